@@ -1,0 +1,1 @@
+"""Settings and the config file: what may be written, and what it means."""

@@ -1,0 +1,1 @@
+"""The program itself: composition, lifecycle, HTTP API and command line."""

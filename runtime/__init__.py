@@ -1,0 +1,1 @@
+"""The pools that run revisions, and the dispatcher that hands them events."""

@@ -1,0 +1,122 @@
+"""What travels between triggers and functions: events, answers, and the ways an invocation fails."""
+
+import asyncio
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+
+def new_id() -> str:
+    """32 hexadecimal digits that no other event has (128 random bits); not a secret."""
+    return "%032x" % random.getrandbits(128)  # noqa: S311 - an id, not a key
+
+
+@dataclass(slots=True)
+class Event:
+    """One input with its metadata.
+
+    `meta` holds what its trigger knows, by the names the ABI gives them (`docs/abi.md`): `method`, `path`,
+    `query`, `headers` from HTTP; `topic`, `qos`, `retain` from MQTT; `device`, `timestamp` (seconds since
+    the epoch) and `attempt` from either. Values are what JSON can say.
+    """
+
+    body: bytes
+    content_type: str | None = None
+    trigger: str = "http"
+    source: str = ""
+    meta: dict[str, object] = field(default_factory=dict)
+    id: str = field(default_factory=new_id)
+
+
+@dataclass(slots=True, frozen=True)
+class Publication:
+    """One message that a function asked to have published besides its result."""
+
+    topic: str
+    payload: bytes
+    qos: int = 1
+    retain: bool = False
+
+
+@dataclass(slots=True)
+class Answer:
+    """What a function returned, ready for the wire.
+
+    `body` is None when the function returned None: nothing is published and HTTP says 204.
+    `seconds` is the measured run time; `revision` reads `industry@3`.
+    """
+
+    body: bytes | None
+    content_type: str = "application/json"
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+    publications: tuple[Publication, ...] = ()
+    seconds: float = 0.0
+    revision: str = ""
+
+
+Dispatch = Callable[[str, Event], "asyncio.Future[Answer]"]
+"""`dispatch("industry", event)`: the future holds the Answer or one of the errors below."""
+
+
+class InvocationError(Exception):
+    """An event that got no answer."""
+
+    status = 500
+    retry_after: float | None = None
+
+
+class InputRejectedError(InvocationError):
+    """The function does not accept such input: its body is not what its content type or `accepts` says."""
+
+    status = 400
+
+
+class UnknownFunctionError(InvocationError):
+    """No such function, revision or alias."""
+
+    status = 404
+
+
+class TooLargeError(InvocationError):
+    """The event is larger than the function takes."""
+
+    status = 413
+
+
+class QueueFullError(InvocationError):
+    """As many events wait as the function's queue holds."""
+
+    status = 429
+    retry_after = 1.0
+
+
+class FunctionRaisedError(InvocationError):
+    """The function raised; the stack is the function's own, without the host's frames."""
+
+    status = 500
+
+    def __init__(self, error_type: str, message: str, stack: list[str]) -> None:
+        super().__init__(f"{error_type}: {message}")
+        self.error_type = error_type
+        self.message = message
+        self.stack = stack
+
+
+class InstanceDiedError(InvocationError):
+    """The instance died while it ran this event; the message names the signal or exit code."""
+
+    status = 502
+
+
+class UnavailableError(InvocationError):
+    """The function's pool cannot start, or is stopping."""
+
+    status = 503
+    retry_after = 5.0
+
+
+class DeadlinePassedError(InvocationError):
+    """No answer came within the function's timeout, counted from the event's arrival."""
+
+    status = 504

@@ -1,0 +1,1 @@
+"""Where events come from; every trigger is handed a `dispatch` callable and nothing more of the runtime."""
