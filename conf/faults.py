@@ -1,0 +1,150 @@
+"""What is wrong with a document, said by path, in plain words, with a hint."""
+
+import difflib
+import types
+import typing
+from dataclasses import dataclass
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+Location = tuple[int | str, ...]
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing that is wrong; `path` reads `rules[0].sub.topic`, `line` counts from 1."""
+
+    path: str
+    message: str
+    hint: str | None = None
+    line: int | None = None
+
+    def __str__(self) -> str:
+        where = f"line {self.line}: " if self.line is not None else ""
+        path = f"{self.path}: " if self.path else ""
+        return f"{where}{path}{self.message}" + (f" ({self.hint})" if self.hint else "")
+
+
+class ConfigError(Exception):
+    """The config cannot be used; `faults` holds every reason, `source` names the file if there is one."""
+
+    def __init__(self, faults: list[Fault], source: str | None = None) -> None:
+        super().__init__(faults, source)
+        self.faults = faults
+        self.source = source
+
+    def __str__(self) -> str:
+        if len(self.faults) == 1:
+            return f"{self.source}: {self.faults[0]}" if self.source else str(self.faults[0])
+        head = f"{len(self.faults)} faults" + (f" in {self.source}" if self.source else "")
+        return "\n".join([f"{head}:", *(f"  {fault}" for fault in self.faults)])
+
+
+def faults_of(error: ValidationError, model: type[BaseModel]) -> list[Fault]:
+    """Every fault in `error`, in the order of the document's models; inputs are never repeated."""
+    return [_fault(detail, model) for detail in error.errors(include_url=False, include_input=False)]
+
+
+def dotted(location: Location) -> str:
+    """`("rules", 0, "sub")` reads `rules[0].sub`."""
+    path = ""
+    for step in location:
+        path += f"[{step}]" if isinstance(step, int) else f".{step}" if path else str(step)
+    return path
+
+
+def nearest(word: str, known: list[str]) -> str | None:
+    """The known word that `word` was probably meant to be, case set aside."""
+    folded = {name.casefold(): name for name in known}
+    found = difflib.get_close_matches(word.casefold(), folded, n=1, cutoff=0.6)
+    return folded[found[0]] if found else None
+
+
+def _fault(detail: ErrorDetails, model: type[BaseModel]) -> Fault:
+    location = _document_path(detail["loc"], model)
+    hint = None
+    if detail["type"] == "extra_forbidden":
+        hint = _known_key_hint(location, model)
+    return Fault(dotted(location), _plain(detail), hint)
+
+
+PLAIN = {
+    "missing": "is required",
+    "extra_forbidden": "is not a known key",
+    "string_type": "must be text",
+    "int_type": "must be a whole number",
+    "int_parsing": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "float_type": "must be a number",
+    "float_parsing": "must be a number",
+    "bool_type": "must be true or false",
+    "bool_parsing": "must be true or false",
+    "list_type": "must be a list",
+    "tuple_type": "must be a list",
+    "dict_type": "must be a mapping of keys to values",
+    "model_type": "must be a mapping of keys to values",
+    "model_attributes_type": "must be a mapping of keys to values",
+    "dataclass_type": "must be a mapping of keys to values",
+    "string_too_short": "must not be empty",
+    "greater_than": "must be more than {gt:g}",
+    "greater_than_equal": "must be at least {ge:g}",
+    "less_than": "must be less than {lt:g}",
+    "less_than_equal": "must be at most {le:g}",
+    "literal_error": "must be {expected}",
+    "enum": "must be {expected}",
+}
+
+
+def _plain(detail: ErrorDetails) -> str:
+    context = detail.get("ctx", {})
+    if detail["type"] in PLAIN:
+        return PLAIN[detail["type"]].format(**context)
+    if "error" in context:
+        return str(context["error"])
+    return detail["msg"].replace("Input should", "must", 1)
+
+
+def _known_key_hint(location: Location, model: type[BaseModel]) -> str | None:
+    owner = _model_at(location[:-1], model)
+    known = _keys(owner) if owner else []
+    if (near := nearest(str(location[-1]), known)) is not None:
+        return f"did you mean `{near}`?"
+    return f"known keys: {', '.join(known)}" if known else None
+
+
+def _keys(model: type[BaseModel]) -> list[str]:
+    return [field.alias or name for name, field in model.model_fields.items()]
+
+
+def _document_path(location: Location, model: type[BaseModel]) -> Location:
+    """`location` without the steps that pydantic adds for keys of mappings (`[key]`)."""
+    return tuple(step for step in location if step != "[key]")
+
+
+def _model_at(location: Location, model: type[BaseModel]) -> type[BaseModel] | None:
+    """The model that describes the mapping at `location`."""
+    here: type[BaseModel] | None = model
+    for step in location:
+        if here is None or isinstance(step, int):
+            continue  # the step before it, a list's key, has already led to the items' model
+        here = _model_in(_annotation(here, step))
+    return here
+
+
+def _annotation(model: type[BaseModel], key: str) -> object:
+    for name, field in model.model_fields.items():
+        if key in (name, field.alias):
+            return field.annotation
+    return None
+
+
+def _model_in(annotation: object) -> type[BaseModel] | None:
+    """The first model inside `list[Rule]`, `Scale | None` and their like."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    if isinstance(annotation, types.GenericAlias | types.UnionType) or typing.get_origin(annotation):
+        for inner in typing.get_args(annotation):
+            if (model := _model_in(inner)) is not None:
+                return model
+    return None
