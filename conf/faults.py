@@ -42,7 +42,7 @@ class ConfigError(Exception):
 
 
 def faults_of(error: ValidationError, model: type[BaseModel]) -> list[Fault]:
-    """Every fault in `error`, in the order of the document's models; inputs are never repeated."""
+    """Every fault in `error`, in the order of the model's keys; `model` knows the keys to hint at."""
     return [_fault(detail, model) for detail in error.errors(include_url=False, include_input=False)]
 
 
@@ -62,7 +62,7 @@ def nearest(word: str, known: list[str]) -> str | None:
 
 
 def _fault(detail: ErrorDetails, model: type[BaseModel]) -> Fault:
-    location = _document_path(detail["loc"], model)
+    location = tuple(step for step in detail["loc"] if step != "[key]")  # pydantic's own mark, not a key
     hint = None
     if detail["type"] == "extra_forbidden":
         hint = _known_key_hint(location, model)
@@ -87,6 +87,9 @@ PLAIN = {
     "model_attributes_type": "must be a mapping of keys to values",
     "dataclass_type": "must be a mapping of keys to values",
     "string_too_short": "must not be empty",
+    "string_pattern_mismatch": "must match {pattern}",
+    "too_short": "must not be empty",
+    "invalid_key": "a key must be text; write it in quotes",
     "greater_than": "must be more than {gt:g}",
     "greater_than_equal": "must be at least {ge:g}",
     "less_than": "must be less than {lt:g}",
@@ -115,11 +118,6 @@ def _known_key_hint(location: Location, model: type[BaseModel]) -> str | None:
 
 def _keys(model: type[BaseModel]) -> list[str]:
     return [field.alias or name for name, field in model.model_fields.items()]
-
-
-def _document_path(location: Location, model: type[BaseModel]) -> Location:
-    """`location` without the steps that pydantic adds for keys of mappings (`[key]`)."""
-    return tuple(step for step in location if step != "[key]")
 
 
 def _model_at(location: Location, model: type[BaseModel]) -> type[BaseModel] | None:

@@ -1,0 +1,86 @@
+"""The native config format: the newest format of the program before this one, and what it lacked."""
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from conf.address import Address
+from conf.mqtt import Broker, Rule
+from conf.types import ConfigPath, Items, ListenAddress, Section, Text, VariableName, Whole
+from conf.units import Duration, Size
+
+MIB = 1024 * 1024
+
+
+class Scale(Section):
+    """How many instances a function has; what is absent is as its manifest says."""
+
+    min: Whole | None = Field(default=None, ge=0, description="fewest instances")
+    max: Whole | None = Field(default=None, ge=1, description="most instances")
+
+    @model_validator(mode="after")
+    def check_order(self) -> "Scale":
+        """The fewest are not more than the most."""
+        if self.min is not None and self.max is not None and self.min > self.max:
+            raise ValueError(f"`min` ({self.min}) is more than `max` ({self.max})")
+        return self
+
+
+class Func(Section):
+    """One function; what is absent is as the manifest of its package says."""
+
+    model_name: Text = Field(alias="modelName", description="the function's name")
+    model_address: Text | None = Field(
+        default=None, alias="modelAddress", description="address of the package's zip"
+    )
+    model_md5: Text | None = Field(
+        default=None, alias="modelMd5", description="base64 of the zip's MD5 digest"
+    )
+    devices: Items[dict[str, object]] = Field(
+        default=(), description="devices whose events the function takes"
+    )
+    package: ConfigPath | None = Field(default=None, description="zip or folder to deploy at the start")
+    scale: Scale | None = Field(default=None, description="number of instances")
+    timeout: Duration | None = Field(
+        default=None, gt=0, description="deadline of one event, queueing included"
+    )
+    env: dict[VariableName, Text] = Field(
+        default_factory=dict, repr=False, description="environment variables"
+    )
+    queue: Whole | None = Field(default=None, ge=1, description="how many events may wait")
+    concurrency: Whole | None = Field(
+        None, ge=1, le=1000, description="events that an instance handles at a time"
+    )
+    memory: Size | None = Field(default=None, gt=0, description="memory of one instance")
+
+
+class Expose(Section):
+    """A port that a platform maps to the cluster's outside; kept for it, not used by the host."""
+
+    name: Text = Field(description="name of the port")
+    desc: str | None = Field(default=None, description="what the port is for")
+    out_port: Whole = Field(alias="outPort", gt=30000, lt=60000, description="port outside of the cluster")
+    protocol_port: Literal["http://:8080", "tcp://:2901"] = Field(
+        alias="protocolPort", description="protocol and port inside of the cluster"
+    )
+
+
+class Limits(Section):
+    """What the host takes at most."""
+
+    max_body: Size = Field(default=6 * MIB, gt=0, description="body of one HTTP request to a function")
+
+
+class Config(Section):
+    """The whole config file."""
+
+    listen: ListenAddress = Field(default=Address("127.0.0.1", 5888), description="HOST:PORT of the web port")
+    state: ConfigPath | None = Field(default=None, description="folder for what the host keeps")
+    allow_anonymous: bool = Field(
+        default=False, description="whether callers without a token may reach an address beyond loopback"
+    )
+    limits: Limits = Field(default=Limits(), description="what the host takes at most")
+    mqtts: Items[Broker] = Field(default=(), description="MQTT brokers")
+    rules: Items[Rule] = Field(default=(), description="which topics feed which functions")
+    funcs: Items[Func] = Field(default=(), description="functions")
+    expose: Items[Expose] = Field(default=(), description="ports that a platform maps")

@@ -1,0 +1,118 @@
+"""The MQTT half of the config: brokers, and rules that bind topics to functions."""
+
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
+
+from conf.types import ConfigPath, Section, Text, TopicFilter, TopicName, Whole, as_text
+from conf.units import Duration
+
+DEFAULT_PORTS = {
+    "tcp": 1883,
+    "mqtt": 1883,
+    "ssl": 8883,
+    "mqtts": 8883,
+    "ws": 80,
+    "websockets": 80,
+    "wss": 443,
+}
+OVER_TLS = ("ssl", "mqtts", "wss")
+
+
+def check_broker_url(text: str) -> str:
+    """`text` if it is `SCHEME://HOST[:PORT]` of a broker, else ValueError; never repeats a password."""
+    try:
+        url = urlsplit(text)
+        port = url.port
+    except ValueError:
+        raise ValueError("is not a broker's URL such as tcp://192.168.1.10:1883") from None
+    if url.scheme not in DEFAULT_PORTS:
+        raise ValueError(f"must start with one of {', '.join(f'{name}://' for name in DEFAULT_PORTS)}")
+    if not url.hostname or port == 0:
+        raise ValueError(f"names no host; write {url.scheme}://HOST:PORT")
+    if "@" in url.netloc:
+        raise ValueError("must not hold a user name or password; write them as `username` and `password`")
+    if url.scheme not in ("ws", "wss", "websockets") and (url.path.strip("/") or url.query or url.fragment):
+        raise ValueError("has something after the port; only ws:// and wss:// have a path")
+    return text
+
+
+class Tls(Section):
+    """Certificates for a broker with TLS; the system's authorities hold where `ca` is absent."""
+
+    ca: ConfigPath | None = Field(
+        default=None, description="file of the authorities behind the broker's certificate"
+    )
+    cert: ConfigPath | None = Field(default=None, description="file of our own certificate")
+    key: ConfigPath | None = Field(default=None, description="file of our own certificate's key")
+
+    @model_validator(mode="after")
+    def check_pair(self) -> "Tls":
+        """A certificate is of no use without its key, nor the key without it."""
+        if (self.cert is None) != (self.key is None):
+            raise ValueError("`cert` and `key` must be given together")
+        return self
+
+
+class Broker(Section):
+    """One broker; `qos` and `retain` hold for its subscriptions and its publishing alike."""
+
+    name: Text = Field(description="the name that rules use")
+    broker: Annotated[Text, AfterValidator(check_broker_url)] = Field(
+        description="URL; schemes tcp mqtt ssl mqtts ws wss websockets"
+    )
+    qos: Whole = Field(default=0, ge=0, le=2, description="quality of service, 0 to 2")
+    retain: bool = Field(default=False, description="whether results are published retained")
+    username: Text | None = Field(default=None, description="user name at the broker")
+    password: Annotated[SecretStr, BeforeValidator(as_text)] | None = Field(
+        default=None, description="password at the broker"
+    )
+    tls: Tls | None = Field(default=None, description="certificates, for ssl://, mqtts:// and wss://")
+    version: Annotated[Literal["auto", "3.1.1", "5"], BeforeValidator(str)] = Field(
+        default="auto", description="MQTT version; auto tries 5 first"
+    )
+
+    @model_validator(mode="after")
+    def check_tls(self) -> "Broker":
+        """Certificates on a plain connection would only look safe."""
+        if self.tls is not None and urlsplit(self.broker).scheme not in OVER_TLS:
+            raise ValueError("`tls` needs a broker URL with ssl://, mqtts:// or wss://")
+        return self
+
+    @property
+    def endpoint(self) -> tuple[str, int]:
+        """Host and port: two brokers with the same ones are one broker."""
+        url = urlsplit(self.broker)
+        return url.hostname or "", url.port or DEFAULT_PORTS[url.scheme]
+
+
+class Subscription(Section):
+    """Where a rule's events come from."""
+
+    name: Text = Field(description="name of the broker")
+    client_id: Text = Field(alias="clientId", description="id of the connection, of this rule only")
+    topic: TopicFilter = Field(description="topic filter; + and # are wildcards")
+
+
+class Target(Section):
+    """Where a rule's results go."""
+
+    name: Text = Field(description="name of the broker")
+    client_id: Text = Field(alias="clientId", description="id of the connection; rules may share it")
+    topic: TopicName = Field(description="topic, without wildcards")
+    timeout: Duration = Field(default=10.0, gt=0, description="how long one publication may take")
+
+
+class Rule(Section):
+    """Binds a source topic to functions and to a target topic."""
+
+    name: Text | None = Field(default=None, description="name in logs and metrics")
+    sub: Subscription = Field(description="where events come from")
+    pub: Target = Field(description="where results go")
+    functions: Annotated[tuple[Text, ...], Field(min_length=1)] | None = Field(
+        default=None, description="names of the functions to call; absent: all of `funcs`"
+    )
+    retained: bool = Field(
+        default=False, description="whether messages that the broker kept are events as well"
+    )

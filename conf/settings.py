@@ -1,0 +1,112 @@
+"""What the host runs with: flags over environment over config file over defaults."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from conf.address import Address, parse_address
+from conf.faults import ConfigError, Fault
+from conf.load import load_config
+from conf.models import Config
+
+VARIABLES = {
+    "config": "FNHOST_CONFIG",
+    "listen": "FNHOST_LISTEN",
+    "state": "FNHOST_STATE",
+    "allow_anonymous": "FNHOST_ALLOW_ANONYMOUS",
+}
+TRUE, FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off", "")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything decided before the host starts; `state_dir` is absolute and need not exist."""
+
+    listen_host: str
+    listen_port: int
+    state_dir: Path
+    allow_anonymous: bool
+    config: Config
+    config_path: Path | None
+
+
+@dataclass(frozen=True)
+class _Given:
+    """What flags and environment say, and how to name it in an error."""
+
+    flags: Mapping[str, object]
+    env: Mapping[str, str]
+
+    def get(self, name: str) -> tuple[object, str]:
+        """The value, None when not given, and where it comes from."""
+        if self.flags.get(name) is not None:
+            return self.flags[name], f"--{name.replace('_', '-')}"
+        return self.env.get(VARIABLES[name]) or None, VARIABLES[name]
+
+
+def gather_settings(flags: Mapping[str, object], env: Mapping[str, str]) -> Settings:
+    """The settings from `flags` (`config`, `listen`, `state`, `allow_anonymous`; None: not given) and `env`.
+
+    Raises ConfigError with all faults, one of which is an address beyond loopback without permission.
+    """
+    given = _Given(flags, env)
+    path, _ = given.get("config")
+    config = load_config(Path(str(path)).expanduser(), env) if path else Config()
+    faults: list[Fault] = []
+    address = _address(given, config, faults)
+    anonymous = _anonymous(given, config, faults)
+    if not (faults or anonymous or address.is_loopback):
+        faults.append(_exposed(address))
+    if faults:
+        raise ConfigError(faults)
+    return Settings(
+        listen_host=address.host,
+        listen_port=address.port,
+        state_dir=_state_dir(given, config),
+        allow_anonymous=anonymous,
+        config=config,
+        config_path=Path(str(path)).expanduser().absolute() if path else None,
+    )
+
+
+def _address(given: _Given, config: Config, faults: list[Fault]) -> Address:
+    value, origin = given.get("listen")
+    try:
+        return config.listen if value is None else parse_address(value)
+    except ValueError as error:
+        faults.append(Fault(origin, str(error)))
+        return config.listen
+
+
+def _anonymous(given: _Given, config: Config, faults: list[Fault]) -> bool:
+    value, origin = given.get("allow_anonymous")
+    word = str(value).lower()
+    if value is None:
+        return config.allow_anonymous
+    if word not in TRUE + FALSE:
+        faults.append(Fault(origin, f"{value!r} is neither true nor false"))
+    return word in TRUE
+
+
+def _exposed(address: Address) -> Fault:
+    return Fault(
+        "listen",
+        f"{address} can be reached from other machines, and callers need no token",
+        "listen on 127.0.0.1, or allow it with --allow-anonymous or `allow_anonymous: true`",
+    )
+
+
+def _state_dir(given: _Given, config: Config) -> Path:
+    value, _ = given.get("state")
+    if value is not None:
+        return Path(str(value)).expanduser().absolute()
+    return config.state or default_state_dir(given.env)
+
+
+def default_state_dir(env: Mapping[str, str]) -> Path:
+    """/var/lib/fnhost for root, else the XDG state folder (relative ones are invalid, says its standard)."""
+    if os.geteuid() == 0:
+        return Path("/var/lib/fnhost")
+    xdg = Path(env.get("XDG_STATE_HOME", ""))
+    return (xdg if xdg.is_absolute() else Path.home() / ".local" / "state") / "fnhost"
