@@ -1,0 +1,83 @@
+"""Reads an instance's frames into answers and errors; nothing in a frame is trusted."""
+
+import signal
+from typing import Any
+
+from runtime.events import (
+    Answer,
+    DeadlinePassedError,
+    FunctionRaisedError,
+    InputRejectedError,
+    InvocationError,
+    Publication,
+)
+from runtime.worker.frames import Head
+
+
+class MalformedAnswerError(Exception):
+    """An instance sent a frame that says nothing we know."""
+
+
+def read_answer(head: Head, body: bytes, revision: str) -> Answer | InvocationError:
+    """What became of an invocation; raises MalformedAnswerError."""
+    try:
+        kind = head["k"]
+        if kind in ("ok", "none"):
+            return _read_success(head, body, revision)
+        return _read_failure(kind, head)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise MalformedAnswerError(f"{type(error).__name__}: {error}") from None
+
+
+def _read_success(head: Head, body: bytes, revision: str) -> Answer:
+    publications: tuple[Publication, ...] = ()
+    if "p" in head:
+        publications, body = _split_publications(head["p"], body)
+    return Answer(
+        None if head["k"] == "none" else body,
+        head.get("ct", "application/json"),
+        head.get("st", 200),
+        head.get("h") or {},
+        publications,
+        head["s"],
+        revision,
+    )
+
+
+def _split_publications(heads: list[dict[str, Any]], body: bytes) -> tuple[tuple[Publication, ...], bytes]:
+    sizes = [int(each["l"]) for each in heads]
+    at = len(body) - sum(sizes)
+    if at < 0 or min(sizes) < 0:
+        raise ValueError("the publications are longer than the body")
+    result, publications = body[:at], []
+    for each, size in zip(heads, sizes, strict=True):
+        publications.append(Publication(str(each["t"]), body[at : at + size], int(each["q"]), bool(each["r"])))
+        at += size
+    return tuple(publications), result
+
+
+def _read_failure(kind: str, head: Head) -> InvocationError:
+    if kind == "rejected":
+        return InputRejectedError(str(head["message"]))
+    if kind == "expired":
+        return DeadlinePassedError("the deadline passed before the event could begin")
+    if kind == "raised":
+        record = head["error"]
+        return FunctionRaisedError(str(record["type"]), str(record["message"]), [str(line) for line in record["stack"]])
+    raise ValueError(f"unknown kind {kind!r}")
+
+
+def describe_status(status: int) -> str:
+    """How a process ended, from its wait(2) status as Python's subprocess gives it or os.waitpid does."""
+    code = -status if status < 0 else status & 0x7F
+    if code:
+        name = _signal_name(code)
+        return f"was killed by {name}" + (", probably for want of memory" if code == signal.SIGKILL else "")
+    return f"ended with exit code {status >> 8}"
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"

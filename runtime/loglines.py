@@ -1,0 +1,113 @@
+"""Reads what a pool prints from its pipe and hands it on line by line, at a bounded rate."""
+
+import asyncio
+import contextlib
+import os
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from runtime.worker.logs import RECORD, UNIT
+
+READ_SIZE = 64 * 1024
+MAX_LINE = 16 * 1024
+RATE = 1024 * 1024
+BURST = 8 * 1024 * 1024
+RECENT_LINES = 50
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """One line of a function's log; `time` is seconds since the epoch, `id` the invocation's or empty."""
+
+    time: float
+    level: str
+    id: str
+    revision: str
+    line: str
+
+
+LogSink = Callable[[LogLine], None]
+
+
+class LogReader:
+    """Keeps a pipe empty, so that no function ever waits for its prints; drops what is over the rate."""
+
+    def __init__(self, revision: str, sink: LogSink) -> None:
+        self.recent: deque[str] = deque(maxlen=RECENT_LINES)
+        self._revision = revision
+        self._sink = sink
+        self._rest = b""
+        self._allowance = float(BURST)
+        self._last = time.monotonic()
+        self._dropped = 0
+        self._reading, self._writing = os.pipe2(os.O_CLOEXEC)
+        os.set_blocking(self._reading, False)
+        self._loop = asyncio.get_running_loop()
+        self._loop.add_reader(self._reading, self._read)
+
+    @contextlib.contextmanager
+    def writing_end(self) -> Iterator[int]:
+        """The descriptor to give to the child; closed here afterwards."""
+        try:
+            yield self._writing
+        finally:
+            os.close(self._writing)
+
+    def close(self) -> None:
+        """Read what is left and end; the pipe may still be held by a process that outlived its pool."""
+        while self._read():
+            pass
+        if self._rest:
+            self._take(self._rest)
+        self._loop.remove_reader(self._reading)
+        os.close(self._reading)
+
+    def _read(self) -> bool:
+        try:
+            data = os.read(self._reading, READ_SIZE)
+        except BlockingIOError:
+            return False
+        if not data:
+            self._loop.remove_reader(self._reading)
+            return False
+        if self._admit(len(data)):
+            self._split(data)
+        return True
+
+    def _admit(self, size: int) -> bool:
+        now = time.monotonic()
+        self._allowance = min(BURST, self._allowance + (now - self._last) * RATE) - size
+        self._last = now
+        if self._allowance < 0:
+            self._allowance += size
+            self._dropped += size
+            return False
+        if self._dropped:
+            text = f"{self._dropped} bytes were printed faster than {RATE} bytes/s and dropped"
+            self._dropped = 0
+            self._sink(LogLine(time.time(), "warning", "", self._revision, text))
+        return True
+
+    def _split(self, data: bytes) -> None:
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        for line in lines:
+            self._take(line)
+        if len(self._rest) > MAX_LINE:
+            self._take(self._rest)
+            self._rest = b""
+
+    def _take(self, raw: bytes) -> None:
+        line = parse_line(raw.decode("utf-8", "replace"), self._revision)
+        self.recent.append(line.line)
+        self._sink(line)
+
+
+def parse_line(text: str, revision: str) -> LogLine:
+    """A line with our marks, or one from below Python, which has no level and no id."""
+    if text.startswith(RECORD):
+        parts = text[1:].split(UNIT, 3)
+        if len(parts) == 4:
+            return LogLine(time.time(), parts[0][:16], parts[1][:64], revision, parts[3])
+    return LogLine(time.time(), "stderr", "", revision, text)

@@ -1,0 +1,178 @@
+"""The host's hold on one arbiter process: its start, its control channel, its log and its end."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from runtime.loglines import LogLine, LogReader, LogSink
+from runtime.overlay import Overlay
+from runtime.spec import PoolSpec
+from runtime.worker import control
+
+WORKER_MAIN = Path(__file__).parent / "worker" / "__main__.py"
+THREAD_VARIABLES = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+    "BLIS_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+)
+MARKER = "FNHOST_OWNER"
+PASSED_ON = ("LANG", "LC_ALL", "TZ", "PATH")
+
+Listener = Callable[[control.Message | None], None]
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """What every arbiter of one host is started with; `owner` marks our processes in their environment."""
+
+    overlay: Overlay
+    owner: str
+    log: LogSink
+
+    def say(self, revision: str, text: str) -> None:
+        """Write a line of the host's own into a function's log."""
+        self.log(LogLine(time.time(), "warning", "", revision, text))
+
+
+class ArbiterProcess:
+    """One started arbiter; `listener` is called with each of its messages, and with None at its end."""
+
+    def __init__(self, spec: PoolSpec, workshop: Workshop, listener: Listener) -> None:
+        self.spec = spec
+        self._workshop = workshop
+        self._listener = listener
+        self._loop = asyncio.get_running_loop()
+        self._channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._log = LogReader(spec.label, workshop.log)
+        with theirs:
+            self._process = self._spawn(theirs)
+        self._pidfd = os.pidfd_open(self._process.pid)
+        self._channel.setblocking(False)
+        self._loop.add_reader(self._channel, self._read)
+        self.ended: asyncio.Future[int] = self._loop.create_future()
+        self._loop.add_reader(self._pidfd, self._reap)
+
+    @property
+    def pid(self) -> int:
+        """The arbiter's process id."""
+        return self._process.pid
+
+    @property
+    def recent_lines(self) -> list[str]:
+        """The last lines that the pool printed."""
+        return list(self._log.recent)
+
+    def begin(self, preload: bool) -> None:
+        """Tell the arbiter what to load."""
+        self.send({**_setup_message(self.spec, self._workshop), "preload": preload})
+
+    def send(self, message: control.Message, fds: tuple[int, ...] = ()) -> None:
+        """Send one command; a dead arbiter is noticed elsewhere."""
+        with contextlib.suppress(OSError):
+            control.send(self._channel, message, fds)
+
+    def signal(self, number: signal.Signals) -> None:
+        """Signal this very process, never another that has its pid by now."""
+        with contextlib.suppress(ProcessLookupError):
+            signal.pidfd_send_signal(self._pidfd, number)
+
+    def kill_group(self) -> None:
+        """Kill the arbiter and all that stayed in its session: its instances and what they started."""
+        if not self.ended.done():
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+
+    async def stop(self, grace: float) -> None:
+        """Let the arbiter end by itself for `grace` seconds, then kill it with all it started."""
+        self.send({"op": "stop"})
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(asyncio.shield(self.ended), grace)
+        self.kill_group()
+        await self.ended
+
+    def _spawn(self, theirs: socket.socket) -> "subprocess.Popen[bytes]":
+        # From the main thread only: the parent-death signal follows the thread that spawned.
+        with self._log.writing_end() as log_fd:
+            return subprocess.Popen(
+                [self.spec.python, "-I", "-S", WORKER_MAIN, str(theirs.fileno())],
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                stdout=log_fd,
+                stderr=log_fd,
+                cwd=self.spec.package_dir,
+                env=_environment(self.spec, self._workshop.owner),
+                start_new_session=True,
+            )
+
+    def _read(self) -> None:
+        try:
+            message, fds = control.receive(self._channel)
+        except BlockingIOError:
+            return
+        except (ValueError, OSError):
+            message, fds = None, []
+        for fd in fds:
+            os.close(fd)
+        if message is None:
+            self._loop.remove_reader(self._channel)
+            self.kill_group()
+            return
+        self._listener(message)
+
+    def _reap(self) -> None:
+        status = self._process.wait()
+        self._loop.remove_reader(self._pidfd)
+        self._drain_channel()
+        self._channel.close()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        os.close(self._pidfd)
+        self._log.close()
+        self.ended.set_result(status)
+        self._listener(None)
+
+    def _drain_channel(self) -> None:
+        with contextlib.suppress(BlockingIOError, ValueError, OSError):
+            while (message := control.receive(self._channel)[0]) is not None:
+                self._listener(message)
+        self._loop.remove_reader(self._channel)
+
+
+def _setup_message(spec: PoolSpec, workshop: Workshop) -> dict[str, Any]:
+    return {
+        "label": spec.label,
+        "handler": spec.handler,
+        "accepts": spec.accepts,
+        "concurrency": spec.concurrency,
+        "max_event": spec.max_event,
+        "max_result": spec.max_result,
+        "startup_timeout": spec.startup_timeout,
+        "package_dir": str(spec.package_dir),
+        "output_dir": str(spec.output_dir),
+        "env": spec.env,
+        "publish": spec.publish,
+        "models": spec.models,
+        "memory": spec.memory,
+        "overlay": str(workshop.overlay.arbiter),
+        "pickle_overlay": str(workshop.overlay.pickle),
+        "parent": os.getpid(),
+    }
+
+
+def _environment(spec: PoolSpec, owner: str) -> dict[str, str]:
+    ours = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+    threads = dict.fromkeys(THREAD_VARIABLES, str(spec.threads))
+    home = str(spec.output_dir)
+    named = {"HOME": home, "TMPDIR": home, "FNHOST_FUNCTION": spec.function, "FNHOST_REVISION": spec.label}
+    return {**ours, **threads, **named, **spec.env, MARKER: owner}

@@ -1,0 +1,239 @@
+"""One place of a pool: an instance, the socket to it, and exact knowledge of what it is running."""
+
+import asyncio
+import contextlib
+import fcntl
+import mmap
+import os
+import signal
+import socket
+import struct
+import time
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from runtime.events import Answer, Event
+from runtime.worker.frames import Decoder, Frame, FrameError, Head, encode
+
+SCM_CREDENTIALS = 2
+CREDENTIALS = struct.Struct("iII")
+PAGE = mmap.PAGESIZE
+HELLO_SIZE = 4096
+SEALS = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL
+
+
+class Ticket:
+    """An event on its way: who waits for its answer, until when, and under which number it was sent."""
+
+    __slots__ = ("cancelled", "deadline", "event", "future", "number", "repeated")
+
+    def __init__(self, event: Event, future: "asyncio.Future[Answer]", deadline: float) -> None:
+        self.event = event
+        self.future = future
+        self.deadline = deadline
+        self.number = 0
+        self.cancelled = False
+        self.repeated = False
+
+
+class SlotOwner(Protocol):
+    """What a slot tells its pool."""
+
+    def slot_ready(self, slot: "Slot") -> None:
+        """Its instance answered the health probe."""
+
+    def slot_answered(self, slot: "Slot", frames: list[Frame]) -> None:
+        """Answers came."""
+
+    def slot_gone(self, slot: "Slot") -> None:
+        """Its instance has ended and all it ever sent is read."""
+
+
+class Slot(asyncio.Protocol):
+    """Its life: starting, then ready, perhaps retiring, then gone."""
+
+    def __init__(self, number: int, owner: SlotOwner, max_frame: int) -> None:
+        self.number = number
+        self.pid = 0
+        self.state = "starting"
+        self.since = time.time()
+        self.is_async = False
+        self.running: dict[int, Ticket] = {}
+        self.status: int | None = None
+        self.failure: dict[str, Any] | None = None
+        self.answered = 0
+        self.retired = False
+        self.killed_for: str | None = None
+        self._owner = owner
+        self._decoder = Decoder(max_frame)
+        self._loop = asyncio.get_running_loop()
+        self._sent = 0
+        self._pidfd = -1
+        self._transport: asyncio.Transport | None = None
+        self._closed = False
+        self._exit_wait: asyncio.TimerHandle | None = None
+        self._socket, self._theirs = socket.socketpair()
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
+        self._socket.setblocking(False)
+        self._word_fd, self._word = _shared_word()
+        self._loop.add_reader(self._socket, self._greet)
+
+    def hand_over(self, send: Callable[[tuple[int, ...]], None]) -> None:
+        """Give the instance's end of everything away with `send(fds)`, and keep no copy of it."""
+        send((self._theirs.fileno(), self._word_fd))
+        self._theirs.close()
+        os.close(self._word_fd)
+
+    def has_begun(self, ticket: Ticket) -> bool:
+        """Whether the instance has begun to run this event."""
+        return int(self._word[0]) >= ticket.number
+
+    def send(self, tickets: list[Ticket]) -> None:
+        """Hand events to the instance, all in one write."""
+        frames = [self._frame(ticket) for ticket in tickets]
+        if self._transport is not None:
+            self._transport.write(frames[0] if len(frames) == 1 else b"".join(frames))
+
+    def cancel(self, ticket: Ticket) -> None:
+        """Ask a coroutine function to stop running this event."""
+        if self._transport is not None:
+            self._transport.write(encode({"op": "cancel", "event": ticket.number}))
+
+    def retire(self) -> None:
+        """Send nothing more; the instance answers what it has, runs its shutdown hook and exits."""
+        self.retired = True
+        self.state = "retiring"
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.write_eof()
+
+    def kill(self, reason: str) -> None:
+        """Kill the instance, and only it."""
+        self.killed_for = self.killed_for or reason
+        self.signal(signal.SIGKILL)
+
+    def signal(self, number: signal.Signals) -> None:
+        """Signal the very process that greeted us."""
+        if self._pidfd >= 0:
+            with contextlib.suppress(ProcessLookupError):
+                signal.pidfd_send_signal(self._pidfd, number)
+
+    def exited(self, status: int) -> None:
+        """The arbiter has reaped the instance; `status` is as wait(2) gives it."""
+        self.status = status
+        if self._closed:
+            self._finish()
+        else:
+            # A process that the function started may hold the socket open for ever.
+            self._exit_wait = self._loop.call_later(0.2, self._abandon)
+
+    def _abandon(self) -> None:
+        if self._transport is not None:
+            self._transport.abort()
+        else:
+            self._close_greeting()
+            self._closed = True
+            self._finish()
+
+    def _frame(self, ticket: Ticket) -> bytes:
+        self._sent += 1
+        ticket.number = self._sent
+        self.running[self._sent] = ticket
+        event = ticket.event
+        head = {
+            "n": self._sent,
+            "id": event.id,
+            "dl": ticket.deadline,
+            "tr": event.trigger,
+            "src": event.source,
+            "ct": event.content_type,
+            "m": event.meta,
+        }
+        return encode(head, event.body)
+
+    def _greet(self) -> None:
+        try:
+            data, ancillary, _, _ = self._socket.recvmsg(HELLO_SIZE, socket.CMSG_SPACE(CREDENTIALS.size))
+        except BlockingIOError:
+            return
+        except OSError:
+            data, ancillary = b"", []
+        self._close_greeting(keep=bool(data))
+        if not data:
+            self._ended()
+            return
+        self._identify(ancillary)
+        self._loop.create_task(self._connect(data))
+
+    def _close_greeting(self, keep: bool = False) -> None:
+        if self._socket.fileno() >= 0:
+            self._loop.remove_reader(self._socket)
+            if not keep:
+                self._socket.close()
+
+    def _identify(self, ancillary: list[tuple[int, int, bytes]]) -> None:
+        for level, kind, data in ancillary:
+            if level == socket.SOL_SOCKET and kind == SCM_CREDENTIALS:
+                self.pid = CREDENTIALS.unpack(data[: CREDENTIALS.size])[0]
+        with contextlib.suppress(OSError):
+            self._pidfd = os.pidfd_open(self.pid)
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 0)
+
+    async def _connect(self, first: bytes) -> None:
+        await self._loop.create_unix_connection(lambda: self, sock=self._socket)
+        if self._transport is not None:
+            self._transport.write(encode({"op": "probe"}))
+        self.data_received(first)
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """asyncio hands us the stream."""
+        self._transport = transport  # type: ignore[assignment]
+
+    def data_received(self, data: bytes) -> None:
+        """Answers, or the instance's word about itself."""
+        try:
+            frames = self._decoder.feed(data)
+            answers = [frame for frame in frames if "n" in frame[0] or self._hear(frame[0])]
+        except (FrameError, KeyError, TypeError) as error:
+            self.kill(f"it sent what is no answer: {error}")
+            return
+        if answers:
+            self._owner.slot_answered(self, answers)
+
+    def _hear(self, head: Head) -> bool:
+        if head["op"] == "ready" and self.state == "starting":
+            self.state = "ready"
+            self.since = time.time()
+            self.is_async = bool(head["async"])
+            self._owner.slot_ready(self)
+        elif head["op"] == "failed":
+            self.failure = head["error"]
+        return False
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """All that the instance sent is read."""
+        self._ended()
+
+    def _ended(self) -> None:
+        self._closed = True
+        self.state = "ending"
+        if self.status is not None:
+            self._finish()
+
+    def _finish(self) -> None:
+        if self.state == "gone":
+            return
+        self.state = "gone"
+        if self._exit_wait is not None:
+            self._exit_wait.cancel()
+        if self._pidfd >= 0:
+            os.close(self._pidfd)
+            self._pidfd = -1
+        self._owner.slot_gone(self)
+
+
+def _shared_word() -> "tuple[int, memoryview[int]]":
+    fd = os.memfd_create("slot", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+    os.ftruncate(fd, PAGE)
+    # Unsealed, an instance could shrink the file and the host would die of SIGBUS at its next look.
+    fcntl.fcntl(fd, fcntl.F_ADD_SEALS, SEALS)
+    return fd, memoryview(mmap.mmap(fd, PAGE)).cast("Q")

@@ -1,0 +1,320 @@
+"""Keeps one pool's arbiter and instances as they should be: one tick compares wanted with actual.
+
+Whatever happens (a message, a death, a command) is only noted and wakes the tick; the tick alone acts.
+"""
+
+import asyncio
+import random
+import re
+import signal
+import time
+from collections.abc import Callable
+from typing import Any
+
+from runtime.answers import describe_status
+from runtime.process import ArbiterProcess, Workshop
+from runtime.queue import EventQueue
+from runtime.slot import Slot
+from runtime.spec import MIB, PoolSpec
+from runtime.worker.control import Message
+from runtime.worker.frames import Frame
+
+FIRST_PAUSE = 0.1
+LONGEST_PAUSE = 30.0
+LONGEST_PAUSE_AFTER_EVENT = 1.0
+PING_EVERY = 10.0
+PING_LIMIT = 30.0
+DUMP_TIME = 0.1
+HOPELESS_AFTER = 3
+STOP_GRACE = 5.0
+FRAME_MARGIN = MIB
+
+_now = time.monotonic
+
+
+class BootError(Exception):
+    """A revision cannot run; `place` is `index.py:12` where it is known, `stack` the package's own frames."""
+
+    def __init__(self, message: str, place: str | None = None, stack: list[str] | None = None) -> None:
+        super().__init__(message)
+        self.place = place
+        self.stack = stack or []
+
+
+class Supervisor:
+    """`wanted` instances, or as many as the package allows to start; `on_change` is called when that changes."""
+
+    def __init__(self, spec: PoolSpec, workshop: Workshop, on_change: Callable[[], None]) -> None:
+        self.spec = spec
+        self.wanted = 0
+        self.phase = "off"
+        self.slots: dict[int, Slot] = {}
+        self.last_error: BootError | None = None
+        self.failures = 0
+        self.queue = EventQueue(spec, self.kill_with_stack)
+        self._workshop = workshop
+        self._on_change = on_change
+        self._loop = asyncio.get_running_loop()
+        self._arbiter: ArbiterProcess | None = None
+        self._preload = spec.preload and spec.threads == 1
+        self._retry_at = 0.0
+        self._due: dict[Slot | str, float] = {}
+        self._timer: asyncio.TimerHandle | None = None
+        self._woken = False
+        self._spawned = 0
+        self._last_pong = 0.0
+        self._stopping = False
+
+    @property
+    def hopeless(self) -> bool:
+        """Whether starting has failed so often that callers should not wait for it."""
+        return self.failures >= HOPELESS_AFTER and not self.queue.ready
+
+    @property
+    def retry_in(self) -> float:
+        """Seconds until the next try."""
+        return max(0.0, self._retry_at - _now())
+
+    def wake(self) -> None:
+        """Have a tick soon; many wakes make one tick."""
+        if not self._woken:
+            self._woken = True
+            self._loop.call_soon(self._tick)
+
+    def want(self, instances: int) -> None:
+        """Change how many instances there should be."""
+        self.wanted = instances
+        self.wake()
+
+    async def stop(self) -> None:
+        """Retire all instances, then end the arbiter; events that still run are given their time."""
+        self._stopping = True
+        self.wanted = 0
+        for slot in list(self.slots.values()):
+            self._retire(slot)
+        arbiter = self._arbiter
+        if arbiter is not None:
+            await self._all_gone(arbiter)
+            await arbiter.stop(STOP_GRACE)
+        if self._timer is not None:
+            self._timer.cancel()
+
+    async def _all_gone(self, arbiter: ArbiterProcess) -> None:
+        limit = _now() + STOP_GRACE
+        while self.slots and not arbiter.ended.done() and _now() < limit:
+            self.queue.note_drained()
+            await asyncio.sleep(0.01)
+
+    def kill_with_stack(self, slot: Slot, reason: str) -> None:
+        """Have an instance write where it is into its log, then kill it."""
+        slot.killed_for = slot.killed_for or reason
+        slot.signal(signal.SIGUSR1)
+        self._loop.call_later(DUMP_TIME, slot.kill, reason)
+
+    # What happens is noted here.
+
+    def slot_ready(self, slot: Slot) -> None:
+        """An instance answered the health probe."""
+        self._due.pop(slot, None)
+        self.failures = 0
+        self.last_error = None
+        self.queue.add(slot)
+        self.wake()
+        self._on_change()
+
+    def slot_answered(self, slot: Slot, frames: list[Frame]) -> None:
+        """Answers go straight to the queue."""
+        self.queue.answered(slot, frames)
+
+    def slot_gone(self, slot: Slot) -> None:
+        """An instance has ended, wanted or not."""
+        was_ready, was_retiring = slot.answered > 0 or slot in self.queue.ready, slot.retired
+        self.queue.gone(slot)
+        self.slots.pop(slot.number, None)
+        self._due.pop(slot, None)
+        if not was_retiring and not self._stopping and self._arbiter is not None:
+            self._note_death(slot, was_ready)
+        self.wake()
+        self._on_change()
+
+    def _note_death(self, slot: Slot, was_ready: bool) -> None:
+        if was_ready:
+            self._pause(LONGEST_PAUSE_AFTER_EVENT if slot.answered == 0 else 0.0)
+            return
+        self.failures += 1
+        self.last_error = self._start_error(slot)
+        self._pause(LONGEST_PAUSE)
+
+    def _start_error(self, slot: Slot) -> BootError:
+        if slot.failure:
+            return read_boot_error(slot.failure)
+        how = slot.killed_for or describe_status(slot.status or 0)
+        return BootError(f"an instance did not start: {how}", *self._where())
+
+    def _pause(self, longest: float) -> None:
+        pause = min(longest, FIRST_PAUSE * 2 ** min(self.failures, 12))
+        self._retry_at = _now() + pause * random.uniform(0.8, 1.0)  # noqa: S311 - jitter
+
+    def _hear(self, message: Message | None) -> None:
+        if message is None:
+            self._arbiter_ended()
+        else:
+            handler = getattr(self, f"_hear_{message.get('op')}", None)
+            if handler is not None:
+                handler(message)
+        self.wake()
+        self._on_change()
+
+    def _hear_booted(self, message: Message) -> None:
+        self.phase = "up"
+        self._last_pong = _now()
+        self._due.pop("boot", None)
+
+    def _hear_failed(self, message: Message) -> None:
+        self.last_error = read_boot_error(message["error"])
+
+    def _hear_unsafe(self, message: Message) -> None:
+        self._preload = False
+        reason = str(message["reason"])[:200]
+        self._workshop.say(self.spec.label, f"not preloaded but loaded per instance: {reason}")
+
+    def _hear_pong(self, message: Message) -> None:
+        self._last_pong = _now()
+
+    def _hear_exited(self, message: Message) -> None:
+        if slot := self.slots.get(message["slot"]):
+            slot.exited(int(message["status"]))
+
+    def _hear_refused(self, message: Message) -> None:
+        if slot := self.slots.get(message["slot"]):
+            slot.killed_for = f"it could not be forked: {message['reason']}"
+            slot.exited(0)
+
+    def _arbiter_ended(self) -> None:
+        arbiter, self._arbiter = self._arbiter, None
+        booting, self.phase = self.phase == "booting", "off"
+        self._due.pop("boot", None)
+        self._due.pop("ping", None)
+        status = arbiter.ended.result() if arbiter is not None else 0
+        for slot in list(self.slots.values()):
+            slot.killed_for = slot.killed_for or f"its arbiter {describe_status(_wait_status(status))}"
+            slot.exited(9)
+        if self._stopping or (booting and status == 0 and self.last_error is None):
+            return
+        self.failures += 1
+        if self.last_error is None:
+            self.last_error = BootError(f"the arbiter {describe_status(_wait_status(status))}", *self._where(arbiter))
+        self._pause(LONGEST_PAUSE)
+
+    # The tick acts.
+
+    def _tick(self) -> None:
+        self._woken = False
+        now = _now()
+        for key in [key for key, due in self._due.items() if due <= now]:
+            self._overdue(key)
+        if not self._stopping:
+            self._compare(now)
+        self._rearm()
+
+    def _compare(self, now: float) -> None:
+        active = [slot for slot in self.slots.values() if not slot.retired]
+        if now >= self._retry_at:
+            if self.phase == "off" and self.wanted:
+                self._boot()
+            elif self.phase == "up":
+                for _ in range(self.wanted - len(active)):
+                    self._spawn()
+        surplus = len(active) - self.wanted
+        for slot in sorted(active, key=lambda slot: len(slot.running))[: max(0, surplus)]:
+            self._retire(slot)
+
+    def _boot(self) -> None:
+        self.phase = "booting"
+        self.last_error = None if self.failures == 0 else self.last_error
+        self._arbiter = ArbiterProcess(self.spec, self._workshop, self._hear)
+        self._arbiter.begin(self._preload)
+        self._due["boot"] = _now() + self.spec.startup_timeout
+        self._due["ping"] = _now() + PING_EVERY
+
+    def _spawn(self) -> None:
+        if self._arbiter is None:
+            return
+        self._spawned += 1
+        slot = Slot(self._spawned, self, self.spec.max_result + FRAME_MARGIN)
+        self.slots[slot.number] = slot
+        arbiter, command = self._arbiter, {"op": "spawn", "slot": slot.number}
+        slot.hand_over(lambda fds: arbiter.send(command, fds))
+        self._due[slot] = _now() + self.spec.startup_timeout
+
+    def _retire(self, slot: Slot) -> None:
+        if not slot.retired:
+            self.queue.withdraw(slot)
+            slot.retire()
+            self._due[slot] = _now() + self.spec.timeout + STOP_GRACE
+
+    def _overdue(self, key: Slot | str) -> None:
+        del self._due[key]
+        if isinstance(key, Slot):
+            how = "it did not stop in time" if key.retired else self._slow_start()
+            self.kill_with_stack(key, how)
+        elif key == "boot" and self._arbiter is not None:
+            self._arbiter.signal(signal.SIGUSR1)
+            self._loop.call_later(DUMP_TIME, self._give_up_boot, self._arbiter)
+        elif key == "ping" and self._arbiter is not None:
+            self._ping(self._arbiter)
+
+    def _ping(self, arbiter: ArbiterProcess) -> None:
+        if self.phase == "up" and _now() - self._last_pong > PING_LIMIT:
+            self.last_error = BootError("the arbiter did not answer pings and was killed")
+            arbiter.kill_group()
+            return
+        arbiter.send({"op": "ping"})
+        self._due["ping"] = _now() + PING_EVERY
+
+    def _give_up_boot(self, arbiter: ArbiterProcess) -> None:
+        if self._arbiter is arbiter and self.phase == "booting":
+            self.last_error = BootError(self._slow_start(), *self._where(arbiter))
+            arbiter.kill_group()
+
+    def _slow_start(self) -> str:
+        return f"importing the package and running its hooks took more than {self.spec.startup_timeout:g} s"
+
+    def _where(self, arbiter: ArbiterProcess | None = None) -> tuple[str | None, list[str]]:
+        arbiter = arbiter or self._arbiter
+        lines = arbiter.recent_lines if arbiter is not None else []
+        return find_place(lines, str(self.spec.package_dir)), lines[-20:]
+
+    def _rearm(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        now = _now()
+        dues = list(self._due.values())
+        if self._retry_at > now and self.wanted:
+            dues.append(self._retry_at)
+        if dues:
+            self._timer = self._loop.call_later(max(0.001, min(dues) - now), self.wake)
+
+
+def read_boot_error(record: dict[str, Any]) -> BootError:
+    """What an arbiter or instance told of its failure to start, taken as text whatever it is."""
+    kind, message = str(record.get("type", "")), str(record.get("message", ""))
+    place = record.get("place")
+    text = message if kind == "LoadError" else f"{kind}: {message}"
+    stack = record.get("stack")
+    lines = [str(line) for line in stack] if isinstance(stack, list) else []
+    return BootError(text, str(place) if place else None, lines)
+
+
+def find_place(lines: list[str], package_dir: str) -> str | None:
+    """The innermost line of the package in what faulthandler printed (innermost first)."""
+    for line in lines:
+        found = re.search(r'File "' + re.escape(package_dir) + r'/(.+)", line (\d+)', line)
+        if found:
+            return f"{found[1]}:{found[2]}"
+    return None
+
+
+def _wait_status(returncode: int) -> int:
+    return returncode if returncode < 0 else returncode << 8

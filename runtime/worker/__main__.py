@@ -1,0 +1,62 @@
+"""Starts an arbiter by file path: `<venv python> -I -S __main__.py CONTROL_FD`.
+
+The order is the design's: read what the host says, enter the box, import gunicorn from the overlay and hide
+it again, and only then let the venv's `site` and the package in.
+"""
+
+import importlib
+import importlib.util
+import os
+import site
+import socket
+import sys
+
+PRIVATE_NAME = "_fnhost_worker"
+
+
+def register_package() -> None:
+    """Make this folder importable under a name that no package uses."""
+    folder = os.path.dirname(os.path.abspath(__file__))
+    spec = importlib.util.spec_from_file_location(
+        PRIVATE_NAME, os.path.join(folder, "__init__.py"), submodule_search_locations=[folder]
+    )
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{folder} is not readable")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[PRIVATE_NAME] = module
+    spec.loader.exec_module(module)
+
+
+def hide(name: str) -> None:
+    """Forget a package that was imported for us, so that the function may bring its own version of it."""
+    for loaded in [each for each in sys.modules if each == name or each.startswith(f"{name}.")]:
+        del sys.modules[loaded]
+
+
+def main() -> None:
+    """Become the arbiter of one pool."""
+    register_package()
+    control = importlib.import_module(f"{PRIVATE_NAME}.control")
+    channel = socket.socket(fileno=int(sys.argv[1]))
+    channel.set_inheritable(False)
+    message, _ = control.receive(channel)
+    if message is None:
+        sys.exit(0)
+    box = importlib.import_module(f"{PRIVATE_NAME}.box")
+    box.enter_box(message["parent"], message["memory"])
+    sys.path.insert(0, message["overlay"])
+    arbiter = importlib.import_module(f"{PRIVATE_NAME}.arbiter")
+    setup = importlib.import_module(f"{PRIVATE_NAME}.setup")
+    sys.path.remove(message["overlay"])
+    hide("gunicorn")
+    sys.argv = [message["label"]]
+    site.main()
+    sys.path.insert(0, message["package_dir"])
+    sys.path.append(message["pickle_overlay"])
+    given = setup.Setup(message)
+    given.capture_output()
+    arbiter.run_arbiter(given, channel)
+
+
+if __name__ == "__main__":
+    main()

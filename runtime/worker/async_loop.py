@@ -1,0 +1,72 @@
+"""An instance of a coroutine function: up to `concurrency` events at a time on one event loop."""
+
+import asyncio
+import inspect
+import socket
+from collections import deque
+from collections.abc import Callable
+
+from .context import Context
+from .frames import Decoder, Head
+from .invocation import Runner
+from .loader import Function, Hook
+
+READ_SIZE = 256 * 1024
+
+
+class AsyncLoop:
+    """Reads events from the slot's socket until the host closes its side."""
+
+    def __init__(self, channel: socket.socket, decoder: Decoder, reply: Callable[[Head], bytes | None]) -> None:
+        self._channel = channel
+        self._decoder = decoder
+        self._reply = reply
+        self._waiting: deque[tuple[Head, bytes]] = deque()
+        self._running: dict[int, asyncio.Task[None]] = {}
+        self._concurrency = 1
+        self._sending = asyncio.Lock()
+
+    async def run(self, function: Function, runner: Runner, concurrency: int) -> None:
+        """Returns at the end of the stream, when all that came before it is answered."""
+        self._concurrency = concurrency
+        self._channel.setblocking(False)
+        loop = asyncio.get_running_loop()
+        while data := await loop.sock_recv(self._channel, READ_SIZE):
+            for head, body in self._decoder.feed(data):
+                await self._take(head, body)
+            self._begin(function, runner)
+        while self._running:
+            await asyncio.wait(list(self._running.values()))
+
+    async def _take(self, head: Head, body: bytes) -> None:
+        if "n" in head:
+            self._waiting.append((head, body))
+        elif head.get("op") == "cancel":
+            if task := self._running.get(head["event"]):
+                task.cancel()
+        elif frame := self._reply(head):
+            await self._send(frame)
+
+    def _begin(self, function: Function, runner: Runner) -> None:
+        while self._waiting and len(self._running) < self._concurrency:
+            head, body = self._waiting.popleft()
+            self._running[head["n"]] = asyncio.create_task(self._invoke(function, runner, (head, body)))
+
+    async def _invoke(self, function: Function, runner: Runner, event: tuple[Head, bytes]) -> None:
+        head, body = event
+        try:
+            await self._send(await runner.run_async(function, head, body))
+        finally:
+            del self._running[head["n"]]
+            self._begin(function, runner)
+
+    async def _send(self, frame: bytes) -> None:
+        async with self._sending:
+            await asyncio.get_running_loop().sock_sendall(self._channel, frame)
+
+
+async def run_hook_in_loop(hook: Hook | None, context: Context) -> None:
+    """Call a hook on the loop that the events will run on."""
+    outcome = hook(context) if hook else None
+    if inspect.isawaitable(outcome):
+        await outcome

@@ -1,0 +1,104 @@
+"""One gunicorn worker process of a pool: from the fork to the end of its slot's stream."""
+
+import asyncio
+import gc
+import mmap
+import socket
+import sys
+from types import FrameType
+from typing import Any
+
+from gunicorn.workers.base import Worker
+
+from . import box
+from .async_loop import AsyncLoop, run_hook_in_loop
+from .context import Context
+from .failures import describe_failure
+from .frames import Decoder, Head, encode
+from .invocation import Rules, Runner
+from .loader import Function, reseed_numpy, run_hook
+from .setup import Setup
+from .sync_loop import SyncLoop
+
+START_FAILED = 3
+
+
+class InstanceWorker(Worker):
+    """`sockets` are the slot's channel and the file of its shared word, as the arbiter received them."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.given: Setup = self.app.given
+
+    def init_process(self) -> None:
+        """What gunicorn does after a fork, and before it what must be first."""
+        box.die_with(self.ppid)
+        box.name_process(f"fn {self.given.label}")
+        reseed_numpy()
+        gc.enable()
+        self.channel, word_file = self.sockets
+        self.word = memoryview(mmap.mmap(word_file.fileno(), mmap.PAGESIZE)).cast("Q")
+        word_file.close()
+        self.sockets = [self.channel]
+        self.channel.sendall(encode({"op": "hello"}))
+        try:
+            super().init_process()
+        except SystemExit:
+            raise
+        except BaseException as error:  # noqa: BLE001 - user code ran: its hooks, or its import
+            self._report(error)
+            sys.exit(START_FAILED)
+
+    def init_signals(self) -> None:
+        """Signals as gunicorn sets them, and the host's question where we are."""
+        super().init_signals()
+        self.given.register_stack_dump()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """SIGTERM ends the stream, not the event that runs."""
+        super().handle_exit(sig, frame)
+        self.channel.shutdown(socket.SHUT_RD)
+
+    def run(self) -> None:
+        """Serve the slot until the host closes it."""
+        function: Function = self.wsgi
+        runner = Runner(self.given.around, self._rules(), self.given.pipe, self._mark)
+        if function.is_async:
+            asyncio.run(self._serve_async(function, runner))
+        else:
+            self._serve(function, runner)
+
+    def _serve(self, function: Function, runner: Runner) -> None:
+        run_hook(function.start, self._context())
+        SyncLoop(self.channel, self._decoder(), self._reply).run(function, runner)
+        run_hook(function.shutdown, self._context())
+
+    async def _serve_async(self, function: Function, runner: Runner) -> None:
+        await run_hook_in_loop(function.start, self._context())
+        loop = AsyncLoop(self.channel, self._decoder(), self._reply)
+        await loop.run(function, runner, self.given.concurrency)
+        await run_hook_in_loop(function.shutdown, self._context())
+
+    def _reply(self, head: Head) -> bytes | None:
+        if head.get("op") != "probe":
+            return None
+        return encode({"op": "ready", "async": self.wsgi.is_async})
+
+    def _report(self, error: BaseException) -> None:
+        record = describe_failure(error, self.given.around.package_dir)
+        self.channel.setblocking(True)
+        self.channel.sendall(encode({"op": "failed", "error": record}))
+
+    def _mark(self, number: int) -> None:
+        # Numbers only grow, also when several events run at a time: all up to this one have begun.
+        self.word[0] = number
+
+    def _decoder(self) -> Decoder:
+        return Decoder(self.given.max_event)
+
+    def _rules(self) -> Rules:
+        return Rules(self.given.accepts, self.given.max_result, self.given.around.package_dir)
+
+    def _context(self) -> Context:
+        return Context(self.given.around, {"dl": self.given.start_deadline()})
+

@@ -1,0 +1,126 @@
+"""Imports the package, finds its entry point and hooks, and looks whether it can be forked afterwards."""
+
+import importlib
+import inspect
+import os
+import stat
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+from .context import Context, Surroundings
+from .failures import LoadError
+
+DEFAULT_HANDLERS = ("index:index", "index:handler")
+
+Handler = Callable[[Any, Context], Any]
+Hook = Callable[[Context], Any]
+
+
+@dataclass(frozen=True)
+class Function:
+    """The entry point of a package, ready to be called, and its hooks."""
+
+    call: Handler
+    is_async: bool
+    start: Hook | None
+    shutdown: Hook | None
+
+
+def load_function(handler: str | None, around: Surroundings, context: Context) -> Function:
+    """Import the package, load the models it declares and run `init(context)`.
+
+    `handler` is `module:name`, or None for `index:index` and then `index:handler`. Raises what the package
+    raises, and LoadError when it has no such entry point.
+    """
+    module_name, _, name = (handler or DEFAULT_HANDLERS[0]).partition(":")
+    module = _import_entry(module_name)
+    call = _find_entry(module, [name] if handler else [entry.partition(":")[2] for entry in DEFAULT_HANDLERS])
+    around.models.load_declared()
+    run_hook(_hook(module, "init"), context)
+    return Function(call, _is_async(call), _hook(module, "start"), _hook(module, "shutdown"))
+
+
+def _import_entry(name: str) -> ModuleType:
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name == name:
+            raise LoadError(f"the package has no {name}.py", f"{name}.py") from None
+        raise
+
+
+def _find_entry(module: ModuleType, names: list[str]) -> Handler:
+    for name in names:
+        entry = getattr(module, name, None)
+        if callable(entry):
+            return entry  # type: ignore[no-any-return]
+    file = os.path.basename(module.__file__ or module.__name__)
+    found = sorted(name for name, value in vars(module).items() if inspect.isfunction(value))
+    hint = f"; it defines {', '.join(found[:10])}" if found else ""
+    raise LoadError(f"{file} has no function `{'` or `'.join(names)}`{hint}. Name it, or say `handler:`", file)
+
+
+def _is_async(call: Handler) -> bool:
+    return inspect.iscoroutinefunction(call) or inspect.iscoroutinefunction(getattr(call, "__call__", None))  # noqa: B004
+
+
+def _hook(module: ModuleType, name: str) -> Hook | None:
+    hook = getattr(module, name, None)
+    return hook if callable(hook) else None
+
+
+def run_hook(hook: Hook | None, context: Context) -> None:
+    """Call a hook where no event loop runs; a coroutine gets one of its own."""
+    outcome = hook(context) if hook else None
+    if inspect.isawaitable(outcome):
+        import asyncio
+
+        asyncio.run(_await(outcome))
+
+
+async def _await(outcome: Any) -> Any:
+    return await outcome
+
+
+@dataclass(frozen=True)
+class Footprint:
+    """What of a process does not survive a fork: its other threads, and sockets that would be shared."""
+
+    threads: int
+    sockets: frozenset[int]
+
+    @classmethod
+    def take(cls) -> "Footprint":
+        """As it is now."""
+        return cls(len(os.listdir("/proc/self/task")), frozenset(filter(_is_socket, _open_fds())))
+
+    def unsafe_since(self) -> str | None:
+        """Why forking is not safe now, or None."""
+        now = Footprint.take()
+        if now.threads > self.threads:
+            return f"loading started {now.threads - self.threads} threads"
+        if opened := now.sockets - self.sockets:
+            return f"loading opened {len(opened)} sockets"
+        return None
+
+
+def _open_fds() -> list[int]:
+    return [int(name) for name in os.listdir("/proc/self/fd")]
+
+
+def _is_socket(fd: int) -> bool:
+    try:
+        return stat.S_ISSOCK(os.fstat(fd).st_mode)
+    except OSError:
+        # The descriptor that listed the folder is closed by now.
+        return False
+
+
+def reseed_numpy() -> None:
+    """Give a forked instance random numbers of its own (gunicorn reseeds `random` itself)."""
+    numpy_random = sys.modules.get("numpy.random")
+    if numpy_random is not None:
+        numpy_random.seed()

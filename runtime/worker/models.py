@@ -1,0 +1,95 @@
+"""Loads model files once per process: pickle and cloudpickle, joblib, ONNX, by suffix or by name."""
+
+import pickle
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from .failures import LoadError
+
+Loader = Callable[[str], Any]
+
+
+def _load_pickle(path: str) -> Any:
+    # A pickle in a package is the package's code, run where its code runs; events are never unpickled.
+    with Path(path).open("rb") as file:
+        return pickle.load(file)  # noqa: S301
+
+
+def _load_joblib(path: str) -> Any:
+    import joblib
+
+    return joblib.load(path)
+
+
+def _load_onnx(path: str) -> Any:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+
+
+LOADERS: dict[str, Loader] = {
+    "pickle": _load_pickle,
+    "cloudpickle": _load_pickle,
+    "joblib": _load_joblib,
+    "onnx": _load_onnx,
+}
+SUFFIXES = {
+    ".pkl": "pickle",
+    ".pickle": "pickle",
+    ".cloudpickle": "pickle",
+    ".joblib": "joblib",
+    ".onnx": "onnx",
+}
+
+
+class Models:
+    """The models of one process; `declared` maps names to paths inside the package."""
+
+    def __init__(self, package_dir: str, declared: dict[str, str]) -> None:
+        self._package_dir = Path(package_dir)
+        self._declared = declared
+        self._loaded: dict[tuple[str, object], Any] = {}
+
+    def load_declared(self) -> None:
+        """Load what the manifest names; in a zygote its instances share that memory."""
+        for name in self._declared:
+            self.load(name)
+
+    def load(self, path: str | None = None, loader: str | Loader | None = None) -> Any:
+        """The model at `path` (a declared name, or a file of the package), loaded at the first call."""
+        file = self._find(path)
+        key = (str(file), loader)
+        if key not in self._loaded:
+            self._loaded[key] = self._loader_for(file, loader)(str(file))
+        return self._loaded[key]
+
+    def _find(self, path: str | None) -> Path:
+        if path is None:
+            path = self._only_one()
+        file = self._package_dir / self._declared.get(path, path)
+        if not file.is_file():
+            raise LoadError(f"the model {path!r} is not in the package: there is no file {file.name}")
+        return file
+
+    def _only_one(self) -> str:
+        if "default" in self._declared:
+            return "default"
+        if len(self._declared) == 1:
+            return next(iter(self._declared))
+        found = [file.name for file in sorted(self._package_dir.iterdir()) if file.suffix in SUFFIXES]
+        if len(found) != 1:
+            named = ", ".join(found) or "none"
+            raise LoadError(f"context.model() needs a path: model files in the package: {named}")
+        return found[0]
+
+    def _loader_for(self, file: Path, loader: str | Loader | None) -> Loader:
+        if callable(loader):
+            return loader
+        name = loader or SUFFIXES.get(file.suffix.lower())
+        if name not in LOADERS:
+            known = ", ".join(sorted(LOADERS))
+            raise LoadError(f"no loader is known for {file.name}; say loader= one of {known}, or a callable")
+        return LOADERS[name]

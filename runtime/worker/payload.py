@@ -1,0 +1,144 @@
+"""Bytes to events and results to bytes, by the rules of the ABI (`docs/abi.md`)."""
+
+import json
+from typing import Any, NoReturn
+
+JSON_TYPE = "application/json"
+TEXT_TYPE = "text/plain; charset=utf-8"
+BYTES_TYPE = "application/octet-stream"
+FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
+
+
+class InputError(Exception):
+    """The function does not accept this input."""
+
+
+class ResultError(Exception):
+    """A result cannot travel; the message names its type and the path to it."""
+
+
+class Response:
+    """A result with everything said: body, status, headers and content type."""
+
+    def __init__(
+        self,
+        body: object = None,
+        status: int = 200,
+        headers: dict[str, str] | None = None,
+        content_type: str | None = None,
+    ) -> None:
+        self.body = body
+        self.status = int(status)
+        self.headers = {str(name): str(value) for name, value in (headers or {}).items()}
+        self.content_type = content_type
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+_read_json = json.JSONDecoder(parse_constant=_refuse_constant).decode
+
+
+def decode_event(body: bytes, content_type: str | None, accepts: str) -> object:
+    """The event as the function takes it; `accepts` is `json`, `text` or `bytes`.
+
+    Raises InputError when the body is not what its content type or the function wants.
+    """
+    if accepts == "bytes":
+        return body
+    if accepts == "text":
+        return _decode_text(body)
+    return _decode_json(body, (content_type or "").split(";")[0].strip().lower())
+
+
+def _decode_text(body: bytes) -> str:
+    try:
+        return body.decode()
+    except UnicodeDecodeError as error:
+        raise InputError(f"the body is not UTF-8 text (byte {error.start}); this function accepts text") from None
+
+
+def _decode_json(body: bytes, kind: str) -> object:
+    if kind and not (kind.endswith(("/json", "+json")) or kind in FORM_TYPES):
+        raise InputError(f"this function accepts JSON, not {kind}: send application/json")
+    if not body:
+        raise InputError("the body is empty; this function accepts JSON")
+    try:
+        return _read_json(body.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        raise InputError(f"the body is not UTF-8 (byte {error.start}); this function accepts JSON") from None
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"the body is not JSON: {error}") from None
+
+
+def encode_result(result: object) -> tuple[bytes, str]:
+    """The body and content type of a result that is neither None nor a Response; raises ResultError."""
+    if isinstance(result, bytes | bytearray | memoryview):
+        return bytes(result), BYTES_TYPE
+    return encode_json(result), JSON_TYPE
+
+
+def encode_response(response: Response) -> tuple[bytes, str]:
+    """A Response's body as told: text stays text, unless its content type says JSON."""
+    told = response.content_type
+    if response.body is None:
+        return b"", told or TEXT_TYPE
+    if isinstance(response.body, str) and not (told or "").startswith(JSON_TYPE):
+        return response.body.encode(), told or TEXT_TYPE
+    body, kind = encode_result(response.body)
+    return body, told or kind
+
+
+def encode_json(result: object) -> bytes:
+    """JSON with Python's own separators and escapes, as the older program published it."""
+    try:
+        return _write_json(result).encode()
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ResultError(_explain(result) or f"the result cannot be written as JSON: {error}") from None
+
+
+def _numpy_value(value: Any) -> object:
+    if type(value).__module__.partition(".")[0] == "numpy" and hasattr(value, "tolist"):
+        return value.tolist()
+    raise TypeError(f"{type(value).__qualname__} cannot be written as JSON")
+
+
+_write_json = json.JSONEncoder(default=_numpy_value, allow_nan=False).encode
+
+
+def _explain(value: Any, path: str = "result", depth: int = 0) -> str | None:
+    """Where in a result the first thing stands that JSON cannot say."""
+    if depth > 100:
+        return f"{path[:80]}… is nested deeper than 100 levels"
+    if isinstance(value, dict):
+        return _explain_dict(value, path, depth)
+    if isinstance(value, list | tuple):
+        faults = (_explain(item, f"{path}[{index}]", depth + 1) for index, item in enumerate(value))
+        return next(filter(None, faults), None)
+    return _explain_leaf(value, path)
+
+
+def _explain_dict(value: dict[Any, Any], path: str, depth: int) -> str | None:
+    for key, item in value.items():
+        if not isinstance(key, str | int | float | bool | None):
+            return f"{path} has a key of type {_type_name(key)}; JSON keys are text"
+        fault = _explain(item, f"{path}[{key!r}]", depth + 1)
+        if fault:
+            return fault
+    return None
+
+
+def _explain_leaf(value: Any, path: str) -> str | None:
+    try:
+        _write_json(value)
+    except ValueError:
+        return f"{path} is {value!r:.80}, which JSON cannot say"
+    except TypeError:
+        return f"{path} is of type {_type_name(value)}, which JSON cannot say; return dict, list, text, numbers or bytes"
+    return None
+
+
+def _type_name(value: object) -> str:
+    kind = type(value)
+    return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"

@@ -1,0 +1,63 @@
+"""What the host tells an arbiter before it starts, and what all its processes share from then on."""
+
+import faulthandler
+import logging
+import signal
+import sys
+import time
+from typing import Any
+
+from .context import Surroundings
+from .logs import LogHandler, LogPipe, LogStream
+from .models import Models
+
+STACK_SIGNAL = signal.SIGUSR1
+STDERR = 2
+
+
+class Setup:
+    """The first message on the control channel, read into its parts."""
+
+    def __init__(self, message: dict[str, Any]) -> None:
+        self.label: str = message["label"]
+        self.handler: str | None = message["handler"]
+        self.accepts: str = message["accepts"]
+        self.concurrency: int = message["concurrency"]
+        self.max_event: int = message["max_event"]
+        self.max_result: int = message["max_result"]
+        self.preload: bool = message["preload"]
+        self.startup_timeout: float = message["startup_timeout"]
+        self.memory: int | None = message["memory"]
+        self.pipe = LogPipe(STDERR)
+        self.around = self._surroundings(message)
+
+    def _surroundings(self, message: dict[str, Any]) -> Surroundings:
+        function, _, version = self.label.partition("@")
+        return Surroundings(
+            function=function,
+            version=version,
+            package_dir=message["package_dir"],
+            output_dir=message["output_dir"],
+            memory_mb=(self.memory or 0) // (1024 * 1024),
+            env=message["env"],
+            publish=tuple(message["publish"]),
+            models=Models(message["package_dir"], message["models"]),
+        )
+
+    def start_deadline(self) -> float:
+        """Until when a hook may run, on the monotonic clock."""
+        return time.monotonic() + self.startup_timeout
+
+    def capture_output(self) -> None:
+        """Send prints and log records of the package to its log."""
+        sys.stdout = LogStream(self.pipe, "info")
+        sys.stderr = LogStream(self.pipe, "warning")
+        logging.basicConfig(handlers=[LogHandler(self.pipe)], level=logging.INFO, force=True)
+        self.register_stack_dump()
+
+    def register_stack_dump(self) -> None:
+        """Let the host ask where this process is, also when it hangs in a C library."""
+        faulthandler.enable(STDERR)
+        # gunicorn sets its own handler in between, and a second register() alone would not undo that.
+        faulthandler.unregister(STACK_SIGNAL)
+        faulthandler.register(STACK_SIGNAL, STDERR, all_threads=False)

@@ -1,0 +1,27 @@
+"""An instance of a plain function: one event at a time, each answer sent as soon as it is there."""
+
+import socket
+from collections.abc import Callable
+
+from .frames import Decoder, Head
+from .invocation import Runner
+from .loader import Function
+
+READ_SIZE = 256 * 1024
+
+
+class SyncLoop:
+    """Reads events from the slot's socket until the host closes its side."""
+
+    def __init__(self, channel: socket.socket, decoder: Decoder, reply: Callable[[Head], bytes | None]) -> None:
+        self._channel = channel
+        self._decoder = decoder
+        self._reply = reply
+
+    def run(self, function: Function, runner: Runner) -> None:
+        """Returns at the end of the stream, when all that came before it is answered."""
+        while data := self._channel.recv(READ_SIZE):
+            for head, body in self._decoder.feed(data):
+                frame = runner.run(function, head, body) if "n" in head else self._reply(head)
+                if frame:
+                    self._channel.sendall(frame)
