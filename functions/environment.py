@@ -1,0 +1,182 @@
+"""Builds the environment of a revision: a venv with its requirements, made by uv from hard links."""
+
+import asyncio
+import os
+import shutil
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from uv import find_uv_bin
+
+from functions import launch
+from functions.build_failure import failure_sentence
+from functions.errors import BuildError
+from functions.interpreters import find_python
+
+PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
+PASSED_ON = {"PATH", "HOME", "LANG", "TMPDIR", "XDG_CACHE_HOME", "PYENV_ROOT"}
+PASSED_ON |= {*PROXIES, *(name.upper() for name in PROXIES)}
+PASSED_ON_PREFIXES = ("UV_", "SSL_CERT_")
+LONGEST_LINE = 64 * 1024
+KEPT_LINES = 200
+
+
+@dataclass(frozen=True)
+class BuildOrder:
+    """One environment to be built in the folder `target`; whatever lies there is replaced.
+
+    `python` is a version ("3.12") or None for the host's own. With `wheels` nothing else is used and nothing
+    is fetched; the path of that folder must never have held other wheels (uv remembers them by it). `build`
+    allows source distributions, which run their own code. `time_limit` is in seconds.
+    """
+
+    target: Path
+    log_path: Path
+    python: str | None = None
+    requirements: tuple[str, ...] = ()
+    wheels: Path | None = None
+    build: bool = False
+    cache_dir: Path | None = None
+    time_limit: float = 600.0
+
+
+async def build_environment(order: BuildOrder, log: Callable[[str], None]) -> Path:
+    """Build it; returns the path of its interpreter. Every line of output goes to `log` and `order.log_path`.
+
+    Raises BuildError with one sentence; then, and when cancelled, no process and no `target` is left.
+    To be called on an event loop in the main thread: uv dies with the thread that started it.
+    """
+    uv_log = BuildLog(order.log_path, log)
+    try:
+        async with asyncio.timeout(order.time_limit):
+            return await _build(order, Uv(clean_environment(os.environ), uv_log))
+    except BaseException as error:
+        await asyncio.to_thread(shutil.rmtree, order.target, ignore_errors=True)
+        if isinstance(error, TimeoutError):
+            raise BuildError(f"the environment was not built within {order.time_limit:g} s") from None
+        raise
+    finally:
+        uv_log.close()
+
+
+def clean_environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """What uv may know of the host's environment: paths, proxies, certificates and its own settings."""
+    return {
+        name: value
+        for name, value in environ.items()
+        if name in PASSED_ON or name.startswith(PASSED_ON_PREFIXES)
+    }
+
+
+async def _build(order: BuildOrder, uv: "Uv") -> Path:
+    await asyncio.to_thread(shutil.rmtree, order.target, ignore_errors=True)
+    python = await find_python(order.python, uv.env)
+    await uv.run(["venv", "--python", str(python), *_shared_options(order), str(order.target)])
+    inner = order.target / "bin" / "python"
+    if order.requirements:
+        listing = _write_listing(order)
+        await uv.run(["pip", "install", "--python", str(inner), *_install_options(order), "-r", str(listing)])
+    return inner
+
+
+def _write_listing(order: BuildOrder) -> Path:
+    listing = order.target / "requirements.txt"
+    listing.write_text("".join(f"{line}\n" for line in order.requirements), encoding="utf-8")
+    return listing
+
+
+def _shared_options(order: BuildOrder) -> list[str]:
+    cache = ["--cache-dir", str(order.cache_dir)] if order.cache_dir else []
+    return ["--no-python-downloads", "--color", "never", "--no-progress", *cache]
+
+
+def _install_options(order: BuildOrder) -> list[str]:
+    options = [*_shared_options(order), "--link-mode", "hardlink"]
+    if not order.build:
+        options += ["--only-binary", ":all:"]
+    if order.wheels is not None:
+        options += ["--offline", "--no-index", "--find-links", str(order.wheels)]
+    return options
+
+
+class BuildLog:
+    """Writes each line of a build to its log file and hands it on."""
+
+    def __init__(self, path: Path, log: Callable[[str], None]) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._file = path.open("w", encoding="utf-8", buffering=1)
+        self._log = log
+
+    def note(self, line: str) -> None:
+        """Add one line."""
+        self._file.write(line + "\n")
+        self._log(line)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+
+@dataclass(frozen=True)
+class Uv:
+    """Runs uv in a clean environment and hands on every line that it prints."""
+
+    env: Mapping[str, str]
+    log: BuildLog
+
+    async def run(self, arguments: list[str]) -> None:
+        """Run `uv ARGUMENT...`. Raises BuildError with its reason when it fails."""
+        process = await self._start(arguments)
+        kept: list[str] = []
+        try:
+            async for line in _lines(process):
+                self.log.note(line)
+                kept = [*kept[-KEPT_LINES:], line]
+            code = await process.wait()
+        finally:
+            await _end(process)
+        if code:
+            raise BuildError(failure_sentence(kept, code))
+
+    async def _start(self, arguments: list[str]) -> asyncio.subprocess.Process:
+        launcher = [sys.executable, "-I", "-S", launch.__file__, str(os.getpid())]
+        return await asyncio.create_subprocess_exec(
+            *launcher,
+            find_uv_bin(),
+            *arguments,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            env=dict(self.env),
+            cwd=os.sep,  # no project's settings apply
+            start_new_session=True,
+            limit=LONGEST_LINE,
+        )
+
+
+async def _lines(process: asyncio.subprocess.Process) -> AsyncIterator[str]:
+    assert process.stdout is not None
+    while chunk := await _read_line(process.stdout):
+        yield chunk.decode(errors="replace").rstrip()
+
+
+async def _read_line(stream: asyncio.StreamReader) -> bytes:
+    """One line, or as much of one as the buffer holds; empty at the end."""
+    try:
+        return await stream.readuntil()
+    except asyncio.IncompleteReadError as end:
+        return end.partial
+    except asyncio.LimitOverrunError as overrun:
+        return await stream.read(overrun.consumed)
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    """Kill what is left of the process group and wait for the process."""
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+    await process.wait()

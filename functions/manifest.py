@@ -1,0 +1,172 @@
+"""The manifest `function.yaml`: what a package says of itself, and how its faults are told."""
+
+import re
+import unicodedata
+from dataclasses import replace
+from pathlib import PurePosixPath
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
+
+from conf.document import read_document
+from conf.faults import ConfigError, Fault, faults_of
+from conf.topics import check_filter
+from conf.types import Section, Text, Whole
+from conf.units import Duration, Size
+from functions.errors import PackageError
+from functions.requirements import check_requirement
+
+MIB = 1024 * 1024
+MANIFEST_NAMES = ("function.yaml", "function.yml")
+LONGEST_MANIFEST = 256 * 1024
+LONGEST_NAME = 200
+NAME = re.compile(r"\w[\w.-]*")
+VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+OLDEST_PYTHON = (3, 11)
+
+
+def check_name(name: str) -> str:
+    """The function's name in Unicode's composed form (NFC).
+
+    Letters, digits and `_` of any script, `.` and `-` after the first; at most 200 bytes of UTF-8.
+    Raises ValueError.
+    """
+    composed = unicodedata.normalize("NFC", name)
+    if not NAME.fullmatch(composed):
+        raise ValueError(
+            f"{name!r} is not a function name; use letters, digits, '_', and inside also '.' and '-'"
+        )
+    if len(composed.encode()) > LONGEST_NAME:
+        raise ValueError(f"the function name is longer than {LONGEST_NAME} bytes; shorten it")
+    return composed
+
+
+def _check_handler(handler: str) -> str:
+    module, _, name = handler.partition(":")
+    if not all(part.isidentifier() for part in [*module.split("."), name]):
+        raise ValueError(f"{handler!r} is not an entry point; write module:name, such as index:index")
+    return handler
+
+
+def _read_python(version: object) -> object:
+    return str(version) if isinstance(version, float) else version
+
+
+def _check_python(version: str) -> str:
+    match = re.fullmatch(r"(\d+)\.(\d+)(\.\d+)?", version)
+    if match is None:
+        raise ValueError(f'{version!r} is not a Python version; write it in quotes, such as "3.12"')
+    if (int(match[1]), int(match[2])) < OLDEST_PYTHON:
+        raise ValueError(f'Python {version} is too old; use "3.11" or later, in quotes')
+    return version
+
+
+def _check_inner_path(path: str) -> str:
+    parts = PurePosixPath(path).parts
+    if not path or path.startswith("/") or ".." in parts or "\\" in path or "\0" in path:
+        raise ValueError(f"{path!r} is not a file of the package; write a path relative to its folder")
+    return path
+
+
+def _check_variable(name: str) -> str:
+    if not VARIABLE.fullmatch(name):
+        raise ValueError(f"{name!r} is not the name of an environment variable")
+    return name
+
+
+def _read_value(value: object) -> object:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return str(value) if is_number else value
+
+
+def _check_value(value: str) -> str:
+    if "\0" in value:
+        raise ValueError("an environment variable cannot hold a NUL character")
+    return value
+
+
+Name = Annotated[Text, AfterValidator(check_name)]
+Handler = Annotated[str, AfterValidator(_check_handler)]
+PythonVersion = Annotated[str, BeforeValidator(_read_python), AfterValidator(_check_python)]
+Requirement = Annotated[str, AfterValidator(check_requirement)]
+InnerPath = Annotated[str, AfterValidator(_check_inner_path)]
+TopicFilter = Annotated[str, AfterValidator(check_filter)]
+Variable = Annotated[str, AfterValidator(_check_variable)]
+VariableValue = Annotated[str, BeforeValidator(_read_value), AfterValidator(_check_value)]
+
+
+class Scale(Section):
+    """How few and how many instances the pool keeps."""
+
+    min: Whole = Field(1, ge=0)
+    max: Whole = Field(4, ge=1)
+
+    @model_validator(mode="after")
+    def _check_order(self) -> Self:
+        if self.min > self.max:
+            raise ValueError(f"min is {self.min}, more than max, which is {self.max}")
+        return self
+
+
+class Manifest(Section):
+    """`function.yaml`; every key is optional. Durations are in seconds, sizes in bytes."""
+
+    name: Name | None = Field(None, description="The function's name; else the package's file name.")
+    description: str = Field("", description="One line for people.")
+    handler: Handler | None = Field(
+        None, description="Entry point module:name; else index:index or index:handler."
+    )
+    accepts: Literal["json", "text", "bytes"] = Field("json", description="What `event` is.")
+    python: PythonVersion | None = Field(None, description="Python version in quotes; else the host's own.")
+    requirements: tuple[Requirement, ...] = Field((), description="Added to those of requirements.txt.")
+    build: bool = Field(False, description="Whether requirements may be built from source.")
+    timeout: Duration = Field(30.0, gt=0, description="From an event's arrival to its answer.")
+    startup_timeout: Duration = Field(60.0, gt=0, description="For import, models and `init`.")
+    concurrency: Whole = Field(1, ge=1, le=1000, description="Events that one instance handles at a time.")
+    threads: Whole = Field(1, ge=1, le=1024, description="Threads of the numeric libraries per instance.")
+    scale: Scale = Field(
+        default_factory=lambda: Scale.model_validate({}), description="Fewest and most instances."
+    )
+    queue: Whole = Field(1000, ge=1, description="Events that may wait.")
+    memory: Size | None = Field(None, gt=0, description="Limit for the pool; else none.")
+    env: dict[Variable, VariableValue] = Field({}, description="Environment variables.")
+    models: dict[str, InnerPath] = Field(
+        {}, description="Model files by name; `model: x.pkl` for the only one."
+    )
+    publish: tuple[TopicFilter, ...] = Field((), description="Topics that context.publish may use.")
+    idempotent: bool = Field(False, description="Whether an event may be run again after a crash.")
+    max_event: Size = Field(6 * MIB, gt=0, description="Largest event.")
+    max_result: Size = Field(6 * MIB, gt=0, description="Largest result.")
+    preload: bool = Field(
+        True, description="Whether the package is loaded once and instances are forked from it."
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _expand_model(cls, data: object) -> object:
+        """`model: x.pkl` is short for `models: {default: x.pkl}`."""
+        if not isinstance(data, dict) or "model" not in data:
+            return data
+        if "models" in data:
+            raise ValueError("write either `model` or `models`, not both")
+        rest = {key: value for key, value in data.items() if key != "model"}
+        return rest | {"models": {"default": data["model"]}}
+
+
+def read_manifest(text: str) -> Manifest:
+    """The manifest in `text` (YAML). Raises PackageError that lists every fault by path and line."""
+    if len(text) > LONGEST_MANIFEST:
+        raise PackageError(f"function.yaml is longer than {LONGEST_MANIFEST} characters", MANIFEST_NAMES[0])
+    try:
+        document = read_document(text.encode())
+    except ConfigError as error:
+        raise _faulty(error.faults) from None
+    try:
+        return Manifest.model_validate({} if document.value is None else document.value)
+    except ValidationError as error:
+        faults = faults_of(error, Manifest)
+        raise _faulty([replace(fault, line=document.line_of(fault.path)) for fault in faults]) from None
+
+
+def _faulty(faults: list[Fault]) -> PackageError:
+    return PackageError(str(ConfigError(faults, MANIFEST_NAMES[0])), MANIFEST_NAMES[0])

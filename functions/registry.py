@@ -1,0 +1,203 @@
+"""What is deployed: functions, their revisions and aliases, in one SQLite database."""
+
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+State = Literal["building", "ready", "failed"]
+
+MIGRATIONS = (
+    """
+    CREATE TABLE functions (
+        name TEXT PRIMARY KEY,
+        last_number INTEGER NOT NULL DEFAULT 0,
+        instances INTEGER
+    ) STRICT;
+    CREATE TABLE revisions (
+        function TEXT NOT NULL REFERENCES functions (name),
+        number INTEGER NOT NULL,
+        sha256 TEXT NOT NULL,
+        manifest_json TEXT NOT NULL,
+        state TEXT NOT NULL CHECK (state IN ('building', 'ready', 'failed')),
+        error TEXT,
+        created REAL NOT NULL,
+        PRIMARY KEY (function, number),
+        UNIQUE (function, sha256)
+    ) STRICT;
+    CREATE TABLE aliases (
+        function TEXT NOT NULL,
+        alias TEXT NOT NULL,
+        number INTEGER NOT NULL,
+        PRIMARY KEY (function, alias),
+        FOREIGN KEY (function, number) REFERENCES revisions (function, number)
+    ) STRICT;
+    """,
+)
+COLUMNS = "function, number, sha256, manifest_json, state, error, created"
+
+
+@dataclass(frozen=True)
+class Revision:
+    """One immutable deployed package; `created` is in seconds since the epoch."""
+
+    function: str
+    number: int
+    sha256: str
+    manifest_json: str
+    state: State
+    error: str | None
+    created: float
+
+
+class Registry:
+    """The functions of one host. Every method is one transaction and may be called from any thread.
+
+    What a method has returned from survives a power failure. Raises sqlite3.Error when the database cannot
+    be read or written, and LookupError for a revision that is not there.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._lock = threading.Lock()
+        self._database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        try:
+            self._setup(path)
+        except BaseException:
+            self._database.close()
+            raise
+
+    def _setup(self, path: Path) -> None:
+        for pragma in (
+            "journal_mode = WAL",
+            "synchronous = FULL",
+            "foreign_keys = ON",
+            "busy_timeout = 5000",
+        ):
+            self._database.execute(f"PRAGMA {pragma}")
+        (version,) = self._database.execute("PRAGMA user_version").fetchone()
+        if version > len(MIGRATIONS):
+            raise sqlite3.DatabaseError(f"{path} was written by a newer fnhost; start that one instead")
+        for number, migration in enumerate(MIGRATIONS[version:], version + 1):
+            self._database.executescript(
+                f"BEGIN IMMEDIATE; {migration}; PRAGMA user_version = {number}; COMMIT"
+            )
+
+    def close(self) -> None:
+        """Close the database; call it once, last."""
+        with self._lock:
+            self._database.close()
+
+    def add_revision(self, function: str, sha256: str, manifest_json: str) -> tuple[Revision, bool]:
+        """The revision of this package, and whether it is new; new ones are in state "building".
+
+        The same sha256 is the same revision. One that had failed is "building" again, under its number.
+        """
+        with self._transaction() as database:
+            known = _find(database, "function = ? AND sha256 = ?", function, sha256)
+            if known and known[0].state != "failed":
+                return known[0], False
+            if known:
+                self._retry(database, known[0], manifest_json)
+                return _find(database, "function = ? AND number = ?", function, known[0].number)[0], False
+            number = _next_number(database, function)
+            row = (function, number, sha256, manifest_json, "building", None, time.time())
+            database.execute(f"INSERT INTO revisions ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)", row)  # noqa: S608
+            return Revision(function, number, sha256, manifest_json, "building", None, row[-1]), True
+
+    def _retry(self, database: sqlite3.Connection, failed: Revision, manifest_json: str) -> None:
+        database.execute(
+            "UPDATE revisions SET state = 'building', error = NULL, manifest_json = ?"
+            " WHERE function = ? AND number = ?",
+            (manifest_json, failed.function, failed.number),
+        )
+
+    def revision(self, function: str, number: int) -> Revision | None:
+        """One revision, or None."""
+        with self._transaction() as database:
+            return next(iter(_find(database, "function = ? AND number = ?", function, number)), None)
+
+    def revisions(self, function: str) -> list[Revision]:
+        """The function's revisions by number; none when there is no such function."""
+        with self._transaction() as database:
+            return _find(database, "function = ?", function)
+
+    def functions(self) -> list[str]:
+        """The names of all functions that have a revision, sorted."""
+        with self._transaction() as database:
+            rows = database.execute("SELECT DISTINCT function FROM revisions ORDER BY function")
+            return [name for (name,) in rows]
+
+    def set_state(self, function: str, number: int, state: State, error: str | None) -> None:
+        """Record how far a revision has come; `error` says why it failed."""
+        with self._transaction() as database:
+            change = "UPDATE revisions SET state = ?, error = ? WHERE function = ? AND number = ?"
+            if not database.execute(change, (state, error, function, number)).rowcount:
+                raise LookupError(f"there is no revision {function}@{number}")
+
+    def set_alias(self, function: str, alias: str, number: int) -> None:
+        """Point `alias` at a revision."""
+        with self._transaction() as database:
+            if not _find(database, "function = ? AND number = ?", function, number):
+                raise LookupError(f"there is no revision {function}@{number}")
+            database.execute("INSERT OR REPLACE INTO aliases VALUES (?, ?, ?)", (function, alias, number))
+
+    def alias(self, function: str, alias: str) -> int | None:
+        """The number of the revision that `alias` points at."""
+        return self.aliases(function).get(alias)
+
+    def aliases(self, function: str) -> dict[str, int]:
+        """Every alias of the function with its revision's number."""
+        with self._transaction() as database:
+            query = "SELECT alias, number FROM aliases WHERE function = ? ORDER BY alias"
+            return dict(database.execute(query, (function,)).fetchall())
+
+    def set_instances(self, function: str, instances: int | None) -> None:
+        """Fix the number of instances at run time; None returns to the manifest's scale."""
+        with self._transaction() as database:
+            change = (
+                "UPDATE functions SET instances = ?"
+                " WHERE name IN (SELECT function FROM revisions WHERE function = ?)"
+            )
+            if not database.execute(change, (instances, function)).rowcount:
+                raise LookupError(f"there is no function {function}")
+
+    def instances(self, function: str) -> int | None:
+        """The number of instances that was set at run time, if one was."""
+        with self._transaction() as database:
+            query = "SELECT instances FROM functions WHERE name = ?"
+            row = database.execute(query, (function,)).fetchone()
+            return row[0] if row else None
+
+    def remove(self, function: str) -> None:
+        """Forget the function's revisions and aliases. Its numbers are not given out again."""
+        with self._transaction() as database:
+            database.execute("DELETE FROM aliases WHERE function = ?", (function,))
+            database.execute("DELETE FROM revisions WHERE function = ?", (function,))
+            database.execute("UPDATE functions SET instances = NULL WHERE name = ?", (function,))
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with self._lock:
+            self._database.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._database
+                self._database.execute("COMMIT")
+            finally:
+                if self._database.in_transaction:  # a full disk fails the COMMIT, and may or may not end it
+                    self._database.execute("ROLLBACK")
+
+
+def _find(database: sqlite3.Connection, where: str, *values: str | int) -> list[Revision]:
+    query = f"SELECT {COLUMNS} FROM revisions WHERE {where} ORDER BY number"  # noqa: S608 - constants only
+    return [Revision(*row) for row in database.execute(query, values)]
+
+
+def _next_number(database: sqlite3.Connection, function: str) -> int:
+    database.execute("INSERT OR IGNORE INTO functions (name) VALUES (?)", (function,))
+    advance = "UPDATE functions SET last_number = last_number + 1 WHERE name = ? RETURNING last_number"
+    (number,) = database.execute(advance, (function,)).fetchone()
+    return int(number)
