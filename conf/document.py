@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from conf.faults import ConfigError, Fault, Location, dotted
+from conf.faults import ConfigError, Fault, below
 
 MOST_BYTES = 10 * 1024 * 1024
 MOST_NODES = 200_000  # with every alias written out, so that ten anchors cannot become ten million entries
@@ -83,7 +83,7 @@ def _compose(text: bytes) -> Document:
         if root is None:
             return Document(None, {})
         scan = _Scan(loader)
-        scan.visit((), root)
+        scan.visit(root)
         if scan.faults:
             raise ConfigError(scan.faults)
         return Document(loader.construct_document(root), scan.lines)
@@ -100,32 +100,32 @@ class _Scan:
         self.faults: list[Fault] = []
         self.left = MOST_NODES
 
-    def visit(self, location: Location, node: yaml.Node) -> None:
+    def visit(self, node: yaml.Node, path: str = "", depth: int = 0) -> None:
         self.left -= 1
-        if self.left < 0 or len(location) > DEEPEST:
+        if self.left < 0 or depth > DEEPEST:
             raise ConfigError([Fault("", f"has over {MOST_NODES:,} entries, aliases written out")])
         if not self._has_plain_tag(node):
-            self._refuse(location, node, f"has the tag {node.tag}, which is not read here")
-        for step, line, child in self._children(location, node):
-            self.lines.setdefault(dotted((*location, step)), line)
-            self.visit((*location, step), child)
+            self._refuse(path, node, f"has the tag {node.tag}, which is not read here")
+        for step, line, child in self._children(path, node):
+            inner = below(path, step)
+            self.lines.setdefault(inner, line)
+            self.visit(child, inner, depth + 1)
 
-    def _children(self, location: Location, node: yaml.Node) -> Iterator[tuple[int | str, int, yaml.Node]]:
+    def _children(self, path: str, node: yaml.Node) -> Iterator[tuple[int | str, int, yaml.Node]]:
         if isinstance(node, yaml.SequenceNode):
             for index, item in enumerate(node.value):
                 yield index, item.start_mark.line + 1, item
         elif isinstance(node, yaml.MappingNode):
             seen: dict[str, int] = {}
             for key, value in node.value:
-                line = key.start_mark.line + 1
                 if not isinstance(key, yaml.ScalarNode):
-                    self._refuse(location, key, "has a key that is a list or a mapping")
+                    self._refuse(path, key, "has a key that is a list or a mapping")
                     continue
                 if key.value in seen:
-                    first = f"it stands on line {seen[key.value]} already"
-                    self._refuse((*location, key.value), key, "is written twice", first)
-                seen.setdefault(key.value, line)
-                yield key.value, line, value
+                    hint = f"it stands on line {seen[key.value]} already"
+                    self._refuse(below(path, key.value), key, "is written twice", hint)
+                seen.setdefault(key.value, key.start_mark.line + 1)
+                yield key.value, key.start_mark.line + 1, value
 
     def _has_plain_tag(self, node: yaml.Node) -> bool:
         if isinstance(node, yaml.ScalarNode):
@@ -133,5 +133,5 @@ class _Scan:
             return node.tag in ("!", TAG + "str", meant)
         return node.tag == TAG + ("map" if isinstance(node, yaml.MappingNode) else "seq")
 
-    def _refuse(self, location: Location, node: yaml.Node, message: str, hint: str | None = None) -> None:
-        self.faults.append(Fault(dotted(location), message, hint, node.start_mark.line + 1))
+    def _refuse(self, path: str, node: yaml.Node, message: str, hint: str | None = None) -> None:
+        self.faults.append(Fault(path, message, hint, _line(node.start_mark)))

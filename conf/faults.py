@@ -50,8 +50,15 @@ def dotted(location: Location) -> str:
     """`("rules", 0, "sub")` reads `rules[0].sub`."""
     path = ""
     for step in location:
-        path += f"[{step}]" if isinstance(step, int) else f".{step}" if path else str(step)
+        path = below(path, step)
     return path
+
+
+def below(path: str, step: int | str) -> str:
+    """The path of what stands under the key or at the index `step` of what has `path`."""
+    if isinstance(step, int):
+        return f"{path}[{step}]"
+    return f"{path}.{step}" if path else step
 
 
 def nearest(word: str, known: list[str]) -> str | None:

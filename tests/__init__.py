@@ -1,0 +1,1 @@
+"""The tests; `tests/<layer>` tests that layer."""
