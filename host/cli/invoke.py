@@ -1,0 +1,44 @@
+"""`fnhost invoke`: one event for a function, and its answer."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from host.cli.exits import CommandError, Exit
+from host.cli.options import connected, url_option
+
+
+@click.command()
+@click.argument("target")
+@click.option("-d", "--data", help="The event: text, @FILE, or @- for stdin, which is also the default.")
+@click.option("--content-type", help="What the event is; without it JSON is tried, then text.")
+@url_option
+def invoke(target: str, data: str | None, content_type: str | None, url: str) -> None:
+    """Invoke TARGET: a function, a revision (industry@2) or an alias (industry@live)."""
+    body = _event(data)
+    with connected(url, refused=Exit.FAILED) as client:
+        reply = client.invoke(target, body, content_type)
+    _print(reply.body)
+    if reply.status >= 400:
+        raise CommandError(f"{target} answered with HTTP {reply.status}", Exit.FAILED)
+
+
+def _event(data: str | None) -> bytes:
+    if data == "@-" or (data is None and not sys.stdin.isatty()):
+        return sys.stdin.buffer.read()
+    if data is not None and data.startswith("@"):
+        return _read(Path(data[1:]))
+    return (data or "").encode(errors="surrogateescape")  # the very bytes of the command line
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise CommandError(f"{path} cannot be read ({error.strerror})", Exit.USAGE) from None
+
+
+def _print(body: bytes) -> None:
+    """The answer's bytes as they are; only a person's prompt gets a line of its own."""
+    click.echo(body, nl=sys.stdout.isatty() and bool(body) and not body.endswith(b"\n"))

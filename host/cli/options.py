@@ -1,0 +1,64 @@
+"""What the commands that talk to a host share: how to find it, and what its refusals mean here."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from host.cli.exits import BY_STATUS, CommandError, Exit
+from host.cli.output import printable
+
+if TYPE_CHECKING:
+    from host.client import Client, RefusedError
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+DEFAULT_URL = "http://127.0.0.1:5888"
+
+
+def url_option(command: F) -> F:
+    """`--url`, or FNHOST_URL."""
+    return click.option(
+        "--url", envvar="FNHOST_URL", default=DEFAULT_URL, show_default=True, help="Where the host answers."
+    )(command)
+
+
+def output_option(command: F) -> F:
+    """`-o table|json`; passed on as `output`."""
+    forms = click.Choice(["table", "json"])
+    option = click.option(
+        "-o", "--output", type=forms, default="table", show_default=True, help="Form of stdout."
+    )
+    return option(command)
+
+
+@contextmanager
+def connected(url: str, refused: Exit = Exit.USAGE) -> Iterator["Client"]:
+    """A client of the host at `url`; `refused` is the exit code of refusals that have none of their own."""
+    from host.client import Client, ClientError, RefusedError, UrlError
+
+    try:
+        with Client(url) as client:
+            yield client
+    except RefusedError as error:
+        raise CommandError(_explain(error), _code(error, refused)) from None
+    except UrlError as error:
+        raise CommandError(str(error), Exit.USAGE) from None
+    except ClientError as error:
+        raise CommandError(str(error), Exit.UNREACHABLE) from None
+
+
+def _code(error: "RefusedError", refused: Exit) -> Exit:
+    if error.status in BY_STATUS:
+        return BY_STATUS[error.status]
+    return refused if error.status < 500 else Exit.FAILED
+
+
+def _explain(error: "RefusedError") -> str:
+    """The host's sentence, then the function's own stack where there is one."""
+    stack = error.problem.get("stackTrace") or []
+    lines = [str(error), *(str(line).rstrip("\n") for line in stack)]
+    if request := error.problem.get("requestId"):
+        lines.append(f"request id: {request}")
+    return "\n".join(printable(line) for line in lines)

@@ -1,0 +1,96 @@
+"""How a deploy's progress is shown: live on a terminal, else as one line per step, both on stderr."""
+
+import sys
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Protocol
+
+import click
+
+if TYPE_CHECKING:
+    from rich.console import Group
+    from rich.live import Live
+
+LAST_LINES = 5
+LINES_OF_FAILURE = 20
+
+
+class Progress(Protocol):
+    """Where a deploy's progress goes."""
+
+    def step(self, name: str, message: str) -> None:
+        """The deploy has come to this step."""
+
+    def log(self, line: str) -> None:
+        """The build said this."""
+
+    def fail(self) -> None:
+        """The deploy failed; its last log lines may say why."""
+
+
+@contextmanager
+def open_progress() -> Iterator[Progress]:
+    """The progress that suits stderr."""
+    if not sys.stderr.isatty():
+        yield PlainProgress()
+        return
+    from rich.console import Console
+    from rich.live import Live
+
+    with Live(console=Console(stderr=True), refresh_per_second=10, transient=True) as live:
+        yield LiveProgress(live)
+
+
+class PlainProgress:
+    """One line per step."""
+
+    def __init__(self) -> None:
+        self.lines: deque[str] = deque(maxlen=LINES_OF_FAILURE)
+
+    def step(self, name: str, message: str) -> None:
+        """Writes the step."""
+        click.echo(f"{name}: {message}", err=True)
+
+    def log(self, line: str) -> None:
+        """Keeps the line for the case of failure."""
+        self.lines.append(line)
+
+    def fail(self) -> None:
+        """Writes the last lines of the log."""
+        for line in self.lines:
+            click.echo(f"  {line}", err=True)
+
+
+class LiveProgress(PlainProgress):
+    """The steps so far, the one at work with a spinner and the last log lines under it."""
+
+    def __init__(self, live: "Live") -> None:
+        super().__init__()
+        self.live = live
+        self.steps: list[str] = []
+
+    def step(self, name: str, message: str) -> None:
+        """Shows the step as the one at work."""
+        self.steps.append(f"{name}: {message}")
+        self.live.update(self._picture())
+
+    def log(self, line: str) -> None:
+        """Shows the line under the step."""
+        super().log(line)
+        self.live.update(self._picture())
+
+    def fail(self) -> None:
+        """Leaves the live display and writes the last lines of the log."""
+        self.live.stop()
+        super().fail()
+
+    def _picture(self) -> "Group":
+        from rich.console import Group
+        from rich.spinner import Spinner
+        from rich.text import Text
+
+        past = [Text(f"✓ {step}", style="green") for step in self.steps[:-1]]
+        now = [Spinner("dots", Text(step)) for step in self.steps[-1:]]
+        lines = [Text(f"  {line}", style="dim", no_wrap=True) for line in list(self.lines)[-LAST_LINES:]]
+        return Group(*past, *now, *lines)

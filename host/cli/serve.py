@@ -1,0 +1,34 @@
+"""`fnhost serve`: the host itself."""
+
+import os
+import sys
+
+import click
+
+from host.cli.exits import CommandError, Exit
+
+
+@click.command()
+@click.option("--config", metavar="FILE", help="Config file (FNHOST_CONFIG).")
+@click.option(
+    "--listen", metavar="HOST:PORT", help="Where to listen (FNHOST_LISTEN); by default 127.0.0.1:5888."
+)
+@click.option("--state", metavar="DIR", help="Folder for packages and revisions (FNHOST_STATE).")
+@click.option(
+    "--allow-anonymous",
+    is_flag=True,
+    default=None,
+    help="Listen beyond loopback although callers need no token (FNHOST_ALLOW_ANONYMOUS).",
+)
+def serve(**flags: object) -> None:
+    """Run the host until it is told to stop (SIGTERM, Ctrl-C)."""
+    from conf.faults import ConfigError
+    from conf.settings import gather_settings
+
+    try:
+        settings = gather_settings(flags, os.environ)
+    except ConfigError as error:
+        raise CommandError(str(error), Exit.USAGE) from None
+    from host.serve import serve as run
+
+    sys.exit(run(settings))

@@ -1,0 +1,196 @@
+"""The host's HTTP API, as a program that uses it sees it."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+from urllib.parse import quote
+
+import httpx
+
+from conf.address import Address
+
+Json = dict[str, Any]
+
+PROBLEM = "application/problem+json"
+CONNECT_SECONDS = 5.0
+ANSWER_SECONDS = 30.0  # for requests that the host answers by itself; functions and builds have none
+
+
+class ClientError(Exception):
+    """A request that did not succeed; the text is one sentence with the remedy."""
+
+
+class UrlError(ClientError):
+    """The address given is not a URL that a host can have."""
+
+
+class UnreachableError(ClientError):
+    """Nobody answers there, or not in time, or it is not a host, or the connection broke."""
+
+
+class RefusedError(ClientError):
+    """The host said no; `status` is HTTP's, `problem` the body of the answer (RFC 9457)."""
+
+    def __init__(self, status: int, problem: Json) -> None:
+        super().__init__(
+            str(problem.get("detail") or problem.get("title") or f"the host answered with HTTP {status}")
+        )
+        self.status = status
+        self.problem = problem
+
+
+@dataclass(frozen=True)
+class Reply:
+    """A function's own answer, whatever its status."""
+
+    status: int
+    content_type: str
+    body: bytes
+
+
+class Client:
+    """Speaks to one host; use it as a context manager. Every method raises ClientError."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url.rstrip("/")
+        with self._explained():
+            host = httpx.URL(self.url).host
+            # A proxy of the environment cannot know what listens on this machine's own loopback.
+            self._http = httpx.Client(
+                base_url=self.url,
+                timeout=httpx.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS),
+                trust_env=not Address(host, 0).is_loopback,
+            )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._http.close()
+
+    def functions(self) -> list[Json]:
+        """Every function with its state."""
+        found = self._ask("GET", "/api/functions").get("functions")
+        if not isinstance(found, list):
+            raise self._stranger()
+        return found
+
+    def function(self, name: str) -> Json:
+        """One function with its revisions, aliases and instances."""
+        return self._ask("GET", _path(name))
+
+    def remove(self, name: str) -> Json:
+        """Removes the function with all its revisions."""
+        return self._ask("DELETE", _path(name))
+
+    def scale(self, name: str, instances: int) -> Json:
+        """Sets the number of instances."""
+        return self._ask("POST", f"{_path(name)}/scale", json={"instances": instances})
+
+    def deploy(self, package: Path, names: dict[str, str]) -> Iterator[Json]:
+        """Sends a zip and yields the host's progress, `done` or `error` last.
+
+        `names` has `name`, or `default_name` for a package whose manifest names none.
+        """
+        headers = {"content-type": "application/zip"}
+        with package.open("rb") as file, self._explained():
+            request = self._http.build_request(
+                "POST", "/api/functions", params=names, content=file, headers=headers, timeout=_patient()
+            )
+            for message in self._lines(request):
+                yield message
+                if message.get("type") in ("done", "error"):
+                    return
+        raise UnreachableError(f"{self.url} broke off in the middle of the deploy; see the host's own log")
+
+    def logs(self, name: str, tail: int, follow: bool) -> Iterator[Json]:
+        """Yields the last `tail` lines of the function's log, then new ones if told to follow."""
+        query = {"tail": tail, "follow": int(follow)}
+        with self._explained():
+            request = self._http.build_request("GET", f"{_path(name)}/logs", params=query, timeout=_patient())
+            yield from self._lines(request)
+
+    def invoke(self, target: str, body: bytes, content_type: str | None) -> Reply:
+        """Runs the function on one event; RefusedError when it is the host that answers for it."""
+        headers = {"content-type": content_type} if content_type else {}
+        path = f"/invoke/{quote(target, safe='@')}"
+        with self._explained():
+            response = self._http.post(path, content=body, headers=headers, timeout=_patient())
+        if _is_problem(response):
+            raise _refusal(response)
+        return Reply(response.status_code, response.headers.get("content-type", ""), response.content)
+
+    def _ask(self, method: str, path: str, **options: Any) -> Json:
+        with self._explained():
+            response = self._http.request(method, path, **options)
+            return self._object(response)
+
+    def _object(self, response: httpx.Response) -> Json:
+        if response.is_error:
+            raise _refusal(response)
+        answer = response.json() if response.content else None
+        if not response.is_success or not isinstance(answer, dict):
+            raise self._stranger()
+        return answer
+
+    def _lines(self, request: httpx.Request) -> Iterator[Json]:
+        response = self._http.send(request, stream=True)
+        try:
+            if not response.is_success:
+                response.read()
+                raise _refusal(response)
+            for line in response.iter_lines():
+                if line:
+                    yield json.loads(line)
+        finally:
+            response.close()
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except (httpx.InvalidURL, httpx.UnsupportedProtocol):
+            raise UrlError(f"{self.url!r} is not a host's address; write http://HOST:PORT") from None
+        except httpx.TimeoutException:
+            raise UnreachableError(
+                f"the host at {self.url} does not answer in time; see its own log"
+            ) from None
+        except httpx.ConnectError as error:
+            raise UnreachableError(
+                f"no host answers at {self.url} ({_cause(error)}); start one with `fnhost serve`, "
+                "or say where it is with --url or FNHOST_URL"
+            ) from None
+        except httpx.TransportError as error:
+            raise UnreachableError(f"{self.url} hung up ({_cause(error)}); see the host's own log") from None
+        except ValueError:
+            raise self._stranger() from None
+
+    def _stranger(self) -> ClientError:
+        return UnreachableError(
+            f"what answers at {self.url} is no fnhost; say where it is with --url or FNHOST_URL"
+        )
+
+
+def _cause(error: httpx.TransportError) -> str:
+    """`Connection refused`, without the number in front."""
+    return str(error).partition("] ")[2] or str(error) or type(error).__name__
+
+
+def _path(name: str) -> str:
+    return f"/api/functions/{quote(name, safe='')}"
+
+
+def _patient() -> httpx.Timeout:
+    return httpx.Timeout(None, connect=CONNECT_SECONDS)
+
+
+def _is_problem(response: httpx.Response) -> bool:
+    return bool(response.headers.get("content-type", "").startswith(PROBLEM))
+
+
+def _refusal(response: httpx.Response) -> RefusedError:
+    problem = response.json() if _is_problem(response) else {}
+    return RefusedError(response.status_code, problem if isinstance(problem, dict) else {})
