@@ -3,7 +3,7 @@
 import asyncio
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from uv import find_uv_bin
@@ -20,9 +20,10 @@ async def find_python(version: str | None, env: Mapping[str, str]) -> Path:
     Looks where uv looks and among pyenv's versions; one that does not run is passed over. Nothing is
     downloaded. Raises BuildError.
     """
+    own = Path(getattr(sys, "_base_executable", sys.executable))
     if version is None:
-        return Path(getattr(sys, "_base_executable", sys.executable))
-    for candidate in [*_pyenv_pythons(version, env), *await _uv_pythons(version, env)]:
+        return own
+    for candidate in [own, *_pyenv_pythons(version, env), *await _uv_pythons(version, env)]:
         if _fits(await _output([str(candidate), "-I", "-S", "-c", ASK_VERSION], env), version):
             return candidate
     raise BuildError(
@@ -30,10 +31,12 @@ async def find_python(version: str | None, env: Mapping[str, str]) -> Path:
     )
 
 
-def _pyenv_pythons(version: str, env: Mapping[str, str]) -> Iterator[Path]:
+def _pyenv_pythons(version: str, env: Mapping[str, str]) -> list[Path]:
+    """The newest first."""
     home = env.get("PYENV_ROOT") or str(Path(env.get("HOME", "/")) / ".pyenv")
     minor = ".".join(version.split(".")[:2])
-    return Path(home, "versions").glob(f"{minor}.*/bin/python{minor}")
+    found = Path(home, "versions").glob(f"{minor}.*/bin/python{minor}")
+    return sorted(found, key=lambda path: (len(path.parts[-3]), path), reverse=True)
 
 
 async def _uv_pythons(version: str, env: Mapping[str, str]) -> list[Path]:

@@ -5,6 +5,7 @@ import struct
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import BinaryIO, NamedTuple
 
 from functions.errors import PackageError
@@ -130,7 +131,7 @@ def _read_central(directory: bytes, position: int) -> tuple[CentralHeader, bytes
 def _with_room(found: list[tuple[CentralHeader, bytes]], end: int) -> list[Entry]:
     """Entries whose `room` ends where the next one begins, so that none can share another's bytes."""
     offsets = sorted(header.offset for header, _ in found)
-    following = dict(zip(offsets, [*offsets[1:], end], strict=True))
+    following = dict(pairwise([*offsets, end]))
     return [_entry(header, raw_name, following[header.offset]) for header, raw_name in found]
 
 

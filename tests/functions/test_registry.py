@@ -1,0 +1,133 @@
+"""The registry numbers revisions, keeps aliases, and forgets nothing that it has acknowledged."""
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from functions.registry import Registry
+
+
+@pytest.fixture
+def registry(tmp_path: Path) -> Iterator[Registry]:
+    registry = Registry(tmp_path / "r.db")
+    yield registry
+    registry.close()
+
+
+def test_revisions_are_numbered_by_function(registry: Registry) -> None:
+    first, new = registry.add_revision("水泵", "a1", "{}")
+    second, _ = registry.add_revision("水泵", "b2", '{"x": 1}')
+    other, _ = registry.add_revision("trend", "a1", "{}")
+    assert new and (first.number, second.number, other.number) == (1, 2, 1)
+    assert first.state == "building" and first.error is None and first.created > 0
+    assert registry.functions() == ["trend", "水泵"]
+    assert registry.revisions("水泵") == [first, second]
+    assert registry.revision("水泵", 2) == second
+    assert registry.revision("水泵", 3) is None
+    assert registry.revisions("nobody") == []
+
+
+def test_the_same_package_is_the_same_revision(registry: Registry) -> None:
+    registry.add_revision("f", "a1", "{}")
+    registry.set_state("f", 1, "ready", None)
+    again, new = registry.add_revision("f", "a1", "{}")
+    assert not new and again.number == 1 and again.state == "ready"
+
+
+def test_a_failed_package_is_tried_again_under_its_number(registry: Registry) -> None:
+    registry.add_revision("f", "a1", "{}")
+    registry.set_state("f", 1, "failed", "no six")
+    failed = registry.revision("f", 1)
+    assert failed is not None and (failed.state, failed.error) == ("failed", "no six")
+    again, new = registry.add_revision("f", "a1", '{"y": 2}')
+    assert not new and again.number == 1
+    assert (again.state, again.error, again.manifest_json) == ("building", None, '{"y": 2}')
+
+
+def test_numbers_are_not_given_out_again_after_a_removal(registry: Registry) -> None:
+    registry.add_revision("f", "a1", "{}")
+    registry.set_alias("f", "live", 1)
+    registry.set_instances("f", 3)
+    registry.remove("f")
+    assert registry.functions() == [] and registry.aliases("f") == {} and registry.instances("f") is None
+    again, new = registry.add_revision("f", "a1", "{}")
+    assert new and again.number == 2
+
+
+def test_an_alias_points_at_one_revision(registry: Registry) -> None:
+    registry.add_revision("f", "a1", "{}")
+    registry.add_revision("f", "b2", "{}")
+    assert registry.alias("f", "live") is None
+    registry.set_alias("f", "live", 1)
+    registry.set_alias("f", "live", 2)
+    registry.set_alias("f", "canary", 1)
+    assert registry.alias("f", "live") == 2
+    assert registry.aliases("f") == {"canary": 1, "live": 2}
+
+
+def test_the_number_of_instances_is_set_and_unset(registry: Registry) -> None:
+    registry.add_revision("f", "a1", "{}")
+    assert registry.instances("f") is None
+    registry.set_instances("f", 0)
+    assert registry.instances("f") == 0
+    registry.set_instances("f", None)
+    assert registry.instances("f") is None
+
+
+def test_what_is_not_there_cannot_be_changed(registry: Registry) -> None:
+    registry.add_revision("gone", "a1", "{}")
+    registry.remove("gone")
+    with pytest.raises(LookupError, match="gone@1"):
+        registry.set_state("gone", 1, "ready", None)
+    with pytest.raises(LookupError, match="gone@1"):
+        registry.set_alias("gone", "live", 1)
+    with pytest.raises(LookupError, match="gone"):
+        registry.set_instances("gone", 1)
+
+
+def test_a_restart_finds_everything(tmp_path: Path) -> None:
+    first = Registry(tmp_path / "r.db")
+    revision, _ = first.add_revision("f", "a1", "{}")
+    first.set_alias("f", "live", 1)
+    first.close()
+    second = Registry(tmp_path / "r.db")
+    assert second.revision("f", 1) == revision and second.alias("f", "live") == 1
+    second.close()
+
+
+def test_a_failed_call_leaves_no_transaction_open(registry: Registry) -> None:
+    registry.add_revision("f", "a1", "{}")
+    with pytest.raises(sqlite3.IntegrityError):
+        registry.set_state("f", 1, "perhaps", None)  # type: ignore[arg-type]
+    registry.set_state("f", 1, "ready", None)
+
+
+def test_threads_get_numbers_of_their_own(registry: Registry) -> None:
+    numbers: list[int] = []
+
+    def add(worker: int) -> None:
+        numbers.extend(registry.add_revision("f", f"{worker}-{n}", "{}")[0].number for n in range(10))
+
+    threads = [threading.Thread(target=add, args=(worker,)) for worker in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert sorted(numbers) == list(range(1, 41))
+
+
+def test_commits_reach_the_disk_before_they_return(registry: Registry, tmp_path: Path) -> None:
+    assert registry._database.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    assert registry._database.execute("PRAGMA synchronous").fetchone() == (2,)
+
+
+def test_a_database_of_a_newer_program_is_refused_untouched(tmp_path: Path) -> None:
+    path = tmp_path / "r.db"
+    database = sqlite3.connect(path)
+    database.execute("PRAGMA user_version = 99")
+    database.close()
+    with pytest.raises(sqlite3.DatabaseError, match="newer fnhost"):
+        Registry(path)
