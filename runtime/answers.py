@@ -51,7 +51,9 @@ def _split_publications(heads: list[dict[str, Any]], body: bytes) -> tuple[tuple
         raise ValueError("the publications are longer than the body")
     result, publications = body[:at], []
     for each, size in zip(heads, sizes, strict=True):
-        publications.append(Publication(str(each["t"]), body[at : at + size], int(each["q"]), bool(each["r"])))
+        publications.append(
+            Publication(str(each["t"]), body[at : at + size], int(each["q"]), bool(each["r"]))
+        )
         at += size
     return tuple(publications), result
 
@@ -63,7 +65,9 @@ def _read_failure(kind: str, head: Head) -> InvocationError:
         return DeadlinePassedError("the deadline passed before the event could begin")
     if kind == "raised":
         record = head["error"]
-        return FunctionRaisedError(str(record["type"]), str(record["message"]), [str(line) for line in record["stack"]])
+        return FunctionRaisedError(
+            str(record["type"]), str(record["message"]), [str(line) for line in record["stack"]]
+        )
     raise ValueError(f"unknown kind {kind!r}")
 
 

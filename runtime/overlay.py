@@ -1,4 +1,4 @@
-"""The folders that bring gunicorn and cloudpickle into a function's interpreter without installing them there."""
+"""The folders that bring gunicorn and cloudpickle into a function's interpreter, installed nowhere."""
 
 import compileall
 import importlib.metadata
@@ -13,7 +13,7 @@ PARTS = {"arbiter": "gunicorn", "pickle": "cloudpickle"}
 
 @dataclass(frozen=True)
 class Overlay:
-    """`arbiter` holds gunicorn and leaves the path after its import; `pickle` holds cloudpickle and stays."""
+    """`arbiter` holds gunicorn and leaves the path once imported; `pickle` holds cloudpickle and stays."""
 
     arbiter: Path
     pickle: Path
@@ -32,7 +32,9 @@ def _build(folder: Path, target: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     staging = Path(tempfile.mkdtemp(dir=folder, prefix=".building-"))
     for part, name in PARTS.items():
-        shutil.copytree(_package_folder(name), staging / part / name, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(
+            _package_folder(name), staging / part / name, ignore=shutil.ignore_patterns("__pycache__")
+        )
     # Functions may run as another user, who cannot write the byte code himself.
     compileall.compile_dir(staging, quiet=1)
     staging.chmod(0o755)

@@ -221,7 +221,9 @@ class EventQueue:
             self._timer = self._loop.call_later(max(0.005, min(deadlines) - now), self._expire)
 
     def _overdue(self, slot: Slot, ticket: Ticket, now: float) -> None:
-        self._settle(ticket, self._too_late("and it was stopped" if slot.has_begun(ticket) else "while it waited"))
+        self._settle(
+            ticket, self._too_late("and it was stopped" if slot.has_begun(ticket) else "while it waited")
+        )
         if not slot.has_begun(ticket):
             # It will be skipped, unless it began between its own look at the clock and ours.
             ticket.deadline = now + RECHECK

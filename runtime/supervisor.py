@@ -42,7 +42,7 @@ class BootError(Exception):
 
 
 class Supervisor:
-    """`wanted` instances, or as many as the package allows to start; `on_change` is called when that changes."""
+    """Keeps `wanted` instances running; `on_change` is called whenever something has changed."""
 
     def __init__(self, spec: PoolSpec, workshop: Workshop, on_change: Callable[[], None]) -> None:
         self.spec = spec
@@ -203,7 +203,9 @@ class Supervisor:
             return
         self.failures += 1
         if self.last_error is None:
-            self.last_error = BootError(f"the arbiter {describe_status(_wait_status(status))}", *self._where(arbiter))
+            self.last_error = BootError(
+                f"the arbiter {describe_status(_wait_status(status))}", *self._where(arbiter)
+            )
         self._pause(LONGEST_PAUSE)
 
     # The tick acts.

@@ -116,8 +116,8 @@ class PoolArbiter(Arbiter):
 
     def wait_for_signals(self, timeout: float | None = 1.0) -> list[int]:
         """Sleep until a signal or a command comes; obey commands here, return the signals."""
-        readable, _, _ = select.select([self._channel, self._wakeup[0]], [], [])
-        if self._channel in readable:
+        readable, _, _ = select.select([self._channel.fileno(), self._wakeup[0]], [], [])
+        if self._channel.fileno() in readable:
             self._obey(*control.receive(self._channel))
         if self._wakeup[0] in readable:
             os.read(self._wakeup[0], 512)

@@ -13,11 +13,13 @@ from .loader import Function, Hook
 
 READ_SIZE = 256 * 1024
 
+Reply = Callable[[Head], bytes | None]
+
 
 class AsyncLoop:
     """Reads events from the slot's socket until the host closes its side."""
 
-    def __init__(self, channel: socket.socket, decoder: Decoder, reply: Callable[[Head], bytes | None]) -> None:
+    def __init__(self, channel: socket.socket, decoder: Decoder, reply: Reply) -> None:
         self._channel = channel
         self._decoder = decoder
         self._reply = reply

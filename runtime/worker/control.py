@@ -30,5 +30,5 @@ def receive(channel: socket.socket) -> tuple[Message | None, list[int]]:
         return None, []
     message = json.loads(packet)
     if not isinstance(message, dict):
-        raise ValueError("a control message is not an object")
+        raise ValueError("a control message is not an object")  # noqa: TRY004 - it is data, not a call
     return message, fds

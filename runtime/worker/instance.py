@@ -36,7 +36,8 @@ class InstanceWorker(Worker):
         box.name_process(f"fn {self.given.label}")
         reseed_numpy()
         gc.enable()
-        self.channel, word_file = self.sockets
+        given: list[Any] = self.sockets
+        self.channel, word_file = given
         self.word = memoryview(mmap.mmap(word_file.fileno(), mmap.PAGESIZE)).cast("Q")
         word_file.close()
         self.sockets = [self.channel]
@@ -101,4 +102,3 @@ class InstanceWorker(Worker):
 
     def _context(self) -> Context:
         return Context(self.given.around, {"dl": self.given.start_deadline()})
-

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .context import Context, Surroundings
-from .failures import describe_failure
+from .failures import Record, describe_failure
 from .frames import Head, encode
 from .loader import Function
 from .logs import LogPipe
@@ -27,7 +27,9 @@ class Rules:
 class Runner:
     """Runs events one after the other; `mark(number)` notes in shared memory which one has begun."""
 
-    def __init__(self, around: Surroundings, rules: Rules, pipe: LogPipe, mark: Callable[[int], None]) -> None:
+    def __init__(
+        self, around: Surroundings, rules: Rules, pipe: LogPipe, mark: Callable[[int], None]
+    ) -> None:
         self._around = around
         self._rules = rules
         self._pipe = pipe
@@ -91,7 +93,7 @@ class Runner:
             return encode({"n": head["n"], "k": "rejected", "message": str(error)})
         seconds = round(_clock() - started, 7)
         if isinstance(error, ResultError):
-            record = {"type": "ResultError", "message": str(error), "place": None, "stack": []}
+            record: Record = {"type": "ResultError", "message": str(error), "place": None, "stack": []}
         else:
             record = describe_failure(error, self._rules.package_dir)
         self._pipe.write_line("error", f"{record['type']}: {record['message']}")
@@ -105,4 +107,3 @@ def _too_large(size: int, limit: int) -> str:
         f"the result has {size} bytes, more than the {limit} that this function may return; "
         "raise `max_result` in function.yaml"
     )
-

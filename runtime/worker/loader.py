@@ -56,11 +56,13 @@ def _find_entry(module: ModuleType, names: list[str]) -> Handler:
     for name in names:
         entry = getattr(module, name, None)
         if callable(entry):
-            return entry  # type: ignore[no-any-return]
+            return entry
     file = os.path.basename(module.__file__ or module.__name__)
     found = sorted(name for name, value in vars(module).items() if inspect.isfunction(value))
     hint = f"; it defines {', '.join(found[:10])}" if found else ""
-    raise LoadError(f"{file} has no function `{'` or `'.join(names)}`{hint}. Name it, or say `handler:`", file)
+    raise LoadError(
+        f"{file} has no function `{'` or `'.join(names)}`{hint}. Name it, or say `handler:`", file
+    )
 
 
 def _is_async(call: Handler) -> bool:

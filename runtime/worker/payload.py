@@ -56,7 +56,8 @@ def _decode_text(body: bytes) -> str:
     try:
         return body.decode()
     except UnicodeDecodeError as error:
-        raise InputError(f"the body is not UTF-8 text (byte {error.start}); this function accepts text") from None
+        where = f"byte {error.start}"
+        raise InputError(f"the body is not UTF-8 text ({where}); this function accepts text") from None
 
 
 def _decode_json(body: bytes, kind: str) -> object:
@@ -135,7 +136,8 @@ def _explain_leaf(value: Any, path: str) -> str | None:
     except ValueError:
         return f"{path} is {value!r:.80}, which JSON cannot say"
     except TypeError:
-        return f"{path} is of type {_type_name(value)}, which JSON cannot say; return dict, list, text, numbers or bytes"
+        kind = _type_name(value)
+        return f"{path} is of type {kind}, which JSON cannot say; return dict, list, text, numbers or bytes"
     return None
 
 

@@ -1,0 +1,233 @@
+"""The management API: deploy, look, scale, remove, logs and health; everything but `/invoke`."""
+
+import asyncio
+import json
+import tempfile
+from collections.abc import AsyncIterator, Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from functions.errors import PackageError
+from host import views
+from host.catalog import Catalog, ScaleError, UnknownFunctionNameError
+from host.deployer import Deployer, DeployError, Line, Names, Prepared
+from host.health import Health
+from host.logstore import LogStore
+from host.state import StateDir
+
+MAX_PACKAGE = 512 * 1024 * 1024
+MAX_SMALL_BODY = 64 * 1024
+MAX_TAIL = 2000
+
+
+@dataclass(frozen=True)
+class ApiParts:
+    """What the API shows and commands; `queue_rows` gives the rows of `/queue_size_metrics`."""
+
+    state: StateDir
+    catalog: Catalog
+    deployer: Deployer
+    logs: LogStore
+    health: Health
+    queue_rows: Callable[[], list[dict[str, Any]]]
+    expected: tuple[str, ...]
+
+
+class Api:
+    """The endpoints, each one verb."""
+
+    def __init__(self, parts: ApiParts) -> None:
+        self._parts = parts
+        self._deploys: set[asyncio.Task[None]] = set()
+
+    def application(self) -> Starlette:
+        """The Starlette application."""
+        name = "/api/functions/{name}"
+        routes = [
+            Route("/", self.hello),
+            Route("/livez", self.live),
+            Route("/readyz", self.ready),
+            Route("/queue_size_metrics", self.queue_sizes),
+            Route("/api/functions", self.list_functions, methods=["GET"]),
+            Route("/api/functions", self.deploy, methods=["POST"]),
+            Route(name, self.describe, methods=["GET"]),
+            Route(name, self.remove, methods=["DELETE"]),
+            Route(f"{name}/scale", self.scale, methods=["POST"]),
+            Route(f"{name}/logs", self.read_logs, methods=["GET"]),
+            Route(f"{name}/revisions/{{number:int}}/build-log", self.read_build_log, methods=["GET"]),
+        ]
+        handlers: dict[Any, Any] = {
+            HTTPException: _tell_http,
+            UnknownFunctionNameError: _tell(404, "Unknown function"),
+            ScaleError: _tell(409, "Outside of the bounds"),
+            PackageError: _tell(422, "The package is refused"),
+        }
+        return Starlette(routes=routes, exception_handlers=handlers)
+
+    async def hello(self, request: Request) -> Response:
+        """What the program before this one answered, for those who look whether it is there."""
+        return JSONResponse({"code": 200, "data": "hello world!", "msg": "", "show": True})
+
+    async def live(self, request: Request) -> Response:
+        """The host's event loop turns."""
+        return JSONResponse({"live": True})
+
+    async def ready(self, request: Request) -> Response:
+        """Whether events can be taken, and what says otherwise."""
+        checks = self._parts.health.checks()
+        ready = all(check.ok or not check.required for check in checks)
+        body = {"ready": ready, "checks": [asdict(check) for check in checks]}
+        return JSONResponse(body, 200 if ready else 503)
+
+    async def queue_sizes(self, request: Request) -> Response:
+        """Queue lengths by rule and function, in the older program's shape."""
+        return JSONResponse({"queue_size_metrics": self._parts.queue_rows()})
+
+    async def list_functions(self, request: Request) -> Response:
+        """All functions, also those that the config names and nobody has deployed."""
+        known = self._parts.catalog.functions
+        shown = [views.summarize(known[name]) for name in sorted(known)]
+        missing = [views.summarize_missing(name) for name in self._parts.expected if name not in known]
+        return JSONResponse({"functions": shown + missing})
+
+    async def describe(self, request: Request) -> Response:
+        """One function."""
+        return JSONResponse(views.describe(self._parts.catalog.get(request.path_params["name"])))
+
+    async def remove(self, request: Request) -> Response:
+        """Take a function away."""
+        name = request.path_params["name"]
+        await self._parts.catalog.remove(name)
+        self._parts.logs.forget(name)
+        return JSONResponse({"removed": name})
+
+    async def scale(self, request: Request) -> Response:
+        """Set the number of instances."""
+        instances = (await _read_object(request)).get("instances")
+        if not isinstance(instances, int) or isinstance(instances, bool):
+            raise HTTPException(400, 'say how many, for example {"instances": 3}')
+        return JSONResponse(
+            {"instances": await self._parts.catalog.scale(request.path_params["name"], instances)}
+        )
+
+    async def deploy(self, request: Request) -> Response:
+        """Take a package; its progress is told line by line."""
+        names = Names(request.query_params.get("name"), request.query_params.get("default_name"))
+        with tempfile.NamedTemporaryFile(dir=self._parts.state.staging, suffix=".zip") as file:
+            await _receive_file(request, file)
+            prepared = await self._parts.deployer.prepare(Path(file.name), names)
+        lines: asyncio.Queue[Line | None] = asyncio.Queue()
+        # A task of its own: a caller who goes away does not cut a deploy off in the middle.
+        task = asyncio.get_running_loop().create_task(self._run_deploy(prepared, lines))
+        self._deploys.add(task)
+        task.add_done_callback(self._deploys.discard)
+        return StreamingResponse(_lines_from(lines), media_type="application/x-ndjson")
+
+    async def _run_deploy(self, prepared: Prepared, lines: "asyncio.Queue[Line | None]") -> None:
+        try:
+            lines.put_nowait(await self._parts.deployer.deploy(prepared, lines.put_nowait))
+        except DeployError as error:
+            told = {"status": 422, "title": error.title, "detail": str(error), "stack": error.stack}
+            lines.put_nowait({"type": "error", **told})
+        except OSError as error:
+            lines.put_nowait(
+                {"type": "error", "status": 507, "title": "The disk refused", "detail": str(error)}
+            )
+        finally:
+            lines.put_nowait(None)
+
+    async def stop_deploys(self) -> None:
+        """Cut off what is being deployed; what ran before still runs."""
+        for task in list(self._deploys):
+            task.cancel()
+        await asyncio.gather(*self._deploys, return_exceptions=True)
+
+    async def read_logs(self, request: Request) -> Response:
+        """The newest lines of a function's log, and with `follow=1` those that come."""
+        name = self._parts.catalog.get(request.path_params["name"]).name
+        tail = min(MAX_TAIL, _whole(request.query_params.get("tail", "100"), "tail"))
+        follow = request.query_params.get("follow", "0") == "1"
+        return StreamingResponse(self._log_lines(name, tail, follow), media_type="application/x-ndjson")
+
+    async def _log_lines(self, name: str, tail: int, follow: bool) -> AsyncIterator[bytes]:
+        for line in self._parts.logs.tail(name, tail):
+            yield _json_line(asdict(line))
+        if follow:
+            async for line in self._parts.logs.follow(name):
+                yield _json_line(asdict(line))
+
+    async def read_build_log(self, request: Request) -> Response:
+        """What the build of a revision's environment printed."""
+        deployed = self._parts.catalog.get(request.path_params["name"])
+        file = self._parts.state.build_log(deployed.name, request.path_params["number"])
+        if not file.exists():
+            raise HTTPException(
+                404, f"{deployed.name} has no build log of revision {request.path_params['number']}"
+            )
+        return Response(await asyncio.to_thread(file.read_bytes), media_type="text/plain; charset=utf-8")
+
+
+async def _receive_file(request: Request, file: "tempfile._TemporaryFileWrapper[bytes]") -> None:
+    size = 0
+    try:
+        async for chunk in request.stream():
+            size += len(chunk)
+            if size > MAX_PACKAGE:
+                raise HTTPException(413, f"a package may have {MAX_PACKAGE} bytes at most")
+            await asyncio.to_thread(file.write, chunk)
+    except ClientDisconnect:
+        raise HTTPException(400, "the upload was cut off") from None
+    if not size:
+        raise HTTPException(400, "the request has no body; send the package's zip")
+    await asyncio.to_thread(file.flush)
+
+
+async def _lines_from(lines: "asyncio.Queue[Line | None]") -> AsyncIterator[bytes]:
+    while (line := await lines.get()) is not None:
+        yield _json_line(line)
+
+
+def _json_line(value: Line) -> bytes:
+    return json.dumps(value, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
+
+
+async def _read_object(request: Request) -> dict[str, Any]:
+    if int(request.headers.get("content-length", "0")) > MAX_SMALL_BODY:
+        raise HTTPException(413, f"the body may have {MAX_SMALL_BODY} bytes at most")
+    try:
+        body = await request.json()
+    except ValueError:
+        raise HTTPException(400, "the body is not JSON") from None
+    if not isinstance(body, dict):
+        raise HTTPException(400, "the body is not a JSON object")
+    return body
+
+
+def _whole(text: str, name: str) -> int:
+    if not text.isdecimal():
+        raise HTTPException(400, f"{name} is a whole number, not {text!r}")
+    return int(text)
+
+
+def _tell(status: int, title: str) -> Callable[[Request, Exception], Response]:
+    def respond(request: Request, error: Exception) -> Response:
+        entry = getattr(error, "entry", None)
+        return _problem(status, title, str(error), {"entry": entry} if entry else {})
+
+    return respond
+
+
+def _tell_http(request: Request, error: HTTPException) -> Response:
+    return _problem(error.status_code, "The request is refused", error.detail, {})
+
+
+def _problem(status: int, title: str, detail: str, more: Line) -> Response:
+    body = {"type": "about:blank", "title": title, "status": status, "detail": detail, **more}
+    return JSONResponse(body, status, media_type="application/problem+json")

@@ -1,0 +1,59 @@
+"""The composition root: everything is built here and handed down; nobody else constructs collaborators."""
+
+from dataclasses import dataclass
+
+from conf.settings import Settings
+from functions.registry import Registry
+from host.api import Api, ApiParts
+from host.catalog import Catalog, Grounds
+from host.configured import ConfiguredPackages
+from host.deployer import Deployer
+from host.health import Health, check_functions
+from host.lifecycle import Lifecycle, Part
+from host.logstore import LogStore
+from host.mqtt import MqttPart
+from host.parts import DeploysPart, FunctionsPart, LogsPart, ReadyPart
+from host.plugins import HostInfo, load_plugins
+from host.state import StateDir
+from host.web import FrontDoor, WebPart
+from runtime.dispatcher import Dispatcher
+from runtime.overlay import prepare_overlay
+from runtime.process import Workshop
+from triggers.http import HttpTrigger
+
+
+@dataclass(frozen=True)
+class Host:
+    """The composed program."""
+
+    lifecycle: Lifecycle
+    web: WebPart
+
+
+def compose(settings: Settings, state: StateDir) -> Host:
+    """Build the host; needs a running event loop, and `state` locked."""
+    config = settings.config
+    logs = LogStore(state.logs)
+    health = Health()
+    dispatcher = Dispatcher()
+    registry = Registry(state.registry)
+    workshop = Workshop(prepare_overlay(state.overlay), state.owner(), logs.append)
+    overrides = {func.model_name: func for func in config.funcs}
+    catalog = Catalog(Grounds(state, registry, workshop, dispatcher, overrides))
+    deployer = Deployer(state, registry, catalog)
+    mqtt = MqttPart(config, dispatcher.dispatch)
+    api = Api(ApiParts(state, catalog, deployer, logs, health, mqtt.queue_rows, tuple(overrides)))
+    trigger = HttpTrigger(dispatcher.dispatch, config.limits.max_body)
+    web = WebPart(FrontDoor(trigger, api.application()), settings.listen_host, settings.listen_port)
+    health.add(lambda: check_functions(catalog))
+    health.add(mqtt.checks)
+    parts: list[Part] = [
+        LogsPart(logs),
+        FunctionsPart(catalog, registry, state.owner()),
+        DeploysPart(api, ConfiguredPackages(overrides, state, deployer)),
+        mqtt,
+        web,
+        ReadyPart(health),
+        *load_plugins(HostInfo(dispatcher.dispatch, config, state.root)),
+    ]
+    return Host(Lifecycle(parts), web)

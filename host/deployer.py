@@ -1,0 +1,194 @@
+"""Deploys a package: unpack, build, start, let `live` point at it; or leave all as it was."""
+
+import asyncio
+import logging
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from functions.environment import BuildOrder, build_environment
+from functions.errors import BuildError, PackageError
+from functions.manifest import check_name
+from functions.package import Package, open_package
+from functions.registry import Registry, Revision
+from host.catalog import Catalog
+from host.state import StateDir
+from runtime.supervisor import BootError
+
+logger = logging.getLogger(__name__)
+
+BUILDS_AT_A_TIME = 2
+
+Line = dict[str, Any]
+Tell = Callable[[Line], None]
+
+
+class DeployError(Exception):
+    """A package that was accepted did not become a running revision; what ran before still runs."""
+
+    def __init__(self, title: str, detail: str, stack: list[str] | None = None) -> None:
+        super().__init__(detail)
+        self.title = title
+        self.stack = stack or []
+
+
+@dataclass(frozen=True)
+class Names:
+    """What to call the function: the name asked for, else the manifest's, else the file's."""
+
+    asked: str | None = None
+    default: str | None = None
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A package that is sound, unpacked in a staging folder, and its function's name."""
+
+    name: str
+    package: Package
+    staging: Path
+
+
+class Deployer:
+    """One deploy of a function at a time; two builds at a time in all."""
+
+    def __init__(self, state: StateDir, registry: Registry, catalog: Catalog) -> None:
+        self._state = state
+        self._registry = registry
+        self._catalog = catalog
+        self._locks: dict[str, asyncio.Lock] = {}
+        self._builds = asyncio.Semaphore(BUILDS_AT_A_TIME)
+
+    async def prepare(self, source: Path, names: Names) -> Prepared:
+        """Unpack and check a zip; raises PackageError, and then nothing of it is left."""
+        staging = self._state.staging / f"unpack-{time.monotonic_ns()}"
+        package = await asyncio.to_thread(open_package, source, staging)
+        try:
+            return Prepared(_choose_name(names, package), package, staging)
+        except PackageError:
+            await asyncio.to_thread(shutil.rmtree, staging)
+            raise
+
+    async def deploy(self, prepared: Prepared, tell: Tell) -> Line:
+        """Bring a prepared package into service, telling each step; returns the closing line.
+
+        Raises DeployError; then the revision is marked failed, and what was live before is live.
+        """
+        began = time.monotonic()
+        try:
+            async with self._locks.setdefault(prepared.name, asyncio.Lock()):
+                revision, unchanged = await self._deploy(prepared, tell)
+        finally:
+            await asyncio.to_thread(shutil.rmtree, prepared.staging, ignore_errors=True)
+        return {
+            "type": "done",
+            "function": revision.function,
+            "revision": revision.number,
+            "sha256": revision.sha256,
+            "unchanged": unchanged,
+            "seconds": round(time.monotonic() - began, 3),
+        }
+
+    async def _deploy(self, prepared: Prepared, tell: Tell) -> tuple[Revision, bool]:
+        package = prepared.package
+        manifest = package.manifest.model_dump_json()
+        revision, _ = await asyncio.to_thread(
+            self._registry.add_revision, prepared.name, package.sha256, manifest
+        )
+        if revision.state == "ready" and self._is_live(revision):
+            return revision, True
+        tell(_step("unpack", f"{revision.function}@{revision.number}, sha256 {package.sha256[:12]}"))
+        try:
+            if revision.state != "ready":
+                await self._build(prepared, revision, tell)
+            await self._bring_up(revision, tell)
+        except (BuildError, BootError) as error:
+            raise await self._fail(revision, error) from None
+        except BaseException as error:
+            await self._fail(revision, error)
+            raise
+        return revision, False
+
+    def _is_live(self, revision: Revision) -> bool:
+        deployed = self._catalog.functions.get(revision.function)
+        return deployed is not None and deployed.live == revision.number
+
+    async def _build(self, prepared: Prepared, revision: Revision, tell: Tell) -> None:
+        package = prepared.package
+        target = self._state.package(package.sha256)
+        await asyncio.to_thread(_store, package.root, target)
+        package = replace(package, root=target)
+        what = f"{len(package.requirements)} requirements" if package.requirements else "no requirements"
+        tell(_step("environment", f"building the environment ({what})"))
+        log = self._state.build_log(revision.function, revision.number)
+        log.parent.mkdir(parents=True, exist_ok=True)
+        order = BuildOrder(
+            target=self._state.environment(revision.function, revision.number),
+            log_path=log,
+            python=package.manifest.python,
+            requirements=package.requirements,
+            wheels=package.wheels,
+            build=package.manifest.build,
+        )
+        async with self._builds:
+            await build_environment(order, lambda line: tell({"type": "log", "line": line}))
+
+    async def _bring_up(self, revision: Revision, tell: Tell) -> None:
+        tell(_step("start", "starting the pool and probing its health"))
+        pool = self._catalog.make_pool(revision)
+        try:
+            await pool.start()
+        except BaseException:
+            await pool.stop()
+            raise
+        ready = replace(revision, state="ready", error=None)
+        await asyncio.to_thread(self._registry.set_state, revision.function, revision.number, "ready", None)
+        before = await self._catalog.switch(ready, pool)
+        pool.begin()
+        tell(_step("switch", f"live is {pool.spec.label}"))
+        if before is not None:
+            tell(_step("drain", f"{before.spec.label} finishes what it has"))
+
+    async def _fail(self, revision: Revision, error: BaseException) -> DeployError:
+        failure = _explain(error)
+        if revision.state == "ready":
+            # It ran before: that it does not start now is no reason to build it again.
+            return failure
+        try:
+            name, number = revision.function, revision.number
+            await asyncio.to_thread(self._registry.set_state, name, number, "failed", str(failure))
+            self._catalog.record(replace(revision, state="failed", error=str(failure)))
+        except LookupError:
+            logger.info("%s was removed while it was deployed", revision.function)
+        return failure
+
+
+def _explain(error: BaseException) -> DeployError:
+    if isinstance(error, BootError):
+        place = f"{error.place}: " if error.place and error.place not in str(error) else ""
+        return DeployError("The package does not start", f"{place}{error}", error.stack)
+    if isinstance(error, BuildError):
+        return DeployError("The environment cannot be built", str(error))
+    return DeployError("The deploy was cut off", str(error) or type(error).__name__)
+
+
+def _choose_name(names: Names, package: Package) -> str:
+    name = names.asked or package.manifest.name or names.default or package.default_name
+    if not name:
+        raise PackageError("the package has no name; give one with --name, or `name:` in function.yaml")
+    try:
+        return check_name(name)
+    except ValueError as error:
+        raise PackageError(f"{error}; give another with --name") from None
+
+
+def _store(root: Path, target: Path) -> None:
+    if not target.exists():
+        root.rename(target)
+
+
+def _step(step: str, message: str) -> Line:
+    return {"type": "step", "step": step, "message": message}

@@ -1,0 +1,112 @@
+"""Keeps the functions' logs: the newest lines in memory, all of them on disk within bounds."""
+
+import asyncio
+import contextlib
+import json
+import logging
+from collections import deque
+from collections.abc import AsyncIterator
+from dataclasses import asdict
+from pathlib import Path
+
+from runtime.loglines import LogLine
+
+logger = logging.getLogger(__name__)
+
+LINES_IN_MEMORY = 2000
+FILE_SIZE = 4 * 1024 * 1024
+FLUSH_EVERY = 1.0
+FOLLOWER_LINES = 5000
+MAX_PENDING = 20_000
+
+
+class LogStore:
+    """Lines go to `FUNCTION.log` as JSON, one per line; a full file becomes `FUNCTION.log.1`."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._recent: dict[str, deque[LogLine]] = {}
+        self._pending: dict[str, deque[LogLine]] = {}
+        self._followers: dict[str, set[asyncio.Queue[LogLine]]] = {}
+        self._flushing: asyncio.Task[None] | None = None
+
+    def append(self, line: LogLine) -> None:
+        """Keep one line; on disk within about a second."""
+        function = line.revision.partition("@")[0]
+        self._lines(function).append(line)
+        self._pending.setdefault(function, deque(maxlen=MAX_PENDING)).append(line)
+        for follower in self._followers.get(function, ()):
+            with contextlib.suppress(asyncio.QueueFull):
+                follower.put_nowait(line)
+        if self._flushing is None or self._flushing.done():
+            self._flushing = asyncio.get_running_loop().create_task(self._flush_soon())
+
+    def tail(self, function: str, count: int) -> list[LogLine]:
+        """The newest `count` lines, oldest first."""
+        lines = self._lines(function)
+        return list(lines)[max(0, len(lines) - count) :]
+
+    async def follow(self, function: str) -> AsyncIterator[LogLine]:
+        """Lines as they come; a reader that is too slow misses some."""
+        queue: asyncio.Queue[LogLine] = asyncio.Queue(FOLLOWER_LINES)
+        followers = self._followers.setdefault(function, set())
+        followers.add(queue)
+        try:
+            while True:
+                yield await queue.get()
+        finally:
+            followers.discard(queue)
+
+    async def close(self) -> None:
+        """Write what is not on disk yet."""
+        if self._flushing is not None:
+            self._flushing.cancel()
+        await self._flush()
+
+    def forget(self, function: str) -> None:
+        """Drop a removed function's log."""
+        self._recent.pop(function, None)
+        self._pending.pop(function, None)
+        for suffix in (".log", ".log.1"):
+            (self._folder / f"{function}{suffix}").unlink(missing_ok=True)
+
+    def _lines(self, function: str) -> deque[LogLine]:
+        if function not in self._recent:
+            self._recent[function] = deque(_read_tail(self._folder / f"{function}.log"), LINES_IN_MEMORY)
+        return self._recent[function]
+
+    async def _flush_soon(self) -> None:
+        await asyncio.sleep(FLUSH_EVERY)
+        await self._flush()
+
+    async def _flush(self) -> None:
+        pending, self._pending = self._pending, {}
+        if pending:
+            await asyncio.to_thread(self._write, pending)
+
+    def _write(self, pending: dict[str, deque[LogLine]]) -> None:
+        for function, lines in pending.items():
+            file = self._folder / f"{function}.log"
+            try:
+                if file.exists() and file.stat().st_size > FILE_SIZE:
+                    file.replace(file.with_name(f"{file.name}.1"))
+                with file.open("a", encoding="utf-8") as out:
+                    out.writelines(json.dumps(asdict(line), ensure_ascii=False) + "\n" for line in lines)
+            except OSError as error:
+                # A full disk must not cost more than these lines.
+                logger.warning("%d log lines of %s were not written: %s", len(lines), function, error)
+
+
+def _read_tail(file: Path) -> list[LogLine]:
+    try:
+        with file.open("rb") as source:
+            source.seek(max(0, file.stat().st_size - 256 * 1024))
+            lines = source.read().decode("utf-8", "replace").splitlines()
+    except OSError:
+        return []
+    kept = []
+    for line in lines[-LINES_IN_MEMORY:]:
+        # The first line may be cut by the seek, the last by a crash.
+        with contextlib.suppress(ValueError, TypeError):
+            kept.append(LogLine(**json.loads(line)))
+    return kept

@@ -1,0 +1,89 @@
+"""Gives the MQTT trigger its place in the host: the plan from the config, its lifecycle, its health."""
+
+from dataclasses import asdict
+from typing import Any
+
+from conf.models import Config
+from conf.mqtt import Broker, Rule
+from host.health import Check
+from host.lifecycle import Part
+from runtime.events import Dispatch
+from triggers.mqtt.plan import BrokerPlan, MqttPlan, RulePlan
+from triggers.mqtt.trigger import MqttTrigger
+
+
+class MqttPart(Part):
+    """Starts after the functions and stops before them."""
+
+    name = "mqtt"
+    priority = 500
+
+    def __init__(self, config: Config, dispatch: Dispatch) -> None:
+        self._trigger = MqttTrigger(make_plan(config), dispatch)
+
+    async def setup(self) -> None:
+        """Check the plan."""
+        await self._trigger.setup()
+
+    async def start(self) -> None:
+        """Begin to connect; a broker that is down is waited for."""
+        await self._trigger.start()
+
+    async def stop(self) -> None:
+        """Take no more, finish what is in flight, and go."""
+        await self._trigger.stop()
+
+    def queue_rows(self) -> list[dict[str, Any]]:
+        """Rows of `/queue_size_metrics`."""
+        return [asdict(row) for row in self._trigger.rows()]
+
+    def checks(self) -> list[Check]:
+        """A broker that is away is worth knowing, and no reason to send HTTP callers elsewhere."""
+        return [
+            Check(
+                f"mqtt {state.broker} {state.client_id}",
+                state.connected,
+                "" if state.connected else state.last_error or "not connected yet",
+                required=False,
+            )
+            for state in self._trigger.state()
+        ]
+
+
+def make_plan(config: Config) -> MqttPlan:
+    """The trigger's own view of the config."""
+    positions = {func.model_name: number for number, func in enumerate(config.funcs)}
+    rules = [_rule_plan(rule, number, positions) for number, rule in enumerate(config.rules)]
+    return MqttPlan(tuple(_broker_plan(broker) for broker in config.mqtts), tuple(rules))
+
+
+def _broker_plan(broker: Broker) -> BrokerPlan:
+    tls = broker.tls
+    return BrokerPlan(
+        name=broker.name,
+        url=broker.broker,
+        qos=broker.qos,
+        retain=broker.retain,
+        username=broker.username,
+        password=broker.password.get_secret_value() if broker.password else None,
+        ca_file=tls.ca if tls else None,
+        cert_file=tls.cert if tls else None,
+        key_file=tls.key if tls else None,
+        version=broker.version,
+    )
+
+
+def _rule_plan(rule: Rule, number: int, positions: dict[str, int]) -> RulePlan:
+    names = positions if rule.functions is None else rule.functions
+    return RulePlan(
+        name=rule.name or f"rule{number}",
+        sub_broker=rule.sub.name,
+        sub_client_id=rule.sub.client_id,
+        sub_topic=rule.sub.topic,
+        pub_broker=rule.pub.name,
+        pub_client_id=rule.pub.client_id,
+        pub_topic=rule.pub.topic,
+        functions=tuple((name, positions.get(name, number)) for number, name in enumerate(names)),
+        timeout=rule.pub.timeout,
+        retained=rule.retained,
+    )

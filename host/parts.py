@@ -1,0 +1,105 @@
+"""The host's own parts: thin shells that give each piece its place in the lifecycle."""
+
+import asyncio
+import logging
+
+from functions.registry import Registry
+from host.api import Api
+from host.catalog import Catalog
+from host.configured import ConfiguredPackages
+from host.health import Health
+from host.lifecycle import Part
+from host.logstore import LogStore
+from runtime.leftovers import kill_leftovers
+
+logger = logging.getLogger(__name__)
+
+
+class FunctionsPart(Part):
+    """The catalog and all its pools."""
+
+    name = "functions"
+    priority = 200
+    stop_limit = 60.0
+
+    def __init__(self, catalog: Catalog, registry: Registry, owner: str) -> None:
+        self._catalog = catalog
+        self._registry = registry
+        self._owner = owner
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def setup(self) -> None:
+        """Clear what an earlier life left running, and read what is deployed."""
+        if found := await asyncio.to_thread(kill_leftovers, self._owner):
+            logger.warning("killed %d processes that an earlier run of this host left behind", found)
+        self._catalog.load()
+
+    async def start(self) -> None:
+        """Start the pools in the background; events that come before they are ready wait in their queues."""
+        self._tasks = [
+            asyncio.create_task(self._catalog.begin()),
+            asyncio.create_task(self._catalog.cool_idle_revisions()),
+        ]
+
+    async def stop(self) -> None:
+        """Let the pools finish, then end them."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._catalog.stop()
+        await asyncio.to_thread(self._registry.close)
+
+
+class LogsPart(Part):
+    """The log store: it stops last, so that the others' last lines are kept."""
+
+    name = "logs"
+    priority = 100
+
+    def __init__(self, logs: LogStore) -> None:
+        self._logs = logs
+
+    async def stop(self) -> None:
+        """Write what is left."""
+        await self._logs.close()
+
+
+class DeploysPart(Part):
+    """Deploys that run, cut off before the pools stop; at the start, the packages that the config names."""
+
+    name = "deploys"
+    priority = 300
+
+    def __init__(self, api: Api, configured: ConfiguredPackages) -> None:
+        self._api = api
+        self._configured = configured
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Begin with the config's packages."""
+        self._task = asyncio.create_task(self._configured.deploy_all())
+
+    async def stop(self) -> None:
+        """Cut off."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        await self._api.stop_deploys()
+
+
+class ReadyPart(Part):
+    """Says that the host is up, once all other parts are, and that it is going, before any of them stops."""
+
+    name = "readiness"
+    priority = 1000
+
+    def __init__(self, health: Health) -> None:
+        self._health = health
+
+    async def start(self) -> None:
+        """All parts run."""
+        self._health.started = True
+
+    async def stop(self) -> None:
+        """The parts are about to stop."""
+        self._health.started = False

@@ -1,0 +1,63 @@
+"""Runs the host until it is told to stop."""
+
+import asyncio
+import logging
+import os
+import signal
+import sqlite3
+import sys
+
+import uvloop
+
+from conf.settings import Settings
+from host.compose import compose
+from host.lifecycle import PartError
+from host.state import StateDir, StateError
+
+logger = logging.getLogger("fnhost")
+
+STARTED, FAILED, IMPATIENT = 0, 1, 130
+
+
+def serve(settings: Settings) -> int:
+    """Run until SIGTERM or SIGINT; the exit code is 0, or 1 when the host cannot start."""
+    logging.basicConfig(
+        stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)-7s %(message)s"
+    )
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    state = StateDir(settings.state_dir)
+    try:
+        state.lock()
+        uvloop.run(_run(settings, state))
+    except (PartError, StateError, OSError, sqlite3.Error) as error:
+        logger.error("%s", error)
+        return FAILED
+    finally:
+        state.unlock()
+    return STARTED
+
+
+async def _run(settings: Settings, state: StateDir) -> None:
+    stop = asyncio.Event()
+    _catch_signals(stop)
+    host = compose(settings, state)
+    await host.lifecycle.start()
+    logger.info("fnhost listens on %s, its state is in %s", host.web.address, settings.state_dir)
+    if settings.allow_anonymous:
+        logger.warning("callers need no token: whoever reaches this address can deploy and invoke")
+    await stop.wait()
+    logger.info("stopping: no new events, the running ones finish")
+    await host.lifecycle.stop()
+    logger.info("stopped")
+
+
+def _catch_signals(stop: asyncio.Event) -> None:
+    def note(number: int) -> None:
+        if stop.is_set():
+            # Asked twice: the pools die with us by their parent-death signal.
+            os._exit(IMPATIENT)
+        stop.set()
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, note, number)

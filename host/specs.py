@@ -1,0 +1,58 @@
+"""What a pool runs with: the manifest, and over it what the config says of the function."""
+
+from pathlib import Path
+
+from conf.models import Func
+from functions.manifest import Manifest
+from functions.registry import Revision
+from host.state import StateDir
+from runtime.spec import PoolSpec
+
+
+def make_spec(revision: Revision, state: StateDir, override: Func | None) -> PoolSpec:
+    """Everything that the revision's pool needs to know; raises nothing for a revision that was deployed."""
+    manifest = Manifest.model_validate_json(revision.manifest_json)
+    least, most = _scale(manifest, override)
+    return PoolSpec(
+        function=revision.function,
+        revision=revision.number,
+        sha256=revision.sha256,
+        python=_interpreter(state.environment(revision.function, revision.number)),
+        package_dir=state.package(revision.sha256),
+        output_dir=_output(state, revision.function),
+        handler=manifest.handler,
+        accepts=manifest.accepts,
+        timeout=(override and override.timeout) or manifest.timeout,
+        startup_timeout=manifest.startup_timeout,
+        concurrency=(override and override.concurrency) or manifest.concurrency,
+        threads=manifest.threads,
+        queue=(override and override.queue) or manifest.queue,
+        memory=(override and override.memory) or manifest.memory,
+        env={**manifest.env, **(override.env if override else {})},
+        models=dict(manifest.models),
+        publish=tuple(manifest.publish),
+        idempotent=manifest.idempotent,
+        max_event=manifest.max_event,
+        max_result=manifest.max_result,
+        preload=manifest.preload,
+        min_instances=least,
+        max_instances=most,
+    )
+
+
+def _scale(manifest: Manifest, override: Func | None) -> tuple[int, int]:
+    told = override.scale if override else None
+    least = manifest.scale.min if told is None or told.min is None else told.min
+    most = manifest.scale.max if told is None or told.max is None else told.max
+    # One bound may come from the config and the other from the manifest: the config's is meant.
+    return (least, max(least, most)) if told and told.min is not None else (min(least, most), most)
+
+
+def _interpreter(environment: Path) -> Path:
+    return environment / "bin" / "python"
+
+
+def _output(state: StateDir, function: str) -> Path:
+    folder = state.output / function
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder

@@ -1,0 +1,72 @@
+"""The one folder that holds all that the host keeps, and the lock that makes it one host's only."""
+
+import fcntl
+import os
+import secrets
+import shutil
+from pathlib import Path
+
+
+class StateError(Exception):
+    """The state folder cannot be used; the message says why."""
+
+
+class StateDir:
+    """Paths below the state folder. `lock` must come first; it also creates the folders."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.registry = root / "registry.db"
+        self.packages = root / "packages"
+        self.environments = root / "environments"
+        self.output = root / "output"
+        self.logs = root / "logs"
+        self.staging = root / "staging"
+        self.overlay = root / "overlay"
+        self.uv_cache = root / "uv-cache"
+        self._lock_fd: int | None = None
+
+    def lock(self) -> None:
+        """Take the folder for this process; raises StateError when it is another's or cannot be written."""
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+            # What deployed packages hold, and their results, are nobody else's business.
+            self.root.chmod(0o711)
+            self._lock_fd = os.open(self.root / "host.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            fcntl.flock(self._lock_fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(self.staging, ignore_errors=True)
+            for folder in (self.packages, self.environments, self.output, self.logs, self.staging):
+                folder.mkdir(exist_ok=True)
+        except BlockingIOError:
+            raise StateError(
+                f"another fnhost uses {self.root}; stop it, or choose another with --state"
+            ) from None
+        except OSError as error:
+            raise StateError(
+                f"{self.root} cannot be used: {error.strerror}; choose another with --state"
+            ) from None
+
+    def unlock(self) -> None:
+        """Give the folder free."""
+        if self._lock_fd is not None:
+            os.close(self._lock_fd)
+            self._lock_fd = None
+
+    def owner(self) -> str:
+        """A mark of this folder that stays the same over restarts."""
+        file = self.root / "owner"
+        if not file.exists():
+            file.write_text(secrets.token_hex(16))
+        return file.read_text().strip()
+
+    def environment(self, function: str, number: int) -> Path:
+        """The venv of a revision."""
+        return self.environments / function / str(number) / "venv"
+
+    def build_log(self, function: str, number: int) -> Path:
+        """What uv said while it built that venv."""
+        return self.environments / function / str(number) / "build.log"
+
+    def package(self, sha256: str) -> Path:
+        """The unpacked package."""
+        return self.packages / sha256

@@ -1,0 +1,67 @@
+"""How functions look from outside: the JSON of the API."""
+
+from collections.abc import Iterable
+from dataclasses import asdict
+from typing import Any
+
+from functions.registry import Revision
+from host.catalog import Deployed
+
+View = dict[str, Any]
+
+
+def summarize(deployed: Deployed) -> View:
+    """One line of `fnhost list`."""
+    pool = deployed.live_pool
+    if pool is None:
+        failed = max(deployed.revisions.values(), key=lambda each: each.number, default=None)
+        return _nothing_runs(deployed.name, "failed", failed.error if failed else None)
+    view = pool.view()
+    return {
+        "name": deployed.name,
+        "revision": deployed.live,
+        "state": view.state,
+        "instances": sum(each.state in ("idle", "busy") for each in view.instances),
+        "wanted": view.wanted,
+        "queued": view.queued,
+        "in_flight": view.in_flight,
+        "last_error": view.last_error or _newest_failure(deployed),
+        "accepts": pool.spec.accepts,
+    }
+
+
+def summarize_missing(name: str) -> View:
+    """A function that the config names and nobody has deployed."""
+    return _nothing_runs(name, "missing", f"it is in the config but not deployed; `fnhost deploy {name}.zip`")
+
+
+def _nothing_runs(name: str, state: str, error: str | None) -> View:
+    numbers = {"instances": 0, "wanted": 0, "queued": 0, "in_flight": 0}
+    return {"name": name, "revision": None, "state": state, **numbers, "last_error": error, "accepts": None}
+
+
+def _newest_failure(deployed: Deployed) -> str | None:
+    newest = max(deployed.revisions.values(), key=lambda each: each.number)
+    return f"{deployed.name}@{newest.number}: {newest.error}" if newest.state == "failed" else None
+
+
+def describe(deployed: Deployed) -> View:
+    """All that `fnhost describe` shows."""
+    pool = deployed.live_pool
+    view = pool.view() if pool else None
+    return {
+        **summarize(deployed),
+        "revisions": [_revision(each) for each in _by_number(deployed.revisions.values())],
+        "aliases": {"live": deployed.live} if deployed.live is not None else {},
+        "instances_detail": [asdict(each) for each in view.instances] if view else [],
+        "counters": {"ok": view.ok if view else 0, "failed": view.failed if view else 0},
+    }
+
+
+def _by_number(revisions: Iterable[Revision]) -> list[Revision]:
+    return sorted(revisions, key=lambda each: each.number)
+
+
+def _revision(revision: Revision) -> View:
+    names = ("number", "sha256", "state", "error", "created")
+    return {name: getattr(revision, name) for name in names}

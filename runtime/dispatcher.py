@@ -1,0 +1,37 @@
+"""Finds the pool that an event is for; the alias is resolved here, at dispatch."""
+
+import asyncio
+
+from runtime.events import Answer, Event, TooLargeError, UnknownFunctionError
+from runtime.pool import Pool
+
+
+class Dispatcher:
+    """`routes` maps what a caller may say (`industry`, `industry@2`, `industry@live`) to a pool."""
+
+    def __init__(self) -> None:
+        self._routes: dict[str, Pool] = {}
+
+    def dispatch(self, target: str, event: Event) -> "asyncio.Future[Answer]":
+        """Hand an event to its pool; raises InvocationError, or the future does."""
+        pool = self._routes.get(target)
+        if pool is None:
+            raise UnknownFunctionError(self._explain(target))
+        if len(event.body) > pool.spec.max_event:
+            limit = pool.spec.max_event
+            raise TooLargeError(f"{target} takes events of {limit} bytes at most, not {len(event.body)}")
+        return pool.submit(event)
+
+    def route(self, target: str, pool: Pool) -> None:
+        """From now on this target means that pool."""
+        self._routes[target] = pool
+
+    def forget(self, pool: Pool) -> None:
+        """Nothing leads to this pool any more."""
+        self._routes = {target: each for target, each in self._routes.items() if each is not pool}
+
+    def _explain(self, target: str) -> str:
+        function, _, reference = target.partition("@")
+        if reference and function in self._routes:
+            return f"{function} has no revision or alias {reference!r}"
+        return f"there is no function {function!r}; `fnhost list` shows those there are"

@@ -1,0 +1,176 @@
+"""The HTTP trigger: `POST /invoke/{function}` in plain ASGI, since what it costs is paid per event."""
+
+import json
+import re
+import time
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from runtime.events import (
+    Answer,
+    Dispatch,
+    Event,
+    FunctionRaisedError,
+    InvocationError,
+    TooLargeError,
+    new_id,
+)
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+PREFIX = "/invoke/"
+TITLES = {
+    400: "The function does not accept this input",
+    404: "Unknown function",
+    405: "Method not allowed",
+    413: "The event is too large",
+    429: "The queue is full",
+    500: "The function failed",
+    502: "The instance died",
+    503: "The function is not available",
+    504: "The deadline passed",
+}
+NO_BODY = (204, 304)
+_ID = re.compile(r"[\w.-]{1,64}", re.ASCII)
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_HEADER_VALUE = re.compile(r"[^\x00-\x08\x0a-\x1f\x7f]*")
+OURS = frozenset({"content-length", "content-type", "transfer-encoding", "connection", "x-request-id"})
+SECRET = frozenset({b"authorization", b"proxy-authorization"})
+
+
+class HttpTrigger:
+    """An ASGI application; `max_body` is in bytes."""
+
+    def __init__(self, dispatch: Dispatch, max_body: int) -> None:
+        self._dispatch = dispatch
+        self._max_body = max_body
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        headers = {
+            name.decode("latin-1"): value.decode("latin-1")
+            for name, value in scope["headers"]
+            if name not in SECRET
+        }
+        request_id = headers.get("x-request-id", "")
+        if not _ID.fullmatch(request_id):
+            request_id = new_id()
+        try:
+            if scope["method"] != "POST":
+                raise MethodNotAllowedError(f"invoke with POST, not {scope['method']}")
+            body = await self._read(headers, receive)
+            meta = {
+                "method": "POST",
+                "path": scope["path"],
+                "query": scope["query_string"].decode("latin-1"),
+                "headers": headers,
+                "timestamp": time.time(),
+            }
+            event = Event(body, headers.get("content-type"), "http", "http", meta, request_id)
+            answer = await self._dispatch(scope["path"][len(PREFIX) :], event)
+            await _send_answer(send, answer, request_id)
+        except InvocationError as error:
+            await send_problem(send, error, request_id)
+
+    async def _read(self, headers: dict[str, str], receive: Receive) -> bytes:
+        if int(headers.get("content-length", "0")) > self._max_body:
+            raise self._too_large()
+        message = await receive()
+        body: bytes = message.get("body", b"")
+        if message.get("more_body"):
+            parts, size = [body], len(body)
+            while message.get("more_body"):
+                message = await receive()
+                parts.append(message.get("body", b""))
+                size += len(parts[-1])
+                if size > self._max_body:
+                    raise self._too_large()
+            body = b"".join(parts)
+        if message["type"] == "http.disconnect":
+            raise InvocationError("the caller went away while it sent the event")
+        return body
+
+    def _too_large(self) -> TooLargeError:
+        return TooLargeError(f"an event may have {self._max_body} bytes at most (`limits.max_body`)")
+
+
+class MethodNotAllowedError(InvocationError):
+    """Functions are invoked with POST."""
+
+    status = 405
+
+
+async def _send_answer(send: Send, answer: Answer, request_id: str) -> None:
+    body = answer.body or b""
+    status = 204 if answer.body is None else answer.status
+    headers = [
+        (b"x-request-id", request_id.encode()),
+        (b"x-function-revision", _quote(answer.revision)),
+    ]
+    if status not in NO_BODY:
+        headers.append((b"content-type", answer.content_type.encode("latin-1", "replace")))
+        headers.append((b"content-length", b"%d" % len(body)))
+    if answer.headers or not 200 <= status <= 599 or not _HEADER_VALUE.fullmatch(answer.content_type):
+        headers += _check_response(answer, status)
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": b"" if status in NO_BODY else body})
+
+
+def _check_response(answer: Answer, status: int) -> list[tuple[bytes, bytes]]:
+    if not 200 <= status <= 599:
+        raise _bad_response(f"status {status} is not between 200 and 599")
+    if not _HEADER_VALUE.fullmatch(answer.content_type):
+        raise _bad_response("its content type has a control character")
+    checked = []
+    for name, value in answer.headers.items():
+        if not _HEADER_NAME.fullmatch(name) or not _HEADER_VALUE.fullmatch(value):
+            raise _bad_response(f"the header {name[:40]!r} has a character that HTTP does not allow")
+        if name.lower() not in OURS:
+            checked.append((name.lower().encode(), value.encode("utf-8")))
+    return checked
+
+
+def _bad_response(why: str) -> FunctionRaisedError:
+    return FunctionRaisedError("ResponseError", f"the Response cannot be sent: {why}", [])
+
+
+def _quote(revision: str) -> bytes:
+    # Header values are Latin-1; names of functions may be Chinese.
+    return revision.encode("ascii", "backslashreplace")
+
+
+def problem(error: InvocationError, request_id: str) -> dict[str, object]:
+    """The body of an answer that is none, after RFC 9457."""
+    told: dict[str, object] = {
+        "type": "about:blank",
+        "title": TITLES.get(error.status, "The invocation failed"),
+        "status": error.status,
+        "detail": str(error),
+        "requestId": request_id,
+        "errorType": type(error).__name__.removesuffix("Error"),
+        "errorMessage": str(error),
+    }
+    if isinstance(error, FunctionRaisedError):
+        told |= {"errorType": error.error_type, "errorMessage": error.message, "stackTrace": error.stack}
+    return told
+
+
+async def send_problem(send: Send, error: InvocationError, request_id: str) -> None:
+    """Answer with `application/problem+json`."""
+    body = json.dumps(problem(error, request_id), ensure_ascii=False).encode("utf-8", "replace")
+    headers = [
+        (b"content-type", b"application/problem+json"),
+        (b"content-length", b"%d" % len(body)),
+        (b"x-request-id", request_id.encode()),
+    ]
+    if error.retry_after is not None:
+        headers.append((b"retry-after", b"%d" % max(1, round(error.retry_after))))
+    if error.status == 405:
+        headers.append((b"allow", b"POST"))
+    if error.status == 413:
+        # The rest of the body is not read: this connection cannot be used again.
+        headers.append((b"connection", b"close"))
+    await send({"type": "http.response.start", "status": error.status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
