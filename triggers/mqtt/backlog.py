@@ -1,0 +1,42 @@
+"""What waits in order: what must not be lost without bound, what may be lost up to a limit."""
+
+from heapq import heappop, heappush
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+Heap = list[tuple[int, T]]
+
+
+class Backlog(Generic[T]):
+    """Waiting things in the order of their sequence numbers, which are unique.
+
+    Things may be put back under their old number. Of those that may be lost (QoS 0) at most `limit` wait;
+    what may not be lost is bounded by the window of unacknowledged messages that it comes from.
+    """
+
+    def __init__(self, limit: int = 10_000) -> None:
+        self._limit = limit
+        self._sure: Heap[T] = []
+        self._unsure: Heap[T] = []
+
+    def __len__(self) -> int:
+        return len(self._sure) + len(self._unsure)
+
+    def put(self, seq: int, thing: T, *, sure: bool) -> T | None:
+        """Let `thing` wait; returns the oldest one that had to give way to it, or None."""
+        if sure:
+            heappush(self._sure, (seq, thing))
+            return None
+        heappush(self._unsure, (seq, thing))
+        return heappop(self._unsure)[1] if len(self._unsure) > self._limit else None
+
+    def take(self) -> T:
+        """The thing with the lowest number; raises IndexError when nothing waits."""
+        if self._sure and (not self._unsure or self._sure[0][0] < self._unsure[0][0]):
+            return heappop(self._sure)[1]
+        return heappop(self._unsure)[1]
+
+    def forget_sure(self) -> None:
+        """Let go of what is still unacknowledged, so that the broker will deliver it again."""
+        self._sure.clear()

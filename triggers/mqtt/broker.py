@@ -1,0 +1,102 @@
+"""One broker as all its connections see it: its address, its credentials and the MQTT version it speaks."""
+
+import logging
+import socket
+import ssl
+
+from paho.mqtt.client import Client
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+
+from triggers.mqtt.plan import BrokerPlan
+from triggers.mqtt.url import parse_url
+
+logger = logging.getLogger(__name__)
+
+KEEPALIVE = 30
+CONNECT_TIMEOUT = 5.0
+SESSION_EXPIRY = 7 * 24 * 3600
+RECEIVE_MAXIMUM = 1000
+
+
+class Broker:
+    """A broker entry of the plan. Raises ValueError when its address is none."""
+
+    def __init__(self, plan: BrokerPlan) -> None:
+        self.plan = plan
+        self.address = parse_url(plan.url)
+        self.version = MQTTProtocolVersion.MQTTv311 if plan.version == "3.1.1" else MQTTProtocolVersion.MQTTv5
+
+    @property
+    def speaks_5(self) -> bool:
+        """Whether new connections are made with MQTT 5."""
+        return self.version == MQTTProtocolVersion.MQTTv5
+
+    def fall_back(self) -> bool:
+        """The broker does not speak this version; returns whether another one is worth a try."""
+        if not self.speaks_5 or self.plan.version != "auto":
+            return False
+        self.version = MQTTProtocolVersion.MQTTv311
+        logger.info("mqtt %s: the broker does not speak MQTT 5; using 3.1.1", self.plan.name)
+        return True
+
+    def connect(self, client_id: str, *, persistent: bool) -> Client:
+        """A new client that has sent its CONNECT; blocks (DNS, TCP, TLS). Raises OSError or ValueError."""
+        client = self._client(client_id, persistent)
+        address = self.address
+        if self.speaks_5:
+            session = _session(persistent)
+            client.connect(
+                address.host, address.port, KEEPALIVE, clean_start=not persistent, properties=session
+            )
+        else:
+            client.connect(address.host, address.port, KEEPALIVE)
+        _send_at_once(client)
+        return client
+
+    def _client(self, client_id: str, persistent: bool) -> Client:
+        client = Client(
+            CallbackAPIVersion.VERSION2,
+            client_id=client_id,
+            clean_session=None if self.speaks_5 else not persistent,
+            protocol=self.version,
+            transport=self.address.transport,
+            # On failure paho would reconnect, blocking, from within its reader.
+            reconnect_on_failure=False,
+            manual_ack=True,
+        )
+        client.connect_timeout = CONNECT_TIMEOUT
+        # Publisher keeps the limit: paho searches all its messages at each confirmation to do so.
+        client.max_inflight_messages_set(0)
+        client.ws_set_options(self.address.path)
+        self._secure(client)
+        return client
+
+    def _secure(self, client: Client) -> None:
+        username = self.plan.username or self.address.username
+        if username is not None:
+            client.username_pw_set(username, self.plan.password or self.address.password)
+        if self.address.tls:
+            context = ssl.create_default_context(cafile=self.plan.ca_file)
+            if self.plan.cert_file is not None:
+                context.load_cert_chain(self.plan.cert_file, self.plan.key_file)
+            client.tls_set_context(context)
+
+
+def _session(persistent: bool) -> Properties:
+    properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+    properties.ReceiveMaximum = RECEIVE_MAXIMUM
+    if persistent:
+        properties.SessionExpiryInterval = SESSION_EXPIRY
+    return properties
+
+
+def _send_at_once(client: Client) -> None:
+    """Small packets would wait for the broker's delayed acknowledgement (Nagle), 40 ms each."""
+    connected = client.socket()
+    if connected is None:
+        raise ConnectionError("the connection was closed at once")
+    # A websocket has no setsockopt; the option belongs to the socket behind both descriptors.
+    with socket.socket(fileno=socket.dup(connected.fileno())) as duplicate:
+        duplicate.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

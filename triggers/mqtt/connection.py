@@ -1,0 +1,294 @@
+"""One connection to a broker, from CONNECT to its end: paho's socket driven by the event loop."""
+
+import asyncio
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+from paho.mqtt import MQTTException
+from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
+from paho.mqtt.enums import MQTTErrorCode, MQTTProtocolVersion
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+from paho.mqtt.subscribeoptions import SubscribeOptions
+
+if TYPE_CHECKING:
+    from paho.mqtt.client import SocketLike
+
+CONNACK_TIMEOUT = 10.0
+IN_FLIGHT = 1000
+PACKETS_PER_WAKE = 64
+UNSUPPORTED_VERSION = 132
+
+T = TypeVar("T")
+
+# What paho calls an end without a reason.
+_CLOSED = dict.fromkeys(("Normal disconnection", "Unspecified error"), "the connection was closed")
+
+
+class RefusedError(ConnectionError):
+    """The broker answered CONNECT with a refusal."""
+
+    def __init__(self, reason: ReasonCode) -> None:
+        super().__init__(str(reason))
+        self.unsupported_version = reason.value == UNSUPPORTED_VERSION
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What the broker allows a publisher (MQTT 5 §3.2.2.3): messages in flight, QoS, retaining, bytes.
+
+    MQTT 3.1.1 says nothing of it, and mosquitto 2.0.11 lets QoS 2 stall for ever beyond its 20 in flight.
+    """
+
+    in_flight: int = IN_FLIGHT
+    in_flight_2: int = 20
+    qos: int = 2
+    retain: bool = True
+    packet: int = 268_435_455
+
+    @classmethod
+    def of(cls, properties: Properties) -> "Limits":
+        """The limits in the CONNACK of MQTT 5."""
+        told = vars(properties)
+        in_flight = min(told.get("ReceiveMaximum", IN_FLIGHT), IN_FLIGHT)
+        return cls(
+            in_flight=in_flight,
+            in_flight_2=in_flight,
+            qos=told.get("MaximumQoS", cls.qos),
+            retain=bool(told.get("RetainAvailable", cls.retain)),
+            packet=told.get("MaximumPacketSize", cls.packet),
+        )
+
+    def room(self, qos: int) -> int:
+        """How many messages may be unconfirmed when one of `qos` is sent."""
+        return self.in_flight_2 if qos == 2 else self.in_flight
+
+
+class Peer:
+    """The owner of a connection; it hears of everything outside paho's locks, on the event loop."""
+
+    def opened(self, connection: "Connection", session_present: bool) -> None:
+        """The broker accepted; nothing was received yet."""
+
+    def subscribed(self, reasons: list[ReasonCode]) -> None:
+        """The broker answered a subscription."""
+
+    def received(self, message: MQTTMessage) -> None:
+        """A message came."""
+
+    def confirmed(self, mid: int, reason: ReasonCode) -> None:
+        """The broker has (QoS >= 1), or the socket took (QoS 0), what was published as `mid`."""
+
+    def ticked(self, now: float) -> None:
+        """Another second of the connection has passed; `now` is the event loop's time."""
+
+    def closed(self) -> None:
+        """The connection is gone; its message ids mean nothing any more."""
+
+
+class Connection:
+    """An epoch: one client object, one socket, never used again.
+
+    paho calls back while it holds its locks, so its callbacks only note; what they noted is acted upon as
+    soon as paho has returned.
+    """
+
+    def __init__(self, client: Client, peer: Peer) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._client = client
+        self._peer = peer
+        self._messages: list[MQTTMessage] = []
+        self._confirmations: list[tuple[int, ReasonCode]] = []
+        self._subscriptions: list[list[ReasonCode]] = []
+        self._connack: tuple[ReasonCode, bool] | None = None
+        self._accepted: asyncio.Future[None] = self._loop.create_future()
+        self._lost: str | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self.alive = False
+        self.limits = Limits()
+        self.closed: asyncio.Future[str] = self._loop.create_future()
+
+    async def open(self) -> None:
+        """Wait for the broker to accept; raises RefusedError, or OSError when there is no answer."""
+        self._attach()
+        try:
+            async with asyncio.timeout(CONNACK_TIMEOUT):
+                await self._accepted
+        except TimeoutError:
+            raise TimeoutError("the broker does not answer CONNECT") from None
+        finally:
+            if not self.alive:
+                self.abort("not accepted")
+
+    def publish(
+        self, topic: str, payload: bytes, flags: tuple[int, bool], properties: Properties | None
+    ) -> int | None:
+        """Send a message with `flags` (QoS, retain); returns its id, or None when paho cannot take it."""
+        info = self._client.publish(topic, payload, *flags, properties=properties)
+        return info.mid if info.rc == MQTTErrorCode.MQTT_ERR_SUCCESS else None
+
+    def acknowledge(self, mid: int) -> None:
+        """Acknowledge a message of this very connection."""
+        self._client.ack(mid, 1)
+
+    def subscribe(self, topic: str, options: SubscribeOptions | int) -> None:
+        """Subscribe with options (MQTT 5) or a QoS (3.1.1)."""
+        if isinstance(options, int):
+            self._client.subscribe(topic, options)
+        else:
+            self._client.subscribe(topic, options=options)
+
+    async def close(self) -> None:
+        """Write what waits to be written, say goodbye, and close; 2 s at most."""
+        if self.alive:
+            self._client.disconnect()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(2):
+                    await asyncio.shield(self.closed)
+        self.abort("closed")
+
+    def abort(self, reason: str) -> None:
+        """Close without a word to the broker."""
+        if self._lost is None:
+            self._lost = reason
+        connected = self._client.socket()
+        if connected is not None:
+            self._ignore(connected)
+            connected.close()
+        self._finish()
+        # The client closes its socket once more when it is collected; nobody here must hear of that.
+        self._client.on_socket_close = self._client.on_socket_unregister_write = None
+
+    def _attach(self) -> None:
+        client = self._client
+        connected = client.socket()
+        if connected is None:
+            raise ConnectionError("the connection was closed at once")
+        client.on_connect = self._note_connect
+        client.on_disconnect = self._note_disconnect
+        client.on_message = self._note_message
+        client.on_publish = self._note_publish
+        client.on_subscribe = self._note_subscribe
+        client.on_socket_close = self._forget_socket
+        client.on_socket_register_write = self._want_write
+        client.on_socket_unregister_write = self._unwant_write
+        self._loop.add_reader(connected.fileno(), self._readable)
+        # CONNECT was written while there was no event loop to ask; its rest, if any, is written here.
+        if client.want_write():
+            self._loop.add_writer(connected.fileno(), self._writable)
+        self._timer = self._loop.call_later(1, self._tick)
+
+    def _note_connect(
+        self, client: Client, _u: object, flags: ConnectFlags, reason: ReasonCode, told: Properties | None
+    ) -> None:
+        self._connack = (reason, flags.session_present)
+        if told is not None and client.protocol == MQTTProtocolVersion.MQTTv5:
+            self.limits = Limits.of(told)
+
+    def _note_disconnect(
+        self, _c: Client, _u: object, flags: DisconnectFlags, reason: ReasonCode, _p: Properties | None
+    ) -> None:
+        by_broker = flags.is_disconnect_packet_from_server
+        self._lost = f"the broker said {reason}" if by_broker else _CLOSED.get(str(reason), str(reason))
+
+    def _note_message(self, _c: Client, _u: object, message: MQTTMessage) -> None:
+        self._messages.append(message)
+
+    def _note_publish(self, _c: Client, _u: object, mid: int, reason: ReasonCode, _p: Properties) -> None:
+        self._confirmations.append((mid, reason))
+
+    def _note_subscribe(
+        self, _c: Client, _u: object, _mid: int, reasons: list[ReasonCode], _p: Properties
+    ) -> None:
+        self._subscriptions.append(reasons)
+
+    def _forget_socket(self, _c: Client, _u: object, connected: "SocketLike") -> None:
+        self._ignore(connected)
+
+    def _want_write(self, _c: Client, _u: object, connected: "SocketLike") -> None:
+        self._loop.add_writer(connected.fileno(), self._writable)
+
+    def _unwant_write(self, _c: Client, _u: object, connected: "SocketLike") -> None:
+        self._loop.remove_writer(connected.fileno())
+
+    def _ignore(self, connected: "SocketLike") -> None:
+        descriptor = connected.fileno()
+        if descriptor >= 0:
+            self._loop.remove_reader(descriptor)
+            self._loop.remove_writer(descriptor)
+
+    def _readable(self) -> None:
+        try:
+            self._read_packets()
+        except (MQTTException, ValueError, KeyError, IndexError) as error:
+            # paho's decoders let these out when a broker sends what no broker should.
+            self._lost = f"the broker sent what is not MQTT: {error!r}"
+        self._act()
+
+    def _read_packets(self) -> None:
+        client = self._client
+        for _ in range(PACKETS_PER_WAKE):
+            before = len(self._messages) + len(self._confirmations)
+            client.loop_read()
+            connected = client.socket()
+            if connected is None:
+                return
+            came = len(self._messages) + len(self._confirmations) - before
+            # What TLS has decrypted already does not make the socket readable again.
+            pending = getattr(connected, "pending", None)
+            if not came and not (pending and pending()):
+                return
+
+    def _writable(self) -> None:
+        self._client.loop_write()
+        self._act()
+
+    def _tick(self) -> None:
+        self._timer = self._loop.call_later(1, self._tick)
+        self._client.loop_misc()
+        if self.alive:
+            self._peer.ticked(self._loop.time())
+        self._act()
+
+    def _act(self) -> None:
+        if self._connack is not None:
+            self._take_connack(*self._connack)
+        for reasons in _drain(self._subscriptions):
+            self._peer.subscribed(reasons)
+        for mid, reason in _drain(self._confirmations):
+            self._peer.confirmed(mid, reason)
+        for message in _drain(self._messages):
+            self._peer.received(message)
+        if self._lost is not None:
+            self.abort(self._lost)
+
+    def _take_connack(self, reason: ReasonCode, session_present: bool) -> None:
+        self._connack = None
+        if self._accepted.done():
+            return
+        if reason.is_failure:
+            self._accepted.set_exception(RefusedError(reason))
+        else:
+            self.alive = True
+            self._peer.opened(self, session_present)
+            self._accepted.set_result(None)
+
+    def _finish(self) -> None:
+        if self.closed.done():
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        if self.alive:
+            self.alive = False
+            self._peer.closed()
+        reason = self._lost or "closed"
+        if not self._accepted.done():
+            self._accepted.set_exception(ConnectionError(reason))
+        self.closed.set_result(reason)
+
+
+def _drain(notes: list[T]) -> list[T]:
+    taken = notes[:]
+    notes.clear()
+    return taken

@@ -1,0 +1,97 @@
+"""One publishing connection: results wait in order, are sent while it is up, and again until confirmed."""
+
+import asyncio
+from itertools import count
+
+from paho.mqtt.reasoncodes import ReasonCode
+
+from triggers.mqtt.backlog import Backlog
+from triggers.mqtt.connection import Connection, Limits, Peer
+from triggers.mqtt.messages import Outgoing
+from triggers.mqtt.properties import Packed
+
+DROPPED = "dropped: too many results wait for the broker"
+HEADER = 16
+
+
+class Publisher(Peer):
+    """Sends what it is given in that order. paho's own queue is never used: it has no bound and no end."""
+
+    def __init__(self) -> None:
+        self.published = 0
+        self._numbers = count()
+        self._waiting: Backlog[Outgoing] = Backlog()
+        self._sent: dict[int, Outgoing] = {}
+        self._connection: Connection | None = None
+
+    def __len__(self) -> int:
+        """Results that wait to be sent or to be confirmed."""
+        return len(self._waiting) + len(self._sent)
+
+    def send(self, outgoing: Outgoing) -> None:
+        """Publish as soon as may be; `outgoing.done` hears of the end."""
+        outgoing.seq = next(self._numbers)
+        self._wait(outgoing)
+        self._flush()
+
+    def opened(self, connection: Connection, session_present: bool) -> None:
+        """Send again what was not confirmed, then what has come since."""
+        self._connection = connection
+        self._flush()
+
+    def confirmed(self, mid: int, reason: ReasonCode) -> None:
+        """The broker took it, or said why it would not."""
+        outgoing = self._sent.pop(mid, None)
+        if outgoing is not None:
+            self._end(outgoing, f"the broker would not take it: {reason}" if reason.is_failure else None)
+        self._flush()
+
+    def ticked(self, now: float) -> None:
+        """A broker that is silent about the oldest message for too long gets a new connection."""
+        oldest = next(iter(self._sent.values()), None)
+        if oldest is not None and self._connection and now - oldest.sent_at > oldest.timeout:
+            self._connection.abort(f"no confirmation of a result within {oldest.timeout:g} s")
+
+    def closed(self) -> None:
+        """What was sent and not confirmed goes first next time, under its old number."""
+        self._connection = None
+        unconfirmed = list(self._sent.values())
+        self._sent.clear()
+        for outgoing in unconfirmed:
+            self._wait(outgoing)
+
+    def _wait(self, outgoing: Outgoing) -> None:
+        victim = self._waiting.put(outgoing.seq, outgoing, sure=outgoing.sure)
+        if victim is not None:
+            victim.done(DROPPED)
+
+    def _flush(self) -> None:
+        connection = self._connection
+        while connection is not None and connection.alive and self._waiting:
+            outgoing = self._waiting.take()
+            if not self._fits(outgoing, connection.limits):
+                self._end(outgoing, "the result is larger than the broker takes")
+            elif not self._publish(connection, outgoing):
+                self._wait(outgoing)
+                return
+
+    def _publish(self, connection: Connection, outgoing: Outgoing) -> bool:
+        limits = connection.limits
+        if len(self._sent) >= limits.room(outgoing.qos):
+            return False
+        flags = min(outgoing.qos, limits.qos), outgoing.retain and limits.retain
+        properties = Packed(outgoing.properties) if outgoing.properties else None
+        mid = connection.publish(outgoing.topic, outgoing.payload, flags, properties)
+        if mid is None:
+            return False
+        outgoing.sent_at = asyncio.get_running_loop().time()
+        self._sent[mid] = outgoing
+        return True
+
+    def _fits(self, outgoing: Outgoing, limits: Limits) -> bool:
+        size = len(outgoing.payload) + 4 * len(outgoing.topic) + len(outgoing.properties) + HEADER
+        return size <= limits.packet
+
+    def _end(self, outgoing: Outgoing, error: str | None) -> None:
+        self.published += error is None
+        outgoing.done(error)

@@ -1,0 +1,68 @@
+"""What of an answer is published, and where to."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from runtime.events import Answer, InvocationError, Publication
+from triggers.mqtt.messages import Delivery, Outgoing, Work
+from triggers.mqtt.plan import BrokerPlan, RulePlan
+from triggers.mqtt.properties import pack
+from triggers.mqtt.publisher import Publisher
+from triggers.mqtt.topics import covers, is_name
+
+# The older program published neither a null nor these two strings; an empty dict it did.
+NOTHING = frozenset((b"null", b'"null"', b'"{}"'))
+
+
+class BadTopicError(InvocationError):
+    """The function asked to publish to what is no topic name."""
+
+
+def is_published(answer: Answer) -> bool:
+    """Whether the function's result is one that goes out."""
+    if answer.body is None:
+        return False
+    return not (answer.body in NOTHING and answer.content_type.startswith("application/json"))
+
+
+@dataclass(frozen=True)
+class Outlet:
+    """Where the results of one rule go. `reply` gives the publisher to the broker the events come from."""
+
+    rule: RulePlan
+    broker: BrokerPlan
+    target: Publisher
+    reply: Callable[[], Publisher]
+
+    def results(self, function: str, work: Work, answer: Answer) -> list[tuple[Publisher, Outgoing]]:
+        """The messages to publish, and through which connection; raises BadTopicError before any is sent."""
+        out = [(self.target, self._publication(asked, work)) for asked in answer.publications]
+        if is_published(answer):
+            out.append(self._result(function, work, answer))
+        return out
+
+    def _publication(self, asked: Publication, work: Work) -> Outgoing:
+        if not is_name(asked.topic):
+            raise BadTopicError(f"the function published to {asked.topic!r}, which is no topic name")
+        return self._message(asked.topic, asked.payload, (asked.qos, asked.retain), work)
+
+    def _result(self, function: str, work: Work, answer: Answer) -> tuple[Publisher, Outgoing]:
+        delivery = work.delivery
+        user = (("function", function), ("revision", answer.revision), ("request-id", work.event.id))
+        properties = pack(answer.content_type, user, delivery.correlation)
+        if self._wants_reply(delivery):
+            # A request waits for this answer; the next client to subscribe there does not.
+            publisher, topic, retain = self.reply(), delivery.response_topic or "", False
+        else:
+            publisher, topic, retain = self.target, self.rule.pub_topic, self.broker.retain
+        outgoing = self._message(topic, answer.body or b"", (self.broker.qos, retain), work)
+        outgoing.properties = properties
+        return publisher, outgoing
+
+    def _message(self, topic: str, payload: bytes, flags: tuple[int, bool], work: Work) -> Outgoing:
+        return Outgoing(topic, payload, *flags, timeout=self.rule.timeout, sure=work.sure)
+
+    def _wants_reply(self, delivery: Delivery) -> bool:
+        topic = delivery.response_topic
+        # Any device may name a response topic; the rule's own source would feed the answer back to it.
+        return topic is not None and is_name(topic) and not covers(self.rule.sub_topic, topic)

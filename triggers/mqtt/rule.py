@@ -1,0 +1,97 @@
+"""One rule at work: a message becomes one event per function, and is done when every result is confirmed."""
+
+import time
+from functools import partial
+
+from runtime.events import Answer, Dispatch, Event, InvocationError
+from triggers.mqtt.lane import Lane
+from triggers.mqtt.messages import Counters, Delivery, Failure, OnFailure, Work
+from triggers.mqtt.plan import RulePlan
+from triggers.mqtt.publisher import DROPPED
+from triggers.mqtt.results import Outlet
+
+
+class ResultRefusedError(InvocationError):
+    """The target broker would not take a result."""
+
+
+class Rule:
+    """Feeds the functions of a rule and publishes what they return."""
+
+    def __init__(self, plan: RulePlan, dispatch: Dispatch, outlet: Outlet, on_failure: OnFailure) -> None:
+        self.plan = plan
+        self.counters = Counters()
+        self.lanes = [Lane(name, position, dispatch, self) for name, position in plan.functions]
+        self._outlet = outlet
+        self._on_failure = on_failure
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing that was received waits for an answer or for a confirmation."""
+        return not any(lane.events or lane.results for lane in self.lanes)
+
+    def take(self, delivery: Delivery) -> None:
+        """Run every function of the rule; `delivery` is finished when all results are confirmed."""
+        self.counters.received += 1
+        delivery.parts = len(self.lanes)
+        now = time.time()
+        for lane in self.lanes:
+            lane.submit(delivery, self._event(delivery, now))
+        if not self.lanes:
+            delivery.finish()
+
+    def close(self) -> None:
+        """Dispatch nothing any more."""
+        for lane in self.lanes:
+            lane.close()
+
+    def answered(self, lane: Lane, work: Work, answer: Answer) -> None:
+        """Publish the results; with none there is nothing to wait for."""
+        try:
+            results = self._outlet.results(lane.function, work, answer)
+        except InvocationError as error:
+            self.failed(lane, work, error)
+            return
+        work.unconfirmed = len(results)
+        lane.results += len(results)
+        for publisher, outgoing in results:
+            outgoing.done = partial(self._confirmed, lane, work)
+            publisher.send(outgoing)
+        if not results:
+            self._finish(lane, work)
+
+    def failed(self, lane: Lane, work: Work, error: BaseException) -> None:
+        """The one place where an event ends without its results: `on_failure` decides what becomes of it."""
+        self.counters.failed += 1
+        self._on_failure(Failure(self.plan.name, lane.function, work.event, error))
+        work.delivery.part_done()
+
+    def dropped(self, lane: Lane, work: Work) -> None:
+        """A QoS 0 event gave way to newer ones."""
+        self.counters.dropped += 1
+        work.delivery.part_done()
+
+    def _event(self, delivery: Delivery, now: float) -> Event:
+        meta: dict[str, object] = {
+            "topic": delivery.topic,
+            "qos": delivery.qos,
+            "retain": delivery.retain,
+            "timestamp": now,
+        }
+        return Event(delivery.payload, delivery.content_type, "mqtt", self.plan.name, meta)
+
+    def _confirmed(self, lane: Lane, work: Work, error: str | None) -> None:
+        lane.results -= 1
+        work.unconfirmed -= 1
+        work.error = work.error or error
+        if work.unconfirmed == 0:
+            self._finish(lane, work)
+
+    def _finish(self, lane: Lane, work: Work) -> None:
+        if work.error is None:
+            self.counters.answered += 1
+            work.delivery.part_done()
+        elif work.error == DROPPED:
+            self.dropped(lane, work)
+        else:
+            self.failed(lane, work, ResultRefusedError(work.error))

@@ -1,0 +1,134 @@
+"""The subscribing side of a rule: its session with the broker, and the acknowledgements it owes."""
+
+import logging
+from functools import lru_cache
+
+from paho.mqtt.client import MQTTMessage
+from paho.mqtt.enums import MQTTProtocolVersion
+from paho.mqtt.reasoncodes import ReasonCode
+from paho.mqtt.subscribeoptions import SubscribeOptions
+
+from triggers.mqtt.broker import Broker
+from triggers.mqtt.connection import Connection, Peer
+from triggers.mqtt.messages import Delivery
+from triggers.mqtt.rule import Rule
+from triggers.mqtt.topics import covers
+from triggers.mqtt.window import Slot, Window
+
+logger = logging.getLogger(__name__)
+
+# MQTT 5 §3.8.3.1: send retained messages if the subscription is new, or never.
+RETAINED_IF_NEW = 1
+RETAINED_NEVER = 2
+
+
+class Subscriber(Peer):
+    """Hands messages to its rule. It never asks for QoS 2, which loses a message at a crash after PUBREC."""
+
+    def __init__(self, rule: Rule, broker: Broker) -> None:
+        self.rule = rule
+        self._broker = broker
+        self._qos = min(broker.plan.qos, 1)
+        self._covers = lru_cache(4096)(lambda topic: covers(rule.plan.sub_topic, topic))
+        self._connection: Connection | None = None
+        self._window: Window | None = None
+        self._open: dict[int, Delivery] = {}
+        self._unanswered: dict[int, Delivery] = {}
+        self._taking = True
+        self._known = False
+        self.subscribed_now = False
+
+    def stop_taking(self) -> None:
+        """Leave what comes from now on to the broker, and what was not dispatched yet, too."""
+        self._taking = False
+        for lane in self.rule.lanes:
+            lane.forget_sure()
+
+    def opened(self, connection: Connection, session_present: bool) -> None:
+        """A new epoch: a new window, and the subscription again, since a session may lack or outdate it."""
+        self._connection = connection
+        self._window = Window(self._acknowledge)
+        if not session_present:
+            self._unanswered.clear()
+            self._say_lost()
+        self._known = True
+        connection.subscribe(self.rule.plan.sub_topic, self._options())
+
+    def subscribed(self, reasons: list[ReasonCode]) -> None:
+        """A refused subscription is tried again over the next connection: rights may be granted later."""
+        refused = [reason for reason in reasons if reason.is_failure]
+        self.subscribed_now = not refused
+        if refused and self._connection is not None:
+            self._connection.abort(f"subscription to {self.rule.plan.sub_topic} refused: {refused[0]}")
+
+    def received(self, message: MQTTMessage) -> None:
+        """Take a message, unless it is one that is still being worked."""
+        if not self._taking or self._window is None:
+            return
+        if message.qos == 0:
+            self._take(message, None)
+            return
+        slot = self._window.admit(message.mid)
+        known = self._unanswered.pop(message.mid, None)
+        if known is not None and message.dup and _same(known, message):
+            self._open[message.mid] = known
+            known.attach(slot)
+        else:
+            self._take(message, slot)
+
+    def closed(self) -> None:
+        """What is unacknowledged will come again under the same ids, if the session lasts."""
+        if self._window is not None:
+            self._window.void()
+        self._window = None
+        self._connection = None
+        self.subscribed_now = False
+        self._unanswered.update(self._open)
+        self._open = {}
+
+    def _take(self, message: MQTTMessage, slot: Slot | None) -> None:
+        if self._is_ignored(message):
+            self.rule.counters.ignored += 1
+            if slot is not None:
+                slot.settle()
+            return
+        delivery = _delivery(message, slot)
+        if slot is not None:
+            self._open[slot.mid] = delivery
+        self.rule.take(delivery)
+
+    def _is_ignored(self, message: MQTTMessage) -> bool:
+        if message.retain and not self.rule.plan.retained:
+            return True
+        # A persistent session keeps subscriptions of an older config, too.
+        return not self._covers(message.topic)
+
+    def _acknowledge(self, mid: int) -> None:
+        self._open.pop(mid, None)
+        if self._connection is not None:
+            self._connection.acknowledge(mid)
+
+    def _options(self) -> SubscribeOptions | int:
+        if self._broker.version != MQTTProtocolVersion.MQTTv5:
+            return self._qos
+        handling = RETAINED_IF_NEW if self.rule.plan.retained else RETAINED_NEVER
+        return SubscribeOptions(qos=self._qos, retainHandling=handling)
+
+    def _say_lost(self) -> None:
+        if self._known:
+            self.rule.counters.sessions_lost += 1
+            logger.warning("mqtt rule %s: the broker has lost the session", self.rule.plan.name)
+
+
+def _same(delivery: Delivery, message: MQTTMessage) -> bool:
+    return delivery.topic == message.topic and delivery.payload == message.payload
+
+
+def _delivery(message: MQTTMessage, slot: Slot | None) -> Delivery:
+    delivery = Delivery(message.topic, bytes(message.payload), message.qos, message.retain, slot=slot)
+    if message.properties is not None:
+        told = vars(message.properties)
+        delivery.content_type = told.get("ContentType")
+        delivery.response_topic = told.get("ResponseTopic")
+        delivery.correlation = told.get("CorrelationData")
+    return delivery
