@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import httpx
 
@@ -56,14 +56,12 @@ class Client:
 
     def __init__(self, url: str) -> None:
         self.url = url.rstrip("/")
-        with self._explained():
-            host = httpx.URL(self.url).host
+        self._http = httpx.Client(
+            base_url=self.url,
+            timeout=httpx.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS),
             # A proxy of the environment cannot know what listens on this machine's own loopback.
-            self._http = httpx.Client(
-                base_url=self.url,
-                timeout=httpx.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS),
-                trust_env=not Address(host, 0).is_loopback,
-            )
+            trust_env=not Address(_host_of(url), 0).is_loopback,
+        )
 
     def __enter__(self) -> Self:
         return self
@@ -152,8 +150,6 @@ class Client:
     def _explained(self) -> Iterator[None]:
         try:
             yield
-        except (httpx.InvalidURL, httpx.UnsupportedProtocol):
-            raise UrlError(f"{self.url!r} is not a host's address; write http://HOST:PORT") from None
         except httpx.TimeoutException:
             raise UnreachableError(
                 f"the host at {self.url} does not answer in time; see its own log"
@@ -172,6 +168,16 @@ class Client:
         return UnreachableError(
             f"what answers at {self.url} is no fnhost; say where it is with --url or FNHOST_URL"
         )
+
+
+def _host_of(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        if parts.scheme in ("http", "https") and parts.hostname and parts.port != 0:
+            return httpx.URL(url).host
+    except (ValueError, httpx.InvalidURL):
+        pass  # said below, like every other address that is none
+    raise UrlError(f"{url!r} is not a host's address; write http://HOST:PORT")
 
 
 def _cause(error: httpx.TransportError) -> str:

@@ -17,9 +17,12 @@ from host.cli.output import clock, printable
 @url_option
 def logs(name: str, follow: bool, tail: int, url: str, output: str) -> None:
     """Show the log of the function NAME; json prints one object per line."""
-    with connected(url) as client:
-        for line in client.logs(name, tail, follow):
-            click.echo(json.dumps(line, ensure_ascii=False) if output == "json" else _text(line))
+    try:
+        with connected(url) as client:
+            for line in client.logs(name, tail, follow):
+                click.echo(json.dumps(line, ensure_ascii=False) if output == "json" else _text(line))
+    except KeyboardInterrupt:
+        return  # the way to end --follow
 
 
 def _text(line: dict[str, Any]) -> str:

@@ -1,0 +1,128 @@
+"""The entry: help, usage, a host that is not there, and `serve`'s settings."""
+
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from socket import create_server
+
+import pytest
+
+from host.cli import main
+from host.cli.exits import Exit
+from tests.cli.running import DEADLINE, command, environment, fnhost
+from tests.cli.stub_host import Prepared, StubHost
+
+VERBS = ["serve", "deploy", "invoke", "list", "describe", "scale", "logs", "remove", "demo"]
+
+
+def test_the_verbs_are_these() -> None:
+    assert sorted(main.commands) == sorted(VERBS)
+
+
+@pytest.mark.parametrize("words", [[], *([verb] for verb in VERBS)])
+def test_help_of_every_command_works(words: list[str]) -> None:
+    result = fnhost("", *words, "--help")
+    assert result.exit_code == 0
+    assert result.stdout.startswith("Usage: ")
+
+
+def test_help_imports_nothing_heavy() -> None:
+    code = "import sys, host.cli; print([name for name in sys.argv[1:] if name in sys.modules])"
+    heavy = ["httpx", "rich", "pydantic", "yaml", "starlette", "uvicorn", "asyncio"]
+    words = [sys.executable, "-c", code, *heavy]
+    assert subprocess.check_output(words, env=environment(), timeout=DEADLINE) == b"[]\n"
+
+
+def test_the_help_names_every_exit_code() -> None:
+    text = fnhost("", "--help").stdout
+    assert all(f"{code.value} " in text for code in Exit)
+
+
+@pytest.mark.parametrize("words", [["nonsense"], ["list", "-o", "xml"], ["scale", "a", "-1"], ["describe"]])
+def test_wrong_usage_has_exit_code_2(words: list[str]) -> None:
+    result = fnhost("", *words)
+    assert (result.exit_code, result.stdout) == (2, "")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["list"], ["describe", "a"], ["scale", "a", "1"], ["remove", "a", "-y"], ["logs", "a"], ["invoke", "a"]],
+)
+def test_a_host_that_is_not_there_is_told_with_the_remedy(nowhere: str, words: list[str]) -> None:
+    result = fnhost(nowhere, *words)
+    assert (result.exit_code, result.stdout) == (3, "")
+    assert result.stderr == (
+        f"Error: no host answers at {nowhere} (Connection refused); start one with `fnhost serve`, "
+        "or say where it is with --url or FNHOST_URL\n"
+    )
+
+
+@pytest.mark.parametrize(
+    "words", [["describe", "a"], ["scale", "a", "1"], ["remove", "a", "-y"], ["logs", "a"]]
+)
+def test_a_function_that_is_not_there_has_exit_code_4(stub: StubHost, words: list[str]) -> None:
+    result = fnhost(stub.url, *words)
+    assert result.exit_code == 4
+    assert "there is no /api/functions/a" in result.stderr
+
+
+def test_the_flag_wins_over_the_environment(stub: StubHost, nowhere: str) -> None:
+    stub.prepare("GET /api/functions", {"functions": []})
+    assert fnhost(nowhere, "list", "--url", stub.url).exit_code == 0
+
+
+@pytest.mark.parametrize("url", ["localhost:5888", "ftp://x", "http://[", "http://", "http://a\tb", "http://h:x"])
+def test_what_is_no_url_is_wrong_usage(url: str) -> None:
+    result = fnhost("", "list", "--url", url)
+    assert result.exit_code == 2
+    assert "write http://HOST:PORT" in result.stderr
+
+
+@pytest.mark.parametrize("body", [b"<html>", b"[1]", b'{"a": 1}', b"", b"\xff"])
+def test_another_server_is_not_taken_for_a_host(stub: StubHost, body: bytes) -> None:
+    stub.answers["GET /api/functions"] = Prepared(body)
+    result = fnhost(stub.url, "list")
+    assert result.exit_code == 3
+    assert "is no fnhost" in result.stderr
+
+
+def test_an_error_without_a_reason_is_told_by_its_status(stub: StubHost) -> None:
+    stub.answers["GET /api/functions"] = Prepared(b"<html>", 502, "text/html")
+    result = fnhost(stub.url, "list")
+    assert (result.exit_code, result.stderr) == (1, "Error: the host answered with HTTP 502\n")
+
+
+def test_a_host_that_hangs_up_is_told_in_a_sentence() -> None:
+    with create_server(("127.0.0.1", 0)) as server:
+        hangs_up = threading.Thread(target=lambda: server.accept()[0].close())
+        hangs_up.start()
+        result = fnhost(f"http://127.0.0.1:{server.getsockname()[1]}", "list")
+        hangs_up.join(DEADLINE)
+    assert result.exit_code == 3
+    assert "hung up" in result.stderr
+
+
+def test_a_proxy_of_the_environment_is_not_asked_for_this_machine(
+    stub: StubHost, nowhere: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stub.prepare("GET /api/functions", {"functions": []})
+    monkeypatch.setenv("HTTP_PROXY", nowhere)
+    monkeypatch.setenv("http_proxy", nowhere)
+    assert fnhost(stub.url, "list").exit_code == 0
+
+
+def test_serve_refuses_an_address_beyond_loopback_in_one_sentence() -> None:
+    words = command("serve", "--listen", "0.0.0.0:5888")
+    done = subprocess.run(words, env=environment(), capture_output=True, text=True, timeout=DEADLINE)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("Error: listen: 0.0.0.0:5888 can be reached from other machines")
+    assert "Traceback" not in done.stderr
+
+
+def test_serve_lists_the_faults_of_its_config(tmp_path: Path) -> None:
+    (tmp_path / "fnhost.yaml").write_text("lisen: x\nstat: y\n")
+    result = fnhost("", "serve", "--config", str(tmp_path / "fnhost.yaml"))
+    assert result.exit_code == 2
+    assert "line 1: lisen: is not a known key (did you mean `listen`?)" in result.stderr
+    assert "line 2: stat: is not a known key" in result.stderr
