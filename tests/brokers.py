@@ -30,6 +30,7 @@ class Broker:
     def __init__(self, directory: Path, command: Sequence[str], port: int) -> None:
         self.port = port
         self.url = f"tcp://127.0.0.1:{port}"
+        self.credentials: tuple[str, str] | None = None
         self._command = command
         self._log = directory / f"broker-{port}.log"
         self._process: subprocess.Popen[bytes] | None = None
@@ -57,6 +58,10 @@ class Broker:
             self._process.kill()
             self._process.wait(20)
             self._process = None
+
+    def log(self) -> str:
+        """What it has written so far, over all its starts."""
+        return self._log.read_text(errors="replace")
 
     def _listens(self) -> bool:
         try:

@@ -17,6 +17,7 @@ from triggers.mqtt.plan import BrokerPlan, MqttPlan, RulePlan
 from triggers.mqtt.trigger import MqttTrigger
 
 DEADLINE = 30.0
+V5 = MQTTProtocolVersion.MQTTv5
 
 Function = Callable[[Event], "Answer | InvocationError"]
 
@@ -37,15 +38,25 @@ def play(scene: Coroutine[Any, Any, None]) -> None:
 
 
 class Device:
-    """A client of a broker with paho's own thread; it keeps all it hears."""
+    """A client of a broker with paho's own thread; it keeps all it hears.
 
-    def __init__(self, broker: Broker, version: MQTTProtocolVersion = MQTTProtocolVersion.MQTTv5) -> None:
+    With a `client_id` the broker keeps its session while it or the broker is away.
+    """
+
+    def __init__(self, broker: Broker, version: MQTTProtocolVersion = V5, client_id: str = "") -> None:
         self.heard: list[MQTTMessage] = []
-        self._client = Client(CallbackAPIVersion.VERSION2, protocol=version)
+        self._client = Client(CallbackAPIVersion.VERSION2, client_id, protocol=version)
         self._client.on_message = lambda _c, _u, message: self.heard.append(message)
         self._granted: list[int] = []
         self._client.on_subscribe = lambda _c, _u, mid, _r, _p: self._granted.append(mid)
-        self._client.connect("127.0.0.1", broker.port)
+        if broker.credentials is not None:
+            self._client.username_pw_set(*broker.credentials)
+        if client_id:
+            session = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+            session.SessionExpiryInterval = 600
+            self._client.connect("127.0.0.1", broker.port, clean_start=False, properties=session)
+        else:
+            self._client.connect("127.0.0.1", broker.port)
         self._client.loop_start()
 
     async def listen(self, topic: str, qos: int = 1) -> None:
@@ -77,8 +88,8 @@ class Device:
 
 
 @contextmanager
-def device(broker: Broker, version: MQTTProtocolVersion = MQTTProtocolVersion.MQTTv5) -> Iterator[Device]:
-    made = Device(broker, version)
+def device(broker: Broker, version: MQTTProtocolVersion = V5, client_id: str = "") -> Iterator[Device]:
+    made = Device(broker, version, client_id)
     try:
         yield made
     finally:
@@ -109,6 +120,13 @@ class Functions:
         waiting, self._waiting = self._waiting, []
         for waited in reversed(waiting) if last_first else waiting:
             self._run(*waited)
+
+    def cancel(self, name: str) -> None:
+        """Let those in the queue go without an answer, as a host does that stops; answer from now on."""
+        self.held.discard(name)
+        waiting, self._waiting = self._waiting, []
+        for _, _, future in waiting:
+            future.cancel()
 
     def bodies(self) -> list[bytes]:
         """What was dispatched, in order."""

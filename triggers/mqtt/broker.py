@@ -27,6 +27,7 @@ class Broker:
         self.plan = plan
         self.address = parse_url(plan.url)
         self.version = MQTTProtocolVersion.MQTTv311 if plan.version == "3.1.1" else MQTTProtocolVersion.MQTTv5
+        self.version_known = plan.version != "auto"
 
     @property
     def speaks_5(self) -> bool:
@@ -38,22 +39,39 @@ class Broker:
         if not self.speaks_5 or self.plan.version != "auto":
             return False
         self.version = MQTTProtocolVersion.MQTTv311
+        self.version_known = True
         logger.info("mqtt %s: the broker does not speak MQTT 5; using 3.1.1", self.plan.name)
         return True
 
     def connect(self, client_id: str, *, persistent: bool) -> Client:
         """A new client that has sent its CONNECT; blocks (DNS, TCP, TLS). Raises OSError or ValueError."""
         client = self._client(client_id, persistent)
+        username = self.plan.username or self.address.username
+        if username is not None:
+            client.username_pw_set(username, self.plan.password or self.address.password)
+        self._send_connect(client, persistent)
+        return client
+
+    def probe(self) -> Client:
+        """A client that finds out whether the broker speaks MQTT 5; blocks and raises like `connect`.
+
+        Its CONNECT is the only one that a 3.1.1 broker can read to its end, take for an older one's, and
+        refuse: no client id, no properties, no credentials. amqtt waits for ever for the end of others.
+        """
+        client = self._client("", persistent=False)
+        self._send_connect(client, persistent=False)
+        return client
+
+    def _send_connect(self, client: Client, persistent: bool) -> None:
         address = self.address
         if self.speaks_5:
-            session = _session(persistent)
+            session = _session() if persistent else None
             client.connect(
                 address.host, address.port, KEEPALIVE, clean_start=not persistent, properties=session
             )
         else:
             client.connect(address.host, address.port, KEEPALIVE)
         _send_at_once(client)
-        return client
 
     def _client(self, client_id: str, persistent: bool) -> Client:
         client = Client(
@@ -70,25 +88,21 @@ class Broker:
         # Publisher keeps the limit: paho searches all its messages at each confirmation to do so.
         client.max_inflight_messages_set(0)
         client.ws_set_options(self.address.path)
-        self._secure(client)
+        if self.address.tls:
+            client.tls_set_context(self._tls())
         return client
 
-    def _secure(self, client: Client) -> None:
-        username = self.plan.username or self.address.username
-        if username is not None:
-            client.username_pw_set(username, self.plan.password or self.address.password)
-        if self.address.tls:
-            context = ssl.create_default_context(cafile=self.plan.ca_file)
-            if self.plan.cert_file is not None:
-                context.load_cert_chain(self.plan.cert_file, self.plan.key_file)
-            client.tls_set_context(context)
+    def _tls(self) -> ssl.SSLContext:
+        context = ssl.create_default_context(cafile=self.plan.ca_file)
+        if self.plan.cert_file is not None:
+            context.load_cert_chain(self.plan.cert_file, self.plan.key_file)
+        return context
 
 
-def _session(persistent: bool) -> Properties:
+def _session() -> Properties:
     properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
     properties.ReceiveMaximum = RECEIVE_MAXIMUM
-    if persistent:
-        properties.SessionExpiryInterval = SESSION_EXPIRY
+    properties.SessionExpiryInterval = SESSION_EXPIRY
     return properties
 
 

@@ -112,13 +112,16 @@ class Connection:
     async def open(self) -> None:
         """Wait for the broker to accept; raises RefusedError, or OSError when there is no answer."""
         self._attach()
+        accepted = False
         try:
             async with asyncio.timeout(CONNACK_TIMEOUT):
                 await self._accepted
+            accepted = True
         except TimeoutError:
             raise TimeoutError("the broker does not answer CONNECT") from None
         finally:
-            if not self.alive:
+            # Also when cancelled in the moment of acceptance: nobody else knows of this connection yet.
+            if not accepted:
                 self.abort("not accepted")
 
     def publish(

@@ -3,8 +3,12 @@
 import asyncio
 import logging
 import random
+from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from functools import partial
+
+from paho.mqtt.client import Client
 
 from triggers.mqtt.broker import Broker
 from triggers.mqtt.connection import Connection, Peer, RefusedError
@@ -87,13 +91,27 @@ class Link:
 
     async def _connect(self) -> Connection:
         identity = self.identity
-        loop = asyncio.get_running_loop()
-        client = await loop.run_in_executor(
-            self._threads, lambda: identity.broker.connect(identity.client_id, persistent=identity.persistent)
-        )
-        self.connection = Connection(client, self._peer)
-        await self.connection.open()
+        if not identity.broker.version_known:
+            await self._probe(identity.broker)
+        connect = partial(identity.broker.connect, identity.client_id, persistent=identity.persistent)
+        self.connection = await self._open(connect, self._peer)
         return self.connection
+
+    async def _probe(self, broker: Broker) -> None:
+        try:
+            connection = await self._open(broker.probe, Peer())
+        except RefusedError as error:
+            if error.unsupported_version:
+                raise
+        else:
+            await connection.close()
+        broker.version_known = True
+
+    async def _open(self, connect: Callable[[], Client], peer: Peer) -> Connection:
+        client = await asyncio.get_running_loop().run_in_executor(self._threads, connect)
+        connection = Connection(client, peer)
+        await connection.open()
+        return connection
 
     def _say_up(self) -> None:
         self.last_error = None

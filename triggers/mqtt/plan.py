@@ -16,11 +16,12 @@ Version = Literal["auto", "3.1.1", "5"]
 class BrokerPlan:
     """How to reach one broker. `qos` and `retain` hold for publishing; subscriptions are made with QoS <= 1.
 
-    `version: auto` means MQTT 5, and 3.1.1 once the broker has said that it does not speak 5.
+    `version: auto` asks the broker once, with a connection of its own, whether it speaks MQTT 5, and uses
+    3.1.1 otherwise. A broker that closes that connection without an answer wants `version: 3.1.1`.
     """
 
     name: str
-    url: str
+    url: str = field(repr=False)
     qos: int = 0
     retain: bool = False
     username: str | None = None
