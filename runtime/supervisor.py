@@ -285,7 +285,8 @@ class Supervisor:
     def _where(self, arbiter: ArbiterProcess | None = None) -> tuple[str | None, list[str]]:
         arbiter = arbiter or self._arbiter
         lines = arbiter.recent_lines if arbiter is not None else []
-        return find_place(lines, str(self.spec.package_dir)), lines[-20:]
+        package = str(self.spec.package_dir)
+        return find_place(lines, package), [line for line in lines if f'File "{package}/' in line]
 
     def _rearm(self) -> None:
         if self._timer is not None:

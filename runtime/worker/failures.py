@@ -1,13 +1,11 @@
 """Turns an exception of the package into a record that can travel: type, message, place, stack without us."""
 
 import traceback
-from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 MAX_STACK_LINES = 60
 MAX_TEXT = 4000
-_OURS = str(Path(__file__).parent)
 
 Record = dict[str, Any]
 
@@ -24,7 +22,7 @@ def describe_failure(error: BaseException, package_dir: str) -> Record:
     """`type`, `message`, `place` (`index.py:12` inside the package, or None) and `stack` (text lines)."""
     if isinstance(error, LoadError):
         return {"type": "LoadError", "message": str(error), "place": error.place, "stack": []}
-    trace = skip_our_frames(error.__traceback__)
+    trace = skip_our_frames(error.__traceback__, package_dir)
     lines = "".join(traceback.format_exception(type(error), error, trace)).splitlines()
     return {
         "type": type(error).__qualname__,
@@ -34,16 +32,11 @@ def describe_failure(error: BaseException, package_dir: str) -> Record:
     }
 
 
-def skip_our_frames(trace: TracebackType | None) -> TracebackType | None:
-    """The traceback from the first frame that is the package's own."""
-    while trace is not None and _is_ours(trace):
+def skip_our_frames(trace: TracebackType | None, package_dir: str) -> TracebackType | None:
+    """The traceback from the package's first frame on; None when it never came that far."""
+    while trace is not None and not trace.tb_frame.f_code.co_filename.startswith(package_dir):
         trace = trace.tb_next
     return trace
-
-
-def _is_ours(trace: TracebackType) -> bool:
-    name = trace.tb_frame.f_code.co_filename
-    return name.startswith((_OURS, "<frozen importlib")) or "/importlib/" in name
 
 
 def _text_of(error: BaseException) -> str:
