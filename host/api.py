@@ -104,7 +104,7 @@ class Api:
     async def remove(self, request: Request) -> Response:
         """Take a function away."""
         name = request.path_params["name"]
-        await self._parts.catalog.remove(name)
+        await self._parts.deployer.remove(name)
         self._parts.logs.forget(name)
         return JSONResponse({"removed": name})
 
@@ -199,11 +199,14 @@ def _json_line(value: Line) -> bytes:
 
 
 async def _read_object(request: Request) -> dict[str, Any]:
-    if int(request.headers.get("content-length", "0")) > MAX_SMALL_BODY:
-        raise HTTPException(413, f"the body may have {MAX_SMALL_BODY} bytes at most")
+    text = b""
+    async for chunk in request.stream():
+        text += chunk
+        if len(text) > MAX_SMALL_BODY:
+            raise HTTPException(413, f"the body may have {MAX_SMALL_BODY} bytes at most")
     try:
-        body = await request.json()
-    except ValueError:
+        body = json.loads(text)
+    except (ValueError, RecursionError):
         raise HTTPException(400, "the body is not JSON") from None
     if not isinstance(body, dict):
         raise HTTPException(400, "the body is not a JSON object")

@@ -1,7 +1,7 @@
 """Deploys a package: unpack, build, start, let `live` point at it; or leave all as it was."""
 
 import asyncio
-import logging
+import os
 import shutil
 import time
 from collections.abc import Callable
@@ -17,8 +17,6 @@ from functions.registry import Registry, Revision
 from host.catalog import Catalog
 from host.state import StateDir
 from runtime.supervisor import BootError
-
-logger = logging.getLogger(__name__)
 
 BUILDS_AT_A_TIME = 2
 
@@ -92,6 +90,11 @@ class Deployer:
             "seconds": round(time.monotonic() - began, 3),
         }
 
+    async def remove(self, name: str) -> None:
+        """Take a function away, after a deploy of it that runs; raises UnknownFunctionNameError."""
+        async with self._locks.setdefault(name, asyncio.Lock()):
+            await self._catalog.remove(name)
+
     async def _deploy(self, prepared: Prepared, tell: Tell) -> tuple[Revision, bool]:
         package = prepared.package
         manifest = package.manifest.model_dump_json()
@@ -132,21 +135,26 @@ class Deployer:
             requirements=package.requirements,
             wheels=package.wheels,
             build=package.manifest.build,
+            cache_dir=self._state.uv_cache(),
         )
         async with self._builds:
             await build_environment(order, lambda line: tell({"type": "log", "line": line}))
+        # uv does not flush what it writes; a revision called ready must survive a power failure.
+        await asyncio.to_thread(os.sync)
 
     async def _bring_up(self, revision: Revision, tell: Tell) -> None:
         tell(_step("start", "starting the pool and probing its health"))
         pool = self._catalog.make_pool(revision)
         try:
             await pool.start()
+            ready = replace(revision, state="ready", error=None)
+            await asyncio.to_thread(
+                self._registry.set_state, revision.function, revision.number, "ready", None
+            )
+            before = await self._catalog.switch(ready, pool)
         except BaseException:
             await pool.stop()
             raise
-        ready = replace(revision, state="ready", error=None)
-        await asyncio.to_thread(self._registry.set_state, revision.function, revision.number, "ready", None)
-        before = await self._catalog.switch(ready, pool)
         pool.begin()
         tell(_step("switch", f"live is {pool.spec.label}"))
         if before is not None:
@@ -157,12 +165,9 @@ class Deployer:
         if revision.state == "ready":
             # It ran before: that it does not start now is no reason to build it again.
             return failure
-        try:
-            name, number = revision.function, revision.number
-            await asyncio.to_thread(self._registry.set_state, name, number, "failed", str(failure))
-            self._catalog.record(replace(revision, state="failed", error=str(failure)))
-        except LookupError:
-            logger.info("%s was removed while it was deployed", revision.function)
+        name, number = revision.function, revision.number
+        await asyncio.to_thread(self._registry.set_state, name, number, "failed", str(failure))
+        self._catalog.record(replace(revision, state="failed", error=str(failure)))
         return failure
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import os
+import resource
 import signal
 import sqlite3
 import sys
@@ -25,6 +26,7 @@ def serve(settings: Settings) -> int:
         stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)-7s %(message)s"
     )
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    _raise_open_files()
     state = StateDir(settings.state_dir)
     try:
         state.lock()
@@ -49,6 +51,12 @@ async def _run(settings: Settings, state: StateDir) -> None:
     logger.info("stopping: no new events, the running ones finish")
     await host.lifecycle.stop()
     logger.info("stopped")
+
+
+def _raise_open_files() -> None:
+    # Each connection and each instance needs descriptors; the usual soft limit of 1,024 is for select().
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def _catch_signals(stop: asyncio.Event) -> None:

@@ -23,7 +23,6 @@ class StateDir:
         self.logs = root / "logs"
         self.staging = root / "staging"
         self.overlay = root / "overlay"
-        self.uv_cache = root / "uv-cache"
         self._lock_fd: int | None = None
 
     def lock(self) -> None:
@@ -66,6 +65,15 @@ class StateDir:
     def build_log(self, function: str, number: int) -> Path:
         """What uv said while it built that venv."""
         return self.environments / function / str(number) / "build.log"
+
+    def uv_cache(self) -> Path | None:
+        """uv's cache: its own where hard links from there reach us (None), else one of ours."""
+        home = Path.home()
+        try:
+            shared = os.access(home, os.W_OK) and home.stat().st_dev == self.root.stat().st_dev
+        except OSError:
+            shared = False
+        return None if shared or "UV_CACHE_DIR" in os.environ else self.root / "uv-cache"
 
     def package(self, sha256: str) -> Path:
         """The unpacked package."""

@@ -13,6 +13,7 @@ from triggers.http import PREFIX, HttpTrigger, Receive, Scope, Send
 GRACE = 20
 KEEP_ALIVE = 75
 BACKLOG = 2048
+MAX_CONNECTIONS = 4096
 
 
 class FrontDoor:
@@ -61,6 +62,7 @@ class WebPart(Part):
                 timeout_keep_alive=KEEP_ALIVE,
                 timeout_graceful_shutdown=GRACE,
                 backlog=BACKLOG,
+                limit_concurrency=MAX_CONNECTIONS,
             )
         )
         self._socket: socket.socket | None = None

@@ -1,6 +1,7 @@
 """Finds the pool that an event is for; the alias is resolved here, at dispatch."""
 
 import asyncio
+import unicodedata
 
 from runtime.events import Answer, Event, TooLargeError, UnknownFunctionError
 from runtime.pool import Pool
@@ -14,7 +15,7 @@ class Dispatcher:
 
     def dispatch(self, target: str, event: Event) -> "asyncio.Future[Answer]":
         """Hand an event to its pool; raises InvocationError, or the future does."""
-        pool = self._routes.get(target)
+        pool = self._routes.get(target) or self._routes.get(unicodedata.normalize("NFC", target))
         if pool is None:
             raise UnknownFunctionError(self._explain(target))
         if len(event.body) > pool.spec.max_event:

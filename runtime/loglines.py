@@ -15,6 +15,7 @@ MAX_LINE = 16 * 1024
 RATE = 1024 * 1024
 BURST = 8 * 1024 * 1024
 RECENT_LINES = 50
+MAX_LAST_READS = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +58,9 @@ class LogReader:
 
     def close(self) -> None:
         """Read what is left and end; the pipe may still be held by a process that outlived its pool."""
-        while self._read():
-            pass
+        for _ in range(MAX_LAST_READS):
+            if not self._read():
+                break
         if self._rest:
             self._take(self._rest)
         self._loop.remove_reader(self._reading)

@@ -20,7 +20,7 @@ class Overlay:
 
 
 def prepare_overlay(folder: Path) -> Overlay:
-    """Copy both packages below `folder` once per pair of versions; raises OSError when it cannot be written."""
+    """Copy both packages below `folder`, once per pair of versions; raises OSError."""
     versions = "-".join(f"{name}-{importlib.metadata.version(name)}" for name in PARTS.values())
     target = folder / versions
     if not target.is_dir():

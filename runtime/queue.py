@@ -38,6 +38,7 @@ class EventQueue:
         self.failed = 0
         self.service_time = SHORT
         self.ready: set[Slot] = set()
+        self._slots: set[Slot] = set()
         self._on_killed = on_killed
         self._loop = asyncio.get_running_loop()
         self._waiting: deque[Ticket] = deque()
@@ -53,7 +54,7 @@ class EventQueue:
     @property
     def in_flight(self) -> int:
         """Events that instances hold."""
-        return sum(len(slot.running) for slot in self.ready)
+        return sum(len(slot.running) for slot in self._slots)
 
     def submit(self, event: Event) -> "asyncio.Future[Answer]":
         """Take an event; raises QueueFullError when it would be one too many."""
@@ -81,6 +82,7 @@ class EventQueue:
     def add(self, slot: Slot) -> None:
         """A slot is ready to run events."""
         self.ready.add(slot)
+        self._slots.add(slot)
         self._feed(slot)
 
     def withdraw(self, slot: Slot) -> None:
@@ -104,6 +106,8 @@ class EventQueue:
             self._settle(ticket, outcome)
         if slot in self.ready:
             self._feed(slot)
+        if not self._waiting and not slot.running:
+            self._drained.set()
 
     def _settle(self, ticket: Ticket, outcome: Answer | InvocationError) -> None:
         if isinstance(outcome, Answer):
@@ -126,8 +130,6 @@ class EventQueue:
                 self._idle.append(slot)
         elif slot in self._idle:
             self._idle.remove(slot)
-        if not self._waiting and not running:
-            self._drained.set()
 
     def _room(self, slot: Slot) -> int:
         if self._shared:
@@ -151,6 +153,7 @@ class EventQueue:
     def gone(self, slot: Slot) -> None:
         """A slot's instance is dead: what it had begun has failed, the rest goes elsewhere."""
         self.withdraw(slot)
+        self._slots.discard(slot)
         tickets = list(slot.running.values())
         slot.running.clear()
         reason = self._reason(slot)
@@ -175,7 +178,7 @@ class EventQueue:
                 self._waiting.appendleft(ticket)
         for slot in list(self._idle):
             self._feed(slot)
-        self.note_drained()
+        self._drained.set()
 
     def _reason(self, slot: Slot) -> str:
         what = f"the instance of {self.spec.label} (pid {slot.pid})"
@@ -189,10 +192,6 @@ class EventQueue:
         self._waiting_bytes = 0
         for ticket in waiting:
             self._settle(ticket, error)
-        self.note_drained()
-
-    def note_drained(self) -> None:
-        """Let `drained` look again."""
         self._drained.set()
 
     async def drained(self) -> None:
@@ -208,13 +207,13 @@ class EventQueue:
             ticket = self._waiting.popleft()
             self._waiting_bytes -= len(ticket.event.body)
             self._settle(ticket, self._too_late("before an instance was free"))
-        for slot in list(self.ready):
+        for slot in list(self._slots):
             for ticket in [each for each in slot.running.values() if each.deadline <= now]:
                 self._overdue(slot, ticket, now)
         self._rearm(now)
 
     def _rearm(self, now: float) -> None:
-        deadlines = [ticket.deadline for slot in self.ready for ticket in slot.running.values()]
+        deadlines = [ticket.deadline for slot in self._slots for ticket in slot.running.values()]
         if self._waiting:
             deadlines.append(self._waiting[0].deadline)
         if deadlines:

@@ -182,6 +182,8 @@ class Slot(asyncio.Protocol):
         await self._loop.create_unix_connection(lambda: self, sock=self._socket)
         if self._transport is not None:
             self._transport.write(encode({"op": "probe"}))
+        if self.retired:
+            self.retire()
         self.data_received(first)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:

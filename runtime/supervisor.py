@@ -95,14 +95,13 @@ class Supervisor:
         arbiter = self._arbiter
         if arbiter is not None:
             await self._all_gone(arbiter)
-            await arbiter.stop(STOP_GRACE)
+            await arbiter.stop(STOP_GRACE if self.phase == "up" else 0.0)
         if self._timer is not None:
             self._timer.cancel()
 
     async def _all_gone(self, arbiter: ArbiterProcess) -> None:
         limit = _now() + STOP_GRACE
-        while self.slots and not arbiter.ended.done() and _now() < limit:
-            self.queue.note_drained()
+        while self.slots and not arbiter.ended.done() and _now() < limit:  # noqa: ASYNC110 - rare and short
             await asyncio.sleep(0.01)
 
     def kill_with_stack(self, slot: Slot, reason: str) -> None:
@@ -217,7 +216,7 @@ class Supervisor:
             self._overdue(key)
         if not self._stopping:
             self._compare(now)
-        self._rearm()
+        self._rearm(now)
 
     def _compare(self, now: float) -> None:
         active = [slot for slot in self.slots.values() if not slot.retired]
@@ -259,7 +258,11 @@ class Supervisor:
         del self._due[key]
         if isinstance(key, Slot):
             how = "it did not stop in time" if key.retired else self._slow_start()
-            self.kill_with_stack(key, how)
+            if key.pid:
+                self.kill_with_stack(key, how)
+            elif self._arbiter is not None:
+                # It never greeted, so there is no process to name: the arbiter must be stuck.
+                self._arbiter.kill_group()
         elif key == "boot" and self._arbiter is not None:
             self._arbiter.signal(signal.SIGUSR1)
             self._loop.call_later(DUMP_TIME, self._give_up_boot, self._arbiter)
@@ -288,11 +291,11 @@ class Supervisor:
         package = str(self.spec.package_dir)
         return find_place(lines, package), [line for line in lines if f'File "{package}/' in line]
 
-    def _rearm(self) -> None:
+    def _rearm(self, now: float) -> None:
+        # The tick's own clock: what it saw as not yet due must be seen so here, or it would be forgotten.
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        now = _now()
         dues = list(self._due.values())
         if self._retry_at > now and self.wanted:
             dues.append(self._retry_at)

@@ -21,7 +21,7 @@ from . import box, control
 from .context import Context
 from .failures import describe_failure
 from .instance import InstanceWorker
-from .loader import Footprint, Function, load_function
+from .loader import Entry, Footprint, Function, load_function
 from .logs import LogPipe
 from .setup import Setup
 
@@ -76,7 +76,7 @@ class PoolApplication(BaseApplication):
     def load(self) -> Function:
         """Import the package; runs in the arbiter when preloaded, else in each instance."""
         context = Context(self.given.around, {"dl": self.given.start_deadline()})
-        return load_function(self.given.handler, self.given.around, context)
+        return load_function(Entry(self.given.handler, self.given.concurrency), self.given.around, context)
 
 
 class PoolArbiter(Arbiter):
@@ -189,6 +189,7 @@ def run_arbiter(given: Setup, channel: socket.socket) -> NoReturn:
         arbiter = PoolArbiter(given, channel)
     except BaseException as error:  # noqa: BLE001 - user code ran: the package's import and its init
         record = describe_failure(error, given.around.package_dir)
+        given.pipe.write_failure(record)
         control.send(channel, {"op": "failed", "error": record})
         sys.exit(BOOT_FAILED)
     if reason := footprint.unsafe_since():

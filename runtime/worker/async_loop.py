@@ -24,7 +24,8 @@ class AsyncLoop:
         self._decoder = decoder
         self._reply = reply
         self._waiting: deque[tuple[Head, bytes]] = deque()
-        self._running: dict[int, asyncio.Task[None]] = {}
+        self._running: dict[int, asyncio.Task[bytes]] = {}
+        self._open: set[asyncio.Task[None]] = set()
         self._concurrency = 1
         self._sending = asyncio.Lock()
 
@@ -37,8 +38,8 @@ class AsyncLoop:
             for head, body in self._decoder.feed(data):
                 await self._take(head, body)
             self._begin(function, runner)
-        while self._running:
-            await asyncio.wait(list(self._running.values()))
+        while self._open:
+            await asyncio.wait(self._open)
 
     async def _take(self, head: Head, body: bytes) -> None:
         if "n" in head:
@@ -52,15 +53,18 @@ class AsyncLoop:
     def _begin(self, function: Function, runner: Runner) -> None:
         while self._waiting and len(self._running) < self._concurrency:
             head, body = self._waiting.popleft()
-            self._running[head["n"]] = asyncio.create_task(self._invoke(function, runner, (head, body)))
+            task = asyncio.create_task(runner.run_async(function, head, body))
+            self._running[head["n"]] = task
+            answering = asyncio.create_task(self._answer(head["n"], task))
+            self._open.add(answering)
+            answering.add_done_callback(self._open.discard)
+            task.add_done_callback(lambda _: self._begin(function, runner))
 
-    async def _invoke(self, function: Function, runner: Runner, event: tuple[Head, bytes]) -> None:
-        head, body = event
-        try:
-            await self._send(await runner.run_async(function, head, body))
-        finally:
-            del self._running[head["n"]]
-            self._begin(function, runner)
+    async def _answer(self, number: int, task: "asyncio.Task[bytes]") -> None:
+        # A task of its own: a cancellation that comes late must not cut a frame that is being sent.
+        await asyncio.wait([task])
+        del self._running[number]
+        await self._send(task.result())
 
     async def _send(self, frame: bytes) -> None:
         async with self._sending:

@@ -1,17 +1,28 @@
 """Turns an exception of the package into a record that can travel: type, message, place, stack without us."""
 
+import asyncio
+import importlib
 import traceback
-from types import TracebackType
+from pathlib import Path
 from typing import Any
 
+import gunicorn
+
 MAX_STACK_LINES = 60
+MAX_STACK_TEXT = 64 * 1024
 MAX_TEXT = 4000
+
+_HIDDEN = (f"{Path(__file__).parent}/", f"{Path(gunicorn.__file__).parent}/", "<frozen importlib")
+# Between us and the package where it is imported or run on a loop, but the package may also call these itself.
+_BETWEEN = (f"{Path(importlib.__file__).parent}/", f"{Path(asyncio.__file__).parent}/")
 
 Record = dict[str, Any]
 
 
 class LoadError(Exception):
     """The package cannot be used as it is; the message says where and what to do."""
+
+    __module__ = "fnhost"
 
     def __init__(self, message: str, place: str | None = None) -> None:
         super().__init__(message)
@@ -20,41 +31,68 @@ class LoadError(Exception):
 
 def describe_failure(error: BaseException, package_dir: str) -> Record:
     """`type`, `message`, `place` (`index.py:12` inside the package, or None) and `stack` (text lines)."""
+    try:
+        told = traceback.TracebackException.from_exception(error, compact=True)
+        has_frames = _remove_our_frames(told)
+        stack = _bounded("".join(told.format()).splitlines())
+        place = _place_of(error, told, package_dir)
+    except Exception:  # noqa: BLE001 - a package's exception may fail at every touch, its own description included
+        has_frames, stack, place = True, ["(its traceback cannot be printed)"], None
     if isinstance(error, LoadError):
-        return {"type": "LoadError", "message": str(error), "place": error.place, "stack": []}
-    trace = skip_our_frames(error.__traceback__, package_dir)
-    lines = "".join(traceback.format_exception(type(error), error, trace)).splitlines()
+        # Found while loading it is about a file, not about a call.
+        place, stack = error.place or place, stack if has_frames else []
     return {
-        "type": type(error).__qualname__,
+        "type": type(error).__qualname__[:MAX_TEXT],
         "message": _text_of(error)[:MAX_TEXT],
-        "place": _place_of(error, trace, package_dir),
-        "stack": [line[:MAX_TEXT] for line in lines[-MAX_STACK_LINES:]],
+        "place": place,
+        "stack": stack,
     }
 
 
-def skip_our_frames(trace: TracebackType | None, package_dir: str) -> TracebackType | None:
-    """The traceback from the package's first frame on; None when it never came that far."""
-    while trace is not None and not trace.tb_frame.f_code.co_filename.startswith(package_dir):
-        trace = trace.tb_next
-    return trace
+def _remove_our_frames(told: traceback.TracebackException) -> bool:
+    """Whether any frame is left, in the exception, its causes and its group."""
+    left, todo = False, [told]
+    while todo:
+        each = todo.pop()
+        each.stack = traceback.StackSummary.from_list(_package_frames(each.stack))
+        left = left or bool(each.stack)
+        inner = (each.__cause__, each.__context__, *(each.exceptions or ()))
+        todo += [one for one in inner if one is not None]
+    return left
+
+
+def _package_frames(stack: traceback.StackSummary) -> list[traceback.FrameSummary]:
+    frames = [frame for frame in stack if not frame.filename.startswith(_HIDDEN)]
+    if len(frames) == len(stack):
+        return frames
+    first = next((at for at, frame in enumerate(frames) if not frame.filename.startswith(_BETWEEN)), len(frames))
+    return frames[first:]
+
+
+def _bounded(lines: list[str]) -> list[str]:
+    """The last lines, since they say most; together they must fit into a frame's head."""
+    kept: list[str] = []
+    room = MAX_STACK_TEXT
+    for line in reversed(lines[-MAX_STACK_LINES:]):
+        cut = line[:MAX_TEXT]
+        room -= len(cut)
+        if room < 0:
+            break
+        kept.append(cut)
+    return kept[::-1]
 
 
 def _text_of(error: BaseException) -> str:
     try:
         return str(error)
-    except Exception:  # noqa: BLE001 - a package's exception may have a __str__ that raises
+    except BaseException:  # noqa: BLE001 - a package's exception may have a __str__ that raises anything
         return "(its message cannot be printed)"
 
 
-def _place_of(error: BaseException, trace: TracebackType | None, package_dir: str) -> str | None:
-    if isinstance(error, SyntaxError) and error.filename:
-        return _relative(error.filename, error.lineno or 0, package_dir)
-    place = None
-    for frame in traceback.extract_tb(trace):
-        if frame.filename.startswith(package_dir):
-            place = _relative(frame.filename, frame.lineno or 0, package_dir)
-    return place
-
-
-def _relative(filename: str, line: int, package_dir: str) -> str:
-    return f"{filename.removeprefix(package_dir).lstrip('/')}:{line}"
+def _place_of(error: BaseException, told: traceback.TracebackException, package_dir: str) -> str | None:
+    inside = f"{package_dir}/"
+    if isinstance(error, SyntaxError) and str(error.filename).startswith(inside):
+        return f"{str(error.filename).removeprefix(inside)}:{error.lineno or 0}"
+    places = [f"{frame.filename.removeprefix(inside)}:{frame.lineno}" for frame in told.stack
+              if frame.filename.startswith(inside)]
+    return places[-1] if places else None

@@ -7,7 +7,7 @@ from typing import Any
 
 from .context import Context, Surroundings
 from .failures import Record, describe_failure
-from .frames import Head, encode
+from .frames import MAX_HEAD, Head, encode
 from .loader import Function
 from .logs import LogPipe
 from .payload import InputError, Response, ResultError, decode_event, encode_response, encode_result
@@ -86,7 +86,10 @@ class Runner:
         if len(body) > self._rules.max_result:
             raise ResultError(_too_large(len(body), self._rules.max_result))
         head["s"] = round(_clock() - started, 7)
-        return encode(head, body)
+        frame = encode(head, body)
+        if len(frame) - len(body) > MAX_HEAD:
+            raise ResultError(f"headers and topics of one answer may have {MAX_HEAD} bytes in all")
+        return frame
 
     def _failure(self, head: Head, error: BaseException, started: float) -> bytes:
         if isinstance(error, InputError):
@@ -96,9 +99,7 @@ class Runner:
             record: Record = {"type": "ResultError", "message": str(error), "place": None, "stack": []}
         else:
             record = describe_failure(error, self._rules.package_dir)
-        self._pipe.write_line("error", f"{record['type']}: {record['message']}")
-        for line in record["stack"]:
-            self._pipe.write_line("error", line)
+        self._pipe.write_failure(record)
         return encode({"n": head["n"], "k": "raised", "error": record, "s": seconds})
 
 

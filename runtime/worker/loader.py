@@ -29,15 +29,32 @@ class Function:
     shutdown: Hook | None
 
 
-def load_function(handler: str | None, around: Surroundings, context: Context) -> Function:
+@dataclass(frozen=True)
+class Entry:
+    """What the manifest says of the entry point: `module:name`, or None for the defaults; and `concurrency`."""
+
+    handler: str | None
+    concurrency: int = 1
+
+    @property
+    def module(self) -> str:
+        """The module's name."""
+        return (self.handler or DEFAULT_HANDLERS[0]).partition(":")[0]
+
+    @property
+    def names(self) -> list[str]:
+        """The names to look for in it, in this order."""
+        return [each.partition(":")[2] for each in ([self.handler] if self.handler else DEFAULT_HANDLERS)]
+
+
+def load_function(entry: Entry, around: Surroundings, context: Context) -> Function:
     """Import the package, load the models it declares and run `init(context)`.
 
-    `handler` is `module:name`, or None for `index:index` and then `index:handler`. Raises what the package
-    raises, and LoadError when it has no such entry point.
+    Raises what the package raises, and LoadError when it has no such entry point, or one of another kind.
     """
-    module_name, _, name = (handler or DEFAULT_HANDLERS[0]).partition(":")
-    module = _import_entry(module_name)
-    call = _find_entry(module, [name] if handler else [entry.partition(":")[2] for entry in DEFAULT_HANDLERS])
+    module = _import_entry(entry.module)
+    call = _find_entry(module, entry.names)
+    _check_kind(call, entry.concurrency, _place_in(module, call))
     around.models.load_declared()
     run_hook(_hook(module, "init"), context)
     return Function(call, _is_async(call), _hook(module, "start"), _hook(module, "shutdown"))
@@ -63,6 +80,23 @@ def _find_entry(module: ModuleType, names: list[str]) -> Handler:
     raise LoadError(
         f"{file} has no function `{'` or `'.join(names)}`{hint}. Name it, or say `handler:`", file
     )
+
+
+def _place_in(module: ModuleType, call: Handler) -> str:
+    code = getattr(inspect.unwrap(call), "__code__", None)
+    file = os.path.basename(module.__file__ or module.__name__)
+    return f"{file}:{code.co_firstlineno}" if code and code.co_filename == module.__file__ else file
+
+
+def _check_kind(call: Handler, concurrency: int, place: str) -> None:
+    if inspect.isgeneratorfunction(call) or inspect.isasyncgenfunction(call):
+        raise LoadError("the entry point is a generator, and results are not streamed yet: return them", place)
+    if concurrency > 1 and not _is_async(call):
+        raise LoadError(
+            f"`concurrency: {concurrency}` needs `async def`, and the entry point is a plain function; "
+            "write it as `async def`, or use more instances (`scale:`) instead",
+            place,
+        )
 
 
 def _is_async(call: Handler) -> bool:
@@ -103,10 +137,14 @@ class Footprint:
         """Why forking is not safe now, or None."""
         now = Footprint.take()
         if now.threads > self.threads:
-            return f"loading started {now.threads - self.threads} threads"
+            return f"loading it started {_count(now.threads - self.threads, 'thread')}"
         if opened := now.sockets - self.sockets:
-            return f"loading opened {len(opened)} sockets"
+            return f"loading it opened {_count(len(opened), 'socket')}"
         return None
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" + ("s" if number > 1 else "")
 
 
 def _open_fds() -> list[int]:

@@ -8,12 +8,16 @@ never mix within one (pipe(7)).
 import io
 import logging
 import os
+import threading
+from collections.abc import Mapping
 from contextvars import ContextVar
 from typing import Any
 
 RECORD, UNIT = "\x1e", "\x1f"
 PIECE = 3000
 MAX_PER_INVOCATION = 1024 * 1024
+LINE_COST = 64
+"""What a line costs beside its text, in bytes: many short lines burden the host as one long one does."""
 
 
 class LogPipe:
@@ -21,37 +25,61 @@ class LogPipe:
 
     def __init__(self, fd: int) -> None:
         self.fd = fd
-        self._ids: ContextVar[str] = ContextVar("invocation", default="")
-        self._last = ""
-        self._kept = 0
-        self._dropped = 0
+        self.streams: list[LogStream] = []
+        self._current: ContextVar[str] = ContextVar("invocation", default="")
+        self._kept: dict[str, int] = {}
+        self._dropped: dict[str, int] = {}
+
+    @property
+    def invocation(self) -> str:
+        """Whose line it is that is written now; a thread's are the one's that runs, if only one does."""
+        current = self._current.get()
+        if current or len(self._kept) != 1:
+            return current
+        return next(iter(self._kept.copy()), "")
 
     def begin(self, invocation: str) -> None:
         """What is written from now on belongs to this invocation."""
-        self._ids.set(invocation)
-        self._last = invocation
-        self._kept = 0
+        self._current.set(invocation)
+        self._kept[invocation] = 0
 
     def end(self) -> None:
-        """Say how much was dropped, if anything was."""
-        if self._dropped:
-            dropped, self._dropped = self._dropped, 0
-            self._send("warning", f"{dropped} bytes more were printed by this invocation and not kept")
-        self._ids.set("")
-        self._last = ""
+        """Send lines without an end, and say how much was dropped, if anything was."""
+        invocation = self._current.get()
+        for stream in self.streams:
+            stream.finish(invocation)
+        self._kept.pop(invocation, None)
+        if dropped := self._dropped.pop(invocation, 0):
+            text = f"{dropped} bytes more were printed by this invocation and not kept"
+            self._send("warning", invocation, text)
+        self._current.set("")
 
-    def write_line(self, level: str, text: str) -> None:
+    def write_line(self, level: str, text: str, invocation: str | None = None) -> None:
         """Keep one line, cut into pieces where it is long."""
+        whose = self.invocation if invocation is None else invocation
+        kept = self._kept.get(whose)
+        if kept is not None:
+            room = max(0, MAX_PER_INVOCATION - kept)
+            self._kept[whose] = kept + len(text) + LINE_COST
+            if len(text) > room:
+                self._drop(whose, text[room:])
+                text = text[:room]
+            if not room:
+                return
         for start in range(0, len(text) or 1, PIECE // 4):
-            piece = text[start : start + PIECE // 4]
-            if self._kept > MAX_PER_INVOCATION:
-                self._dropped += len(piece)
-                continue
-            self._kept += len(piece) + 1
-            self._send(level, piece)
+            self._send(level, whose, text[start : start + PIECE // 4])
 
-    def _send(self, level: str, text: str) -> None:
-        invocation = self._ids.get() or self._last
+    def _drop(self, invocation: str, text: str) -> None:
+        dropped = self._dropped.get(invocation, 0)
+        self._dropped[invocation] = dropped + len(text.encode("utf-8", "replace"))
+
+    def write_failure(self, record: Mapping[str, Any]) -> None:
+        """What went wrong in the package, and where."""
+        self.write_line("error", f"{record['type']}: {record['message']}")
+        for line in record["stack"]:
+            self.write_line("error", line)
+
+    def _send(self, level: str, invocation: str, text: str) -> None:
         clean = text.replace(RECORD, " ").replace("\r", "")
         line = f"{RECORD}{level}{UNIT}{invocation}{UNIT}{os.getpid()}{UNIT}{clean}\n"
         try:
@@ -62,13 +90,17 @@ class LogPipe:
 
 
 class LogStream(io.TextIOBase):
-    """Stands in for sys.stdout and sys.stderr."""
+    """Stands in for sys.stdout and sys.stderr; threads and invocations do not mix within a line."""
+
+    encoding = "utf-8"
+    errors = "replace"
 
     def __init__(self, pipe: LogPipe, level: str) -> None:
         self._pipe = pipe
         self._level = level
-        self._rest = ""
+        self._rests: dict[tuple[int, str], str] = {}
         self.buffer = io.FileIO(pipe.fd, "w", closefd=False)
+        pipe.streams.append(self)
 
     def fileno(self) -> int:
         """The pipe itself; what is written to it has no invocation's id."""
@@ -78,20 +110,37 @@ class LogStream(io.TextIOBase):
         """Always."""
         return True
 
+    def reconfigure(self, **_: object) -> None:
+        """Lines leave as UTF-8 when they end, whatever a package asks of its standard streams."""
+
     def write(self, text: str) -> int:
         """Pass on whole lines; keep the rest until its end comes."""
-        *lines, self._rest = (self._rest + text).split("\n")
+        key = self._key()
+        *lines, rest = (self._rests.pop(key, "") + text).split("\n")
         for line in lines:
-            self._pipe.write_line(self._level, line)
-        if len(self._rest) > PIECE:
-            self.flush()
+            self._pipe.write_line(self._level, line, key[1])
+        if len(rest) > PIECE:
+            self._pipe.write_line(self._level, rest, key[1])
+        elif rest:
+            self._rests[key] = rest
         return len(text)
 
     def flush(self) -> None:
         """Pass on a line that has no end yet."""
-        if self._rest:
-            line, self._rest = self._rest, ""
-            self._pipe.write_line(self._level, line)
+        self._pass_on(self._key())
+
+    def finish(self, invocation: str) -> None:
+        """Pass on what an invocation printed without an end of line, from whichever thread."""
+        for key in list(self._rests):
+            if key[1] == invocation:
+                self._pass_on(key)
+
+    def _pass_on(self, key: tuple[int, str]) -> None:
+        if rest := self._rests.pop(key, ""):
+            self._pipe.write_line(self._level, rest, key[1])
+
+    def _key(self) -> tuple[int, str]:
+        return threading.get_ident(), self._pipe.invocation
 
 
 class LogHandler(logging.Handler):
@@ -105,8 +154,8 @@ class LogHandler(logging.Handler):
         """One record, its traceback as further lines."""
         try:
             text = self.format(record)
-        except Exception:  # noqa: BLE001 - a record's arguments are the package's, and may not fit its text
-            text = f"(a log record that cannot be formatted: {record.msg!r})"
+        except Exception as error:  # noqa: BLE001 - a record's arguments are the package's, and may not fit its text
+            text = f"(a log record of {record.pathname}:{record.lineno} cannot be formatted: {type(error).__name__})"
         for line in text.split("\n"):
             self._pipe.write_line(record.levelname.lower(), line)
 
@@ -116,22 +165,22 @@ class FunctionLogger(logging.LoggerAdapter[logging.Logger]):
 
     def debug_with(self, message: str, **fields: Any) -> None:
         """Log at DEBUG, the fields behind the message."""
-        self.debug(_with_fields(message, fields))
+        self.debug("%s", _with_fields(message, fields))
 
     def info_with(self, message: str, **fields: Any) -> None:
         """Log at INFO, the fields behind the message."""
-        self.info(_with_fields(message, fields))
+        self.info("%s", _with_fields(message, fields))
 
     def warn_with(self, message: str, **fields: Any) -> None:
         """Log at WARNING, the fields behind the message."""
-        self.warning(_with_fields(message, fields))
+        self.warning("%s", _with_fields(message, fields))
 
     def error_with(self, message: str, **fields: Any) -> None:
         """Log at ERROR, the fields behind the message."""
-        self.error(_with_fields(message, fields))
+        self.error("%s", _with_fields(message, fields))
 
     warning_with = warn_with
 
 
 def _with_fields(message: str, fields: dict[str, Any]) -> str:
-    return " ".join([message, *(f"{name}={value!r}" for name, value in fields.items())])
+    return " ".join([str(message), *(f"{name}={value!r}" for name, value in fields.items())])

@@ -79,7 +79,7 @@ class Models:
             return "default"
         if len(self._declared) == 1:
             return next(iter(self._declared))
-        found = [file.name for file in sorted(self._package_dir.iterdir()) if file.suffix in SUFFIXES]
+        found = [file.name for file in sorted(self._package_dir.iterdir()) if file.suffix.lower() in SUFFIXES]
         if len(found) != 1:
             named = ", ".join(found) or "none"
             raise LoadError(f"context.model() needs a path: model files in the package: {named}")

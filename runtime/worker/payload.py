@@ -1,5 +1,6 @@
 """Bytes to events and results to bytes, by the rules of the ABI (`docs/abi.md`)."""
 
+import inspect
 import json
 from typing import Any, NoReturn
 
@@ -12,9 +13,13 @@ FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
 class InputError(Exception):
     """The function does not accept this input."""
 
+    __module__ = "fnhost"
+
 
 class ResultError(Exception):
     """A result cannot travel; the message names its type and the path to it."""
+
+    __module__ = "fnhost"
 
 
 class Response:
@@ -30,7 +35,7 @@ class Response:
         self.body = body
         self.status = int(status)
         self.headers = {str(name): str(value) for name, value in (headers or {}).items()}
-        self.content_type = content_type
+        self.content_type = None if content_type is None else str(content_type)
 
 
 def _refuse_constant(name: str) -> NoReturn:
@@ -47,9 +52,18 @@ def decode_event(body: bytes, content_type: str | None, accepts: str) -> object:
     """
     if accepts == "bytes":
         return body
+    kind = (content_type or "").split(";")[0].strip().lower()
     if accepts == "text":
+        if _is_json(kind):
+            _decode_json(body)
         return _decode_text(body)
-    return _decode_json(body, (content_type or "").split(";")[0].strip().lower())
+    if kind and not (_is_json(kind) or kind in FORM_TYPES):
+        raise InputError(f"this function accepts JSON, not {kind}: send application/json")
+    return _decode_json(body)
+
+
+def _is_json(kind: str) -> bool:
+    return kind.endswith(("/json", "+json"))
 
 
 def _decode_text(body: bytes) -> str:
@@ -60,15 +74,13 @@ def _decode_text(body: bytes) -> str:
         raise InputError(f"the body is not UTF-8 text ({where}); this function accepts text") from None
 
 
-def _decode_json(body: bytes, kind: str) -> object:
-    if kind and not (kind.endswith(("/json", "+json")) or kind in FORM_TYPES):
-        raise InputError(f"this function accepts JSON, not {kind}: send application/json")
+def _decode_json(body: bytes) -> object:
     if not body:
-        raise InputError("the body is empty; this function accepts JSON")
+        raise InputError("the body is empty, which is no JSON")
     try:
         return _read_json(body.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
-        raise InputError(f"the body is not UTF-8 (byte {error.start}); this function accepts JSON") from None
+        raise InputError(f"the body is not JSON: byte {error.start} is not UTF-8") from None
     except (ValueError, RecursionError) as error:
         raise InputError(f"the body is not JSON: {error}") from None
 
@@ -86,9 +98,16 @@ def encode_response(response: Response) -> tuple[bytes, str]:
     if response.body is None:
         return b"", told or TEXT_TYPE
     if isinstance(response.body, str) and not (told or "").startswith(JSON_TYPE):
-        return response.body.encode(), told or TEXT_TYPE
+        return _encode_text(response.body), told or TEXT_TYPE
     body, kind = encode_result(response.body)
     return body, told or kind
+
+
+def _encode_text(text: str) -> bytes:
+    try:
+        return text.encode()
+    except UnicodeEncodeError as error:
+        raise ResultError(f"the text has half a character (a lone surrogate) at {error.start}") from None
 
 
 def encode_json(result: object) -> bytes:
@@ -99,8 +118,12 @@ def encode_json(result: object) -> bytes:
         raise ResultError(_explain(result) or f"the result cannot be written as JSON: {error}") from None
 
 
+def _is_numpy(value: object) -> bool:
+    return type(value).__module__.partition(".")[0] == "numpy" and hasattr(value, "tolist")
+
+
 def _numpy_value(value: Any) -> object:
-    if type(value).__module__.partition(".")[0] == "numpy" and hasattr(value, "tolist"):
+    if _is_numpy(value):
         return value.tolist()
     raise TypeError(f"{type(value).__qualname__} cannot be written as JSON")
 
@@ -117,6 +140,8 @@ def _explain(value: Any, path: str = "result", depth: int = 0) -> str | None:
     if isinstance(value, list | tuple):
         faults = (_explain(item, f"{path}[{index}]", depth + 1) for index, item in enumerate(value))
         return next(filter(None, faults), None)
+    if _is_numpy(value) and type(plain := value.tolist()) is not type(value):
+        return _explain(plain, path, depth + 1)
     return _explain_leaf(value, path)
 
 
@@ -136,9 +161,18 @@ def _explain_leaf(value: Any, path: str) -> str | None:
     except ValueError:
         return f"{path} is {value!r:.80}, which JSON cannot say"
     except TypeError:
-        kind = _type_name(value)
-        return f"{path} is of type {kind}, which JSON cannot say; return dict, list, text, numbers or bytes"
+        return f"{path} is of type {_type_name(value)}, which JSON cannot say; {_advice(value)}"
     return None
+
+
+def _advice(value: object) -> str:
+    if inspect.isawaitable(value):
+        return "await it in an `async def`"
+    if inspect.isgenerator(value) or inspect.isasyncgen(value):
+        return "return a list, since results are not streamed yet"
+    if isinstance(value, bytes | bytearray):
+        return "bytes can only be the whole result"
+    return "return dict, list, text, numbers or bytes"
 
 
 def _type_name(value: object) -> str:

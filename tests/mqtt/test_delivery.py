@@ -148,6 +148,25 @@ def test_what_is_redelivered_while_it_runs_is_not_run_again(make_mosquitto: Make
     play(scene())
 
 
+def test_a_broker_that_falls_silent_gets_a_new_connection(make_mosquitto: MakeMosquitto) -> None:
+    async def scene() -> None:
+        here, there = make_mosquitto(), make_mosquitto()
+        rule = rule_plan(pub_broker="b2", timeout=0.2)
+        plan = MqttPlan((broker_plan(here), broker_plan(there, "b2")), (rule,))
+        with device(here) as sending, device(there) as listening:
+            await listening.listen("out/r1")
+            async with running(plan, Functions(echo=echo).dispatch) as trigger:
+                there.freeze()
+                sending.say_all("in/r1", numbered(5))
+                await until(lambda: not trigger.state()[1].connected, "the silence is noticed")
+                there.thaw()
+                await until(lambda: trigger.state()[0].answered == 5, "all are confirmed")
+                await until(lambda: set(numbered(5)) <= set(listening.payloads()), "all are heard")
+                assert trigger.state()[1].reconnects == 1
+
+    play(scene())
+
+
 def test_a_lost_session_is_said_and_subscribed_to_again(mosquitto: Mosquitto) -> None:
     async def scene() -> None:
         plan = MqttPlan((broker_plan(mosquitto),), (rule_plan(),))

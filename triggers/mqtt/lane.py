@@ -116,20 +116,21 @@ class Lane:
     def _take_error(self, work: Work, error: BaseException) -> None:
         if isinstance(error, QueueFullError):
             self._pace.full(self._out)
-            self._full = True
-            self._wait(work, FULL_DELAY)
+            self._hold(work)
+            self._rest(FULL_DELAY, full=True)
         elif isinstance(error, UnavailableError):
             self._pace.unavailable()
-            self._wait(work, self._delay * random.uniform(0.5, 1))  # noqa: S311 - spreads load
-            self._delay = min(self._delay * 2, LONGEST_DELAY)
+            self._hold(work)
+            self._rest(self._delay * random.uniform(0.5, 1), full=False)  # noqa: S311 - spreads load
         else:
             if isinstance(error, DeadlinePassedError):
                 self._pace.answered(work.seq, float("inf"), self._newest)
             self._owner.failed(self, work, error)
 
-    def _wait(self, work: Work, delay: float) -> None:
-        self._hold(work)
+    def _rest(self, delay: float, *, full: bool) -> None:
         if self._pause is None:
+            self._full = full
+            self._delay = self._delay if full else min(self._delay * 2, LONGEST_DELAY)
             self._pause = self._loop.call_later(delay, self._go_on)
 
     def _go_on(self) -> None:

@@ -8,6 +8,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import partial
 
+from paho.mqtt import MQTTException
 from paho.mqtt.client import Client
 
 from triggers.mqtt.broker import Broker
@@ -51,6 +52,7 @@ class Link:
     def start(self) -> None:
         """Begin to connect; returns at once."""
         self._task = asyncio.create_task(self._run(), name=self._name)
+        self._task.add_done_callback(self._say_end)
 
     async def stop(self) -> None:
         """Disconnect, after what waits to be written has been."""
@@ -80,7 +82,7 @@ class Link:
                 return True
             self._say_down(f"refused: {error}")
             return False
-        except (OSError, ValueError, IndexError) as error:
+        except (OSError, ValueError, IndexError, MQTTException) as error:
             # Name look-up, TCP and TLS; paho's websocket handshake stumbles over odd answers.
             self._say_down(str(error) or type(error).__name__)
             return False
@@ -112,6 +114,10 @@ class Link:
         connection = Connection(client, peer)
         await connection.open()
         return connection
+
+    def _say_end(self, task: "asyncio.Task[None]") -> None:
+        if not task.cancelled():
+            logger.critical("%s: gave up for good", self._name, exc_info=task.exception())
 
     def _say_up(self) -> None:
         self.last_error = None
