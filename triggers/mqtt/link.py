@@ -12,7 +12,8 @@ from paho.mqtt import MQTTException
 from paho.mqtt.client import Client
 
 from triggers.mqtt.broker import Broker
-from triggers.mqtt.connection import Connection, Peer, RefusedError
+from triggers.mqtt.connack import RefusedError
+from triggers.mqtt.connection import Connection, Peer
 
 logger = logging.getLogger(__name__)
 

@@ -6,7 +6,8 @@ from itertools import count
 from paho.mqtt.reasoncodes import ReasonCode
 
 from triggers.mqtt.backlog import Backlog
-from triggers.mqtt.connection import Connection, Limits, Peer
+from triggers.mqtt.connack import Limits
+from triggers.mqtt.connection import Connection, Peer
 from triggers.mqtt.messages import Outgoing
 from triggers.mqtt.properties import Packed
 
