@@ -11,10 +11,10 @@ from conf.models import Func
 from functions.registry import Registry, Revision
 from host.specs import make_spec
 from host.state import StateDir
+from runtime.boot import BootError
 from runtime.dispatcher import Dispatcher
 from runtime.pool import Pool
 from runtime.process import Workshop
-from runtime.supervisor import BootError
 
 logger = logging.getLogger(__name__)
 

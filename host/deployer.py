@@ -16,7 +16,7 @@ from functions.package import Package, open_package
 from functions.registry import Registry, Revision
 from host.catalog import Catalog
 from host.state import StateDir
-from runtime.supervisor import BootError
+from runtime.boot import BootError
 
 BUILDS_AT_A_TIME = 2
 

@@ -4,11 +4,12 @@ import asyncio
 import contextlib
 from dataclasses import dataclass
 
+from runtime.boot import BootError
 from runtime.events import Answer, Event, UnavailableError
 from runtime.process import Workshop
 from runtime.slot import Slot
 from runtime.spec import PoolSpec
-from runtime.supervisor import BootError, Supervisor
+from runtime.supervisor import Supervisor
 
 
 @dataclass(frozen=True)

@@ -5,13 +5,12 @@ Whatever happens (a message, a death, a command) is only noted and wakes the tic
 
 import asyncio
 import random
-import re
 import signal
 import time
 from collections.abc import Callable
-from typing import Any
 
 from runtime.answers import describe_status
+from runtime.boot import BootError, find_place, read_boot_error
 from runtime.process import ArbiterProcess, Workshop
 from runtime.queue import EventQueue
 from runtime.slot import Slot
@@ -30,15 +29,6 @@ STOP_GRACE = 5.0
 FRAME_MARGIN = MIB
 
 _now = time.monotonic
-
-
-class BootError(Exception):
-    """A revision cannot run; `place` is `index.py:12` where it is known, `stack` the package's own frames."""
-
-    def __init__(self, message: str, place: str | None = None, stack: list[str] | None = None) -> None:
-        super().__init__(message)
-        self.place = place
-        self.stack = stack or []
 
 
 class Supervisor:
@@ -301,25 +291,6 @@ class Supervisor:
             dues.append(self._retry_at)
         if dues:
             self._timer = self._loop.call_later(max(0.001, min(dues) - now), self.wake)
-
-
-def read_boot_error(record: dict[str, Any]) -> BootError:
-    """What an arbiter or instance told of its failure to start, taken as text whatever it is."""
-    kind, message = str(record.get("type", "")), str(record.get("message", ""))
-    place = record.get("place")
-    text = message if kind == "LoadError" else f"{kind}: {message}"
-    stack = record.get("stack")
-    lines = [str(line) for line in stack] if isinstance(stack, list) else []
-    return BootError(text, str(place) if place else None, lines)
-
-
-def find_place(lines: list[str], package_dir: str) -> str | None:
-    """The innermost line of the package in what faulthandler printed (innermost first)."""
-    for line in lines:
-        found = re.search(r'File "' + re.escape(package_dir) + r'/(.+)", line (\d+)', line)
-        if found:
-            return f"{found[1]}:{found[2]}"
-    return None
 
 
 def _wait_status(returncode: int) -> int:

@@ -1,0 +1,32 @@
+"""Why a revision does not start, as far as its arbiter or its instances could tell."""
+
+import re
+from typing import Any
+
+
+class BootError(Exception):
+    """A revision cannot run; `place` is `index.py:12` where it is known, `stack` the package's own frames."""
+
+    def __init__(self, message: str, place: str | None = None, stack: list[str] | None = None) -> None:
+        super().__init__(message)
+        self.place = place
+        self.stack = stack or []
+
+
+def read_boot_error(record: dict[str, Any]) -> BootError:
+    """What an arbiter or instance told of its failure to start, taken as text whatever it is."""
+    kind, message = str(record.get("type", "")), str(record.get("message", ""))
+    place = record.get("place")
+    text = message if kind == "LoadError" else f"{kind}: {message}"
+    stack = record.get("stack")
+    lines = [str(line) for line in stack] if isinstance(stack, list) else []
+    return BootError(text, str(place) if place else None, lines)
+
+
+def find_place(lines: list[str], package_dir: str) -> str | None:
+    """The innermost line of the package in what faulthandler printed (innermost first)."""
+    for line in lines:
+        found = re.search(r'File "' + re.escape(package_dir) + r'/(.+)", line (\d+)', line)
+        if found:
+            return f"{found[1]}:{found[2]}"
+    return None
