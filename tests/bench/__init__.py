@@ -1,0 +1,1 @@
+"""The benchmark: `python -m tests.bench` measures the host beside what people would use instead."""

@@ -1,0 +1,1 @@
+"""The function that is measured, and the peers' wrapping of it."""
