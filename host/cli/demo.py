@@ -1,8 +1,10 @@
 """`fnhost demo`: everything at once, with nothing to set up."""
 
-import sys
+from importlib.util import find_spec
 
 import click
+
+from host.cli.exits import CommandError, Exit
 
 
 @click.command()
@@ -11,6 +13,12 @@ import click
 @click.option("--mqtt-port", type=click.IntRange(0, 65535), help="Port of the embedded broker, likewise.")
 def demo(once: bool, port: int | None, mqtt_port: int | None) -> None:
     """Run a host, a broker, a fake sensor and the two sample packages."""
-    from host.demo import run_demo
+    if find_spec("amqtt") is None:
+        raise CommandError("the demo needs its embedded broker: pip install 'fnhost[demo]'", Exit.USAGE)
+    from host.demo.faults import DemoError
+    from host.demo.run import run_demo
 
-    sys.exit(run_demo(once=once, port=port, mqtt_port=mqtt_port))
+    try:
+        run_demo(once=once, port=port, mqtt_port=mqtt_port)
+    except DemoError as error:
+        raise CommandError(str(error), Exit.FAILED) from None

@@ -1,0 +1,107 @@
+"""Sets the demo's stage: a folder, a broker and a host, which are gone when it is over."""
+
+import asyncio
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from host.demo.broker import READY
+from host.demo.child import Child, run_child
+from host.demo.config import write_config
+from host.demo.faults import DemoError
+from host.demo.ports import choose_port
+from host.demo.race import race
+from host.demo.records import Sample
+from host.demo.screen import say
+
+WEB_PORT = 5888
+MQTT_PORT = 1883
+START_LIMIT = 60.0
+READY_LIMIT = 30.0
+HOST_GRACE = 20.0
+BROKER_GRACE = 5.0
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the demo was asked for; None stands for the usual port."""
+
+    once: bool
+    port: int | None
+    mqtt_port: int | None
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Where everything is."""
+
+    url: str
+    mqtt_port: int
+    children: tuple[Child, ...]
+
+    async def play(self, scene: Coroutine[None, None, None]) -> None:
+        """Run `scene` to its end. Raises DemoError when one of the processes ends before."""
+        await race(scene, *(child.watch() for child in self.children))
+
+
+@asynccontextmanager
+async def set_stage(wanted: Wanted, samples: Sequence[Sample]) -> AsyncIterator[Stage]:
+    """Start broker and host; the block begins when both run."""
+    mqtt_port = _choose("MQTT", MQTT_PORT, wanted.mqtt_port)
+    web_port = _choose("web", WEB_PORT, wanted.port)
+    with _folder() as folder:
+        async with run_child("the broker", ["host.demo.broker", str(mqtt_port)], BROKER_GRACE) as broker:
+            await _started(broker, f"({READY})")
+            say(f"The broker listens on 127.0.0.1:{mqtt_port}.")
+            config = write_config(folder, mqtt_port, samples)
+            arguments = ["host.cli", "serve", "--config", str(config), "--state", str(folder / "state")]
+            arguments += ["--listen", f"127.0.0.1:{web_port}"]
+            async with run_child("the host", arguments, HOST_GRACE) as host:
+                url = await _started(host, r"fnhost listens on (http://[^,]+),")
+                say(f"The host listens on {url}, its state is in {folder}.")
+                yield Stage(url, mqtt_port, (broker, host))
+
+
+async def wait_ready(url: str) -> None:
+    """Until every check of the host is good, those of its subscriptions included. Raises DemoError."""
+    bad = ["it was not asked"]
+    try:
+        async with asyncio.timeout(READY_LIMIT), httpx.AsyncClient(trust_env=False) as http:
+            # It is another process that gets ready, so there is no event to wait for.
+            while bad := _bad_checks((await http.get(f"{url}/readyz")).json()):  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+    except TimeoutError:
+        raise DemoError(f"the host was not ready within {READY_LIMIT:g} s: {'; '.join(bad)}") from None
+
+
+def _bad_checks(answer: dict[str, list[dict[str, object]]]) -> list[str]:
+    return [f"{check['name']}: {check['detail']}" for check in answer["checks"] if not check["ok"]]
+
+
+def _choose(name: str, usual: int, asked: int | None) -> int:
+    wanted = usual if asked is None else asked
+    chosen = choose_port(wanted)
+    if wanted not in (0, chosen):
+        say(f"Port {wanted} is taken, the {name} port is {chosen}.")
+    return chosen
+
+
+async def _started(child: Child, pattern: str) -> str:
+    try:
+        return await asyncio.wait_for(child.wait_for(pattern), START_LIMIT)
+    except TimeoutError:
+        raise DemoError(f"{child.name} did not start within {START_LIMIT:g} s") from None
+
+
+@contextmanager
+def _folder() -> Iterator[Path]:
+    folder = Path(tempfile.mkdtemp(prefix="fnhost-demo-"))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
