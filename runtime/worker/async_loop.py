@@ -5,6 +5,7 @@ import inspect
 import socket
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 
 from .context import Context
 from .frames import Decoder, Head
@@ -25,21 +26,32 @@ class AsyncLoop:
         self._reply = reply
         self._waiting: deque[tuple[Head, bytes]] = deque()
         self._running: dict[int, asyncio.Task[bytes]] = {}
-        self._open: set[asyncio.Task[None]] = set()
-        self._concurrency = 1
+        self._answering: set[asyncio.Task[None]] = set()
         self._sending = asyncio.Lock()
 
     async def run(self, function: Function, runner: Runner, concurrency: int) -> None:
         """Returns at the end of the stream, when all that came before it is answered."""
-        self._concurrency = concurrency
         self._channel.setblocking(False)
         loop = asyncio.get_running_loop()
+
+        def begin() -> None:
+            while self._waiting and len(self._running) < concurrency:
+                head, body = self._waiting.popleft()
+                task = asyncio.create_task(runner.run_async(function, head, body))
+                self._running[head["n"]] = task
+                task.add_done_callback(partial(finish, head["n"]))
+
+        def finish(number: int, task: "asyncio.Task[bytes]") -> None:
+            del self._running[number]
+            self._answer(task.result())
+            begin()
+
         while data := await loop.sock_recv(self._channel, READ_SIZE):
             for head, body in self._decoder.feed(data):
                 await self._take(head, body)
-            self._begin(function, runner)
-        while self._open:
-            await asyncio.wait(self._open)
+            begin()
+        while busy := {*self._running.values(), *self._answering}:
+            await asyncio.wait(busy)
 
     async def _take(self, head: Head, body: bytes) -> None:
         if "n" in head:
@@ -50,21 +62,11 @@ class AsyncLoop:
         elif frame := self._reply(head):
             await self._send(frame)
 
-    def _begin(self, function: Function, runner: Runner) -> None:
-        while self._waiting and len(self._running) < self._concurrency:
-            head, body = self._waiting.popleft()
-            task = asyncio.create_task(runner.run_async(function, head, body))
-            self._running[head["n"]] = task
-            answering = asyncio.create_task(self._answer(head["n"], task))
-            self._open.add(answering)
-            answering.add_done_callback(self._open.discard)
-            task.add_done_callback(lambda _: self._begin(function, runner))
-
-    async def _answer(self, number: int, task: "asyncio.Task[bytes]") -> None:
+    def _answer(self, frame: bytes) -> None:
         # A task of its own: a cancellation that comes late must not cut a frame that is being sent.
-        await asyncio.wait([task])
-        del self._running[number]
-        await self._send(task.result())
+        task = asyncio.create_task(self._send(frame))
+        self._answering.add(task)
+        task.add_done_callback(self._answering.discard)
 
     async def _send(self, frame: bytes) -> None:
         async with self._sending:

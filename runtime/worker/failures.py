@@ -13,7 +13,7 @@ MAX_STACK_TEXT = 64 * 1024
 MAX_TEXT = 4000
 
 _HIDDEN = (f"{Path(__file__).parent}/", f"{Path(gunicorn.__file__).parent}/", "<frozen importlib")
-# Between us and the package where it is imported or run on a loop, but the package may also call these itself.
+# They stand between us and the package, but the package may also call them itself.
 _BETWEEN = (f"{Path(importlib.__file__).parent}/", f"{Path(asyncio.__file__).parent}/")
 
 Record = dict[str, Any]
@@ -36,7 +36,7 @@ def describe_failure(error: BaseException, package_dir: str) -> Record:
         has_frames = _remove_our_frames(told)
         stack = _bounded("".join(told.format()).splitlines())
         place = _place_of(error, told, package_dir)
-    except Exception:  # noqa: BLE001 - a package's exception may fail at every touch, its own description included
+    except Exception:  # noqa: BLE001 - a package's exception may fail at every touch
         has_frames, stack, place = True, ["(its traceback cannot be printed)"], None
     if isinstance(error, LoadError):
         # Found while loading it is about a file, not about a call.
@@ -65,7 +65,9 @@ def _package_frames(stack: traceback.StackSummary) -> list[traceback.FrameSummar
     frames = [frame for frame in stack if not frame.filename.startswith(_HIDDEN)]
     if len(frames) == len(stack):
         return frames
-    first = next((at for at, frame in enumerate(frames) if not frame.filename.startswith(_BETWEEN)), len(frames))
+    first = next(
+        (at for at, frame in enumerate(frames) if not frame.filename.startswith(_BETWEEN)), len(frames)
+    )
     return frames[first:]
 
 
@@ -93,6 +95,9 @@ def _place_of(error: BaseException, told: traceback.TracebackException, package_
     inside = f"{package_dir}/"
     if isinstance(error, SyntaxError) and str(error.filename).startswith(inside):
         return f"{str(error.filename).removeprefix(inside)}:{error.lineno or 0}"
-    places = [f"{frame.filename.removeprefix(inside)}:{frame.lineno}" for frame in told.stack
-              if frame.filename.startswith(inside)]
+    places = [
+        f"{frame.filename.removeprefix(inside)}:{frame.lineno}"
+        for frame in told.stack
+        if frame.filename.startswith(inside)
+    ]
     return places[-1] if places else None

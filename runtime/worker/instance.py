@@ -1,8 +1,11 @@
 """One gunicorn worker process of a pool: from the fork to the end of its slot's stream."""
 
 import asyncio
+import contextlib
 import gc
 import mmap
+import os
+import signal
 import socket
 import sys
 from types import FrameType
@@ -26,6 +29,8 @@ START_FAILED = 3
 class InstanceWorker(Worker):
     """`sockets` are the slot's channel and the file of its shared word, as the arbiter received them."""
 
+    sockets: list[Any]
+
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
         self.given: Setup = self.app.given
@@ -36,19 +41,24 @@ class InstanceWorker(Worker):
         box.name_process(f"fn {self.given.label}")
         reseed_numpy()
         gc.enable()
-        given: list[Any] = self.sockets
-        self.channel, word_file = given
+        self.channel, word_file = self.sockets
         self.word = memoryview(mmap.mmap(word_file.fileno(), mmap.PAGESIZE)).cast("Q")
         word_file.close()
         self.sockets = [self.channel]
         self.channel.sendall(encode({"op": "hello"}))
+        os.register_at_fork(after_in_child=self._let_go)
         try:
             super().init_process()
-        except SystemExit:
-            raise
         except BaseException as error:  # noqa: BLE001 - user code ran: its hooks, or its import
             self._report(error)
             sys.exit(START_FAILED)
+
+    def _let_go(self) -> None:
+        """A process that the function forks is its own: it answers nothing, and signals end it."""
+        self.channel.close()
+        signal.set_wakeup_fd(-1)
+        for number in self.SIGNALS:
+            signal.signal(number, signal.SIG_DFL)
 
     def init_signals(self) -> None:
         """Signals as gunicorn sets them, and the host's question where we are."""
@@ -86,9 +96,17 @@ class InstanceWorker(Worker):
         return encode({"op": "ready", "async": self.wsgi.is_async})
 
     def _report(self, error: BaseException) -> None:
+        if os.getpid() != self.pid:
+            self.given.pipe.write_line(
+                "error", "a process that the function forked came out of it and was ended"
+            )
+            return
         record = describe_failure(error, self.given.around.package_dir)
-        self.channel.setblocking(True)
-        self.channel.sendall(encode({"op": "failed", "error": record}))
+        self.given.pipe.write_failure(record)
+        # The function may have closed the channel, and that may be the very error.
+        with contextlib.suppress(OSError):
+            self.channel.setblocking(True)
+            self.channel.sendall(encode({"op": "failed", "error": record}))
 
     def _mark(self, number: int) -> None:
         # Numbers only grow, also when several events run at a time: all up to this one have begun.

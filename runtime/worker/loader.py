@@ -31,7 +31,7 @@ class Function:
 
 @dataclass(frozen=True)
 class Entry:
-    """What the manifest says of the entry point: `module:name`, or None for the defaults; and `concurrency`."""
+    """What the manifest says of the entry point; `handler` is `module:name`, or None for the defaults."""
 
     handler: str | None
     concurrency: int = 1
@@ -90,7 +90,9 @@ def _place_in(module: ModuleType, call: Handler) -> str:
 
 def _check_kind(call: Handler, concurrency: int, place: str) -> None:
     if inspect.isgeneratorfunction(call) or inspect.isasyncgenfunction(call):
-        raise LoadError("the entry point is a generator, and results are not streamed yet: return them", place)
+        raise LoadError(
+            "the entry point is a generator, and results are not streamed yet: return them", place
+        )
     if concurrency > 1 and not _is_async(call):
         raise LoadError(
             f"`concurrency: {concurrency}` needs `async def`, and the entry point is a plain function; "

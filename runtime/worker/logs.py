@@ -154,8 +154,9 @@ class LogHandler(logging.Handler):
         """One record, its traceback as further lines."""
         try:
             text = self.format(record)
-        except Exception as error:  # noqa: BLE001 - a record's arguments are the package's, and may not fit its text
-            text = f"(a log record of {record.pathname}:{record.lineno} cannot be formatted: {type(error).__name__})"
+        except Exception as error:  # noqa: BLE001 - the arguments are the package's, and may not fit the text
+            where = f"{record.filename}:{record.lineno}"
+            text = f"(the log record of {where} cannot be formatted: {type(error).__name__})"
         for line in text.split("\n"):
             self._pipe.write_line(record.levelname.lower(), line)
 
