@@ -41,7 +41,8 @@ def compose(settings: Settings, state: StateDir) -> Host:
     overrides = {func.model_name: func for func in config.funcs}
     catalog = Catalog(Grounds(state, registry, workshop, dispatcher, overrides))
     deployer = Deployer(state, registry, catalog)
-    mqtt = MqttPart(config, dispatcher.dispatch)
+    configured = ConfiguredPackages(overrides, state, deployer)
+    mqtt = MqttPart(config, dispatcher.dispatch, configured.done)
     api = Api(ApiParts(state, catalog, deployer, logs, health, mqtt.queue_rows, tuple(overrides)))
     trigger = HttpTrigger(dispatcher.dispatch, config.limits.max_body)
     web = WebPart(FrontDoor(trigger, api.application()), settings.listen_host, settings.listen_port)
@@ -50,7 +51,7 @@ def compose(settings: Settings, state: StateDir) -> Host:
     parts: list[Part] = [
         LogsPart(logs),
         FunctionsPart(catalog, registry, state.owner()),
-        DeploysPart(api, ConfiguredPackages(overrides, state, deployer)),
+        DeploysPart(api, configured),
         mqtt,
         web,
         ReadyPart(health),

@@ -15,12 +15,13 @@ logger = logging.getLogger(__name__)
 
 
 class ConfiguredPackages:
-    """`funcs[].package` of the config."""
+    """`funcs[].package` of the config; `done` is set once each was tried."""
 
     def __init__(self, funcs: Mapping[str, Func], state: StateDir, deployer: Deployer) -> None:
         self._funcs = funcs
         self._state = state
         self._deployer = deployer
+        self.done = asyncio.Event()
 
     async def deploy_all(self) -> None:
         """One after the other; one that fails is logged and does not hold up the rest."""
@@ -30,6 +31,7 @@ class ConfiguredPackages:
                     await self._deploy(name, func.package)
                 except (PackageError, DeployError, OSError) as error:
                     logger.error("%s is not deployed from %s: %s", name, func.package, error)
+        self.done.set()
 
     async def _deploy(self, name: str, package: Path) -> None:
         is_folder = await asyncio.to_thread(package.is_dir)

@@ -1,5 +1,6 @@
 """Gives the MQTT trigger its place in the host: the plan from the config, its lifecycle, its health."""
 
+import asyncio
 from dataclasses import asdict
 from typing import Any
 
@@ -18,19 +19,29 @@ class MqttPart(Part):
     name = "mqtt"
     priority = 500
 
-    def __init__(self, config: Config, dispatch: Dispatch) -> None:
+    def __init__(self, config: Config, dispatch: Dispatch, functions_there: asyncio.Event) -> None:
         self._trigger = MqttTrigger(make_plan(config), dispatch)
+        self._functions_there = functions_there
+        self._connecting: asyncio.Task[None] | None = None
 
     async def setup(self) -> None:
         """Check the plan."""
         await self._trigger.setup()
 
     async def start(self) -> None:
-        """Begin to connect; a broker that is down is waited for."""
+        """Begin to connect in the background; a broker that is down is waited for."""
+        self._connecting = asyncio.create_task(self._connect())
+
+    async def _connect(self) -> None:
+        # The broker keeps what comes before; taken now, it would find no function.
+        await self._functions_there.wait()
         await self._trigger.start()
 
     async def stop(self) -> None:
         """Take no more, finish what is in flight, and go."""
+        if self._connecting is not None:
+            self._connecting.cancel()
+            await asyncio.gather(self._connecting, return_exceptions=True)
         await self._trigger.stop()
 
     def queue_rows(self) -> list[dict[str, Any]]:

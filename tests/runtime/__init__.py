@@ -1,0 +1,1 @@
+"""Tests of pools: queue, slots and frames in this process, arbiters in their own."""

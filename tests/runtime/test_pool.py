@@ -1,0 +1,241 @@
+"""A pool by itself: real arbiters and instances, and the walls around them."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from runtime.events import Event
+from runtime.leftovers import kill_leftovers
+from runtime.loglines import LogLine
+from runtime.overlay import Overlay, prepare_overlay
+from runtime.pool import Pool
+from runtime.process import Workshop
+from runtime.spec import PoolSpec
+from tests.hosts import wait_until
+
+PATIENCE = 60
+
+
+@pytest.fixture(scope="module")
+def overlay(tmp_path_factory: pytest.TempPathFactory) -> Overlay:
+    """The overlay folders, made once."""
+    return prepare_overlay(tmp_path_factory.mktemp("overlay"))
+
+
+class Bench:
+    """Makes pools of a package written on the spot, and keeps what they log."""
+
+    def __init__(self, folder: Path, overlay: Overlay) -> None:
+        self.folder = folder
+        self.owner = f"test-{os.urandom(8).hex()}"
+        self.lines: list[LogLine] = []
+        self.workshop = Workshop(overlay, self.owner, self.lines.append)
+
+    def pool(self, index: str, instances: int = 1, **changes: object) -> Pool:
+        package, output = self.folder / "package", self.folder / "output"
+        package.mkdir()
+        output.mkdir()
+        (package / "index.py").write_text(index, encoding="utf-8")
+        python = Path(sys.executable)
+        spec = PoolSpec("f", 1, "", python, package, output, **changes)  # type: ignore[arg-type]
+        return Pool(spec, self.workshop, instances)
+
+
+@pytest.fixture
+def bench(tmp_path: Path, overlay: Overlay) -> Iterator[Bench]:
+    """A bench that leaves no process behind."""
+    made = Bench(tmp_path, overlay)
+    yield made
+    assert kill_leftovers(made.owner) == 0
+
+
+def play(pool_of: Callable[[], Pool], scene: Callable[[Pool], Awaitable[None]]) -> None:
+    async def run() -> None:
+        pool = pool_of()
+        try:
+            await asyncio.wait_for(pool.start(), PATIENCE)
+            await asyncio.wait_for(scene(pool), PATIENCE)
+        finally:
+            await pool.stop()
+
+    asyncio.run(run())
+
+
+async def invoke(pool: Pool, body: bytes = b"{}") -> bytes | None:
+    return (await pool.submit(Event(body))).body
+
+
+async def until(true: Callable[[], object], what: str) -> None:
+    deadline = asyncio.get_running_loop().time() + PATIENCE
+    while not true():
+        assert asyncio.get_running_loop().time() < deadline, what
+        await asyncio.sleep(0.01)
+
+
+def idle(pool: Pool) -> list[int]:
+    """The pids of the instances that wait for events."""
+    return [each.pid for each in pool.view().instances if each.state == "idle"]
+
+
+BOX = """
+import os, resource
+
+def _walls():
+    lines = open("/proc/self/status").read().splitlines()
+    status = dict(line.split(":\\t", 1) for line in lines if ":\\t" in line)
+    fds = {}
+    for fd in os.listdir("/proc/self/fd"):
+        try:
+            fds[int(fd)] = os.readlink(f"/proc/self/fd/{fd}").split(":")[0]
+        except OSError:
+            pass
+    return {
+        "no_new_privs": status["NoNewPrivs"].strip(),
+        "core": resource.getrlimit(resource.RLIMIT_CORE),
+        "files": resource.getrlimit(resource.RLIMIT_NOFILE),
+        "data": resource.getrlimit(resource.RLIMIT_DATA),
+        "sockets": sum(name == "socket" for name in fds.values()),
+        "environ": sorted(os.environ),
+        "threads": os.environ["OMP_NUM_THREADS"],
+        "cwd": os.getcwd(),
+    }
+
+def index(event, context):
+    return _walls()
+"""
+
+
+def test_an_instance_is_boxed_and_holds_no_socket_but_its_own(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SECRET_OF_THE_HOST", "x")
+
+    async def scene(pool: Pool) -> None:
+        import json
+
+        walls = json.loads(await invoke(pool) or b"")
+        assert walls["no_new_privs"] == "1"
+        assert walls["core"] == [0, 0]
+        assert walls["files"] == [1024, 1024]
+        assert walls["data"] == [512 * 2**20] * 2
+        assert walls["sockets"] == 1, "the control channel and the siblings' sockets are closed"
+        assert "SECRET_OF_THE_HOST" not in walls["environ"]
+        assert walls["threads"] == "1"
+        assert walls["cwd"] == str(bench.folder / "package")
+
+    play(lambda: bench.pool(BOX, instances=2, memory=512 * 2**20), scene)
+
+
+def test_a_function_that_wants_more_memory_than_it_may_have_fails_alone(bench: Bench) -> None:
+    index = "def index(event, context):\n    return len(bytearray(event['bytes']))\n"
+
+    async def scene(pool: Pool) -> None:
+        with pytest.raises(Exception, match="MemoryError"):
+            await invoke(pool, b'{"bytes": 600000000}')
+        assert await invoke(pool, b'{"bytes": 1000}') == b"1000"
+
+    play(lambda: bench.pool(index, memory=256 * 2**20), scene)
+
+
+def test_instances_share_the_memory_that_the_package_was_loaded_into(bench: Bench) -> None:
+    index = """
+import os
+blob = None
+def init(context):
+    global blob
+    blob = os.urandom(64 * 2**20)
+def index(event, context):
+    return [os.getpid(), len(blob)]
+"""
+
+    async def scene(pool: Pool) -> None:
+        await invoke(pool)
+        await until(lambda: len(idle(pool)) == 3, "three instances")
+        private = [psutil.Process(pid).memory_full_info().uss / 2**20 for pid in idle(pool)]
+        assert max(private) < 32, private
+
+    play(lambda: bench.pool(index, instances=3), scene)
+
+
+def test_an_instance_killed_by_its_own_function_is_replaced_and_others_are_not(bench: Bench) -> None:
+    index = "import os\ndef index(event, context):\n    if event: os._exit(3)\n    return os.getpid()\n"
+
+    async def scene(pool: Pool) -> None:
+        await until(lambda: len(idle(pool)) == 2, "two")
+        before = set(idle(pool))
+        with pytest.raises(Exception, match="exit code 3"):
+            await invoke(pool, b"1")
+        await until(lambda: len(idle(pool)) == 2, "two again")
+        assert len(before & set(idle(pool))) == 1
+
+    play(lambda: bench.pool(index, instances=2), scene)
+
+
+def test_thirty_instances_that_exit_leave_the_arbiter_running(bench: Bench) -> None:
+    index = "import os\ndef index(event, context):\n    os._exit(event)\n"
+
+    async def scene(pool: Pool) -> None:
+        arbiter = {psutil.Process(pid).ppid() for pid in idle(pool)}
+        outcomes = await asyncio.gather(
+            *(pool.submit(Event(b"%d" % (3 + number % 2))) for number in range(30)), return_exceptions=True
+        )
+        assert all("exit code" in str(outcome) for outcome in outcomes)
+        await until(lambda: idle(pool), "one is ready")
+        assert {psutil.Process(pid).ppid() for pid in idle(pool)} == arbiter
+
+    play(lambda: bench.pool(index, instances=4), scene)
+
+
+def test_a_stopped_arbiter_is_found_out_by_its_silence_and_replaced(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("runtime.supervisor.PING_EVERY", 0.1)
+    monkeypatch.setattr("runtime.supervisor.PING_LIMIT", 0.5)
+    index = "import os\ndef index(event, context):\n    return os.getppid()\n"
+
+    async def scene(pool: Pool) -> None:
+        arbiter = int(await invoke(pool) or b"")
+        os.kill(arbiter, signal.SIGSTOP)
+        await until(lambda: not psutil.pid_exists(arbiter), "it is killed")
+        assert int(await invoke(pool) or b"") != arbiter
+
+    play(lambda: bench.pool(index), scene)
+
+
+def test_a_process_that_outlives_its_pool_is_found_by_its_mark(bench: Bench) -> None:
+    index = """
+import subprocess, sys
+def index(event, context):
+    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], start_new_session=True)
+    return child.pid
+"""
+    pids: list[int] = []
+
+    async def scene(pool: Pool) -> None:
+        pids.append(int(await invoke(pool) or b""))
+
+    play(lambda: bench.pool(index), scene)
+    child = psutil.Process(pids[0])
+    assert kill_leftovers(bench.owner) == 1
+    wait_until(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE, "it is killed")
+
+
+def test_what_an_instance_prints_below_python_reaches_the_log(bench: Bench) -> None:
+    index = (
+        "import os\ndef index(event, context):\n    os.write(1, b'from below\\n')\n    print('from above')\n"
+    )
+
+    async def scene(pool: Pool) -> None:
+        answer = await pool.submit(event := Event(b"{}"))
+        assert answer.body is None
+        await until(lambda: len(bench.lines) >= 2, "both lines")
+        found = {line.line: (line.level, line.id) for line in bench.lines}
+        assert found == {"from below": ("stderr", ""), "from above": ("info", event.id)}
+
+    play(lambda: bench.pool(index), scene)

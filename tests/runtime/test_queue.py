@@ -1,0 +1,289 @@
+"""The queue of a pool: who gets which events, how many at a time, and what becomes of them."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runtime.events import (
+    Answer,
+    DeadlinePassedError,
+    Event,
+    InstanceDiedError,
+    QueueFullError,
+    UnavailableError,
+)
+from runtime.queue import EventQueue
+from runtime.slot import Ticket
+from runtime.spec import PoolSpec
+
+
+class StubSlot:
+    """Keeps a slot's contract without a process: what it was sent, and how far it has begun."""
+
+    def __init__(self) -> None:
+        self.sent: list[list[bytes]] = []
+        self.running: dict[int, Ticket] = {}
+        self.begun = 0
+        self.answered = 0
+        self.pid = 7
+        self.status = 9
+        self.is_async = False
+        self.killed_for: str | None = None
+        self.cancelled: list[int] = []
+        self._number = 0
+
+    def send(self, tickets: list[Ticket]) -> None:
+        self.sent.append([ticket.event.body for ticket in tickets])
+        for ticket in tickets:
+            self._number += 1
+            ticket.number = self._number
+            self.running[self._number] = ticket
+
+    def has_begun(self, ticket: Ticket) -> bool:
+        return self.begun >= ticket.number
+
+    def cancel(self, ticket: Ticket) -> None:
+        self.cancelled.append(ticket.number)
+
+    def kill(self, reason: str) -> None:
+        self.killed_for = reason
+
+    def answer(self, queue: EventQueue, seconds: float = 0.01) -> None:
+        """Answer everything that it holds with its own body."""
+        frames = [
+            ({"n": number, "k": "ok", "s": seconds}, ticket.event.body)
+            for number, ticket in list(self.running.items())
+        ]
+        queue.answered(self, frames)  # type: ignore[arg-type]
+
+
+def spec(**changes: Any) -> PoolSpec:
+    nowhere = Path("/nonexistent")
+    return PoolSpec("f", 1, "", nowhere, nowhere, nowhere, **{"timeout": 30.0, **changes})
+
+
+def run(scene: Callable[[EventQueue], Awaitable[None]], **changes: Any) -> list[tuple[StubSlot, str]]:
+    killed: list[tuple[StubSlot, str]] = []
+
+    async def play() -> None:
+        await scene(EventQueue(spec(**changes), lambda slot, why: killed.append((slot, why))))  # type: ignore[arg-type]
+
+    asyncio.run(play())
+    return killed
+
+
+def submit(queue: EventQueue, *bodies: bytes) -> "list[asyncio.Future[Answer]]":
+    return [queue.submit(Event(body)) for body in bodies]
+
+
+def numbered(count: int) -> list[bytes]:
+    return [b"%d" % number for number in range(count)]
+
+
+def add(queue: EventQueue, slot: StubSlot) -> None:
+    queue.add(slot)  # type: ignore[arg-type]
+
+
+def gone(queue: EventQueue, slot: StubSlot) -> None:
+    queue.gone(slot)  # type: ignore[arg-type]
+
+
+def test_events_wait_in_order_and_a_long_function_gets_exactly_one_at_a_time() -> None:
+    async def scene(queue: EventQueue) -> None:
+        futures = submit(queue, *numbered(3))
+        slot = StubSlot()
+        add(queue, slot)
+        for _ in range(3):
+            slot.answer(queue, seconds=0.5)
+        assert slot.sent == [[b"0"], [b"1"], [b"2"]]
+        assert [(await future).body for future in futures] == [b"0", b"1", b"2"]
+
+    run(scene)
+
+
+def test_a_short_function_gets_all_that_waits_but_16_at_most_in_one_write() -> None:
+    async def scene(queue: EventQueue) -> None:
+        slot = StubSlot()
+        add(queue, slot)
+        futures = submit(queue, *numbered(40))
+        while slot.running:
+            slot.answer(queue, seconds=0.0001)
+        assert [len(batch) for batch in slot.sent] == [1, 16, 16, 7]
+        assert [(await future).body for future in futures] == numbered(40)
+
+    run(scene)
+
+
+def test_waiting_events_of_a_short_function_are_shared_among_the_instances() -> None:
+    async def scene(queue: EventQueue) -> None:
+        first, second = StubSlot(), StubSlot()
+        add(queue, first)
+        add(queue, second)
+        submit(queue, *numbered(10))
+        first.answer(queue, seconds=0.0001)
+        second.answer(queue, seconds=0.0001)
+        assert [len(batch) for batch in first.sent] == [1, 4]
+        assert [len(batch) for batch in second.sent] == [1, 2]
+
+    run(scene)
+
+
+def test_a_coroutine_function_gets_as_many_as_it_may_run_at_a_time() -> None:
+    async def scene(queue: EventQueue) -> None:
+        slot = StubSlot()
+        add(queue, slot)
+        submit(queue, *numbered(5))
+        assert len(slot.running) == 3
+        assert len(queue) == 2
+        slot.answer(queue)
+        assert len(slot.running) == 2
+
+    run(scene, concurrency=3)
+
+
+def test_a_full_queue_refuses_by_count_and_by_bytes() -> None:
+    async def scene(queue: EventQueue) -> None:
+        submit(queue, *numbered(2))
+        with pytest.raises(QueueFullError):
+            submit(queue, b"one too many")
+
+    run(scene, queue=2)
+
+    async def large(queue: EventQueue) -> None:
+        submit(queue, bytes(40 * 2**20))
+        with pytest.raises(QueueFullError, match="bytes"):
+            submit(queue, bytes(40 * 2**20))
+
+    run(large)
+
+
+def test_of_a_dead_instance_what_had_begun_fails_and_the_rest_goes_elsewhere_in_order() -> None:
+    async def scene(queue: EventQueue) -> None:
+        dying, other = StubSlot(), StubSlot()
+        add(queue, dying)
+        futures = submit(queue, *numbered(5))
+        dying.answer(queue, seconds=0.0001)
+        assert len(dying.running) == 4
+        dying.begun = 3
+        gone(queue, dying)
+        add(queue, other)
+        while other.running:
+            other.answer(queue, seconds=0.0001)
+        outcomes = await asyncio.gather(*futures, return_exceptions=True)
+        assert [type(outcome) for outcome in outcomes[1:3]] == [InstanceDiedError, InstanceDiedError]
+        assert "SIGKILL" in str(outcomes[1])
+        assert [body for batch in other.sent for body in batch] == [b"3", b"4"]
+
+    run(scene)
+
+
+def test_a_begun_event_of_an_idempotent_function_is_repeated_once() -> None:
+    async def scene(queue: EventQueue) -> None:
+        slots = [StubSlot() for _ in range(2)]
+        add(queue, slots[0])
+        (future,) = submit(queue, b"0")
+        for slot, following in zip(slots, [slots[1], None], strict=True):
+            slot.begun = 1
+            gone(queue, slot)
+            if following is not None:
+                add(queue, following)
+        with pytest.raises(InstanceDiedError):
+            await future
+        assert slots[1].sent == [[b"0"]]
+
+    run(scene, idempotent=True)
+
+
+def test_an_event_that_waited_past_its_deadline_is_told_so_and_never_sent() -> None:
+    async def scene(queue: EventQueue) -> None:
+        (future,) = submit(queue, b"0")
+        with pytest.raises(DeadlinePassedError):
+            await asyncio.wait_for(future, 10)
+        slot = StubSlot()
+        add(queue, slot)
+        assert slot.sent == []
+
+    run(scene, timeout=0.02)
+
+
+def test_an_instance_that_runs_an_event_past_its_deadline_is_killed() -> None:
+    async def scene(queue: EventQueue) -> None:
+        slot = StubSlot()
+        add(queue, slot)
+        (future,) = submit(queue, b"0")
+        slot.begun = 1
+        with pytest.raises(DeadlinePassedError):
+            await asyncio.wait_for(future, 10)
+
+    ((_, why),) = run(scene, timeout=0.02)
+    assert "deadline" in why
+
+
+def test_a_coroutine_past_its_deadline_is_cancelled_first() -> None:
+    async def scene(queue: EventQueue) -> None:
+        slot = StubSlot()
+        slot.is_async = True
+        add(queue, slot)
+        (future,) = submit(queue, b"0")
+        slot.begun = 1
+        with pytest.raises(DeadlinePassedError):
+            await asyncio.wait_for(future, 10)
+        assert slot.cancelled == [1]
+
+    assert run(scene, timeout=0.02) == []
+
+
+def test_an_instance_is_not_killed_for_an_event_that_it_has_not_begun() -> None:
+    async def scene(queue: EventQueue) -> None:
+        slot = StubSlot()
+        add(queue, slot)
+        (future,) = submit(queue, b"0")
+        with pytest.raises(DeadlinePassedError):
+            await asyncio.wait_for(future, 10)
+
+    assert run(scene, timeout=0.02) == []
+
+
+def test_a_malformed_answer_kills_the_instance_and_fails_only_its_event() -> None:
+    async def scene(queue: EventQueue) -> None:
+        slot = StubSlot()
+        add(queue, slot)
+        first, second = submit(queue, *numbered(2))
+        queue.answered(slot, [({"n": 1, "k": "ok"}, b"")])  # type: ignore[arg-type]
+        with pytest.raises(InstanceDiedError):
+            await first
+        assert slot.killed_for is not None
+        assert "malformed" in slot.killed_for
+        queue.answered(slot, [({"n": 99, "k": "ok", "s": 0.0}, b"never asked")])  # type: ignore[arg-type]
+        assert not second.done()
+
+    run(scene)
+
+
+def test_drained_waits_for_what_runs_on_instances_that_take_no_more() -> None:
+    async def scene(queue: EventQueue) -> None:
+        slot = StubSlot()
+        add(queue, slot)
+        submit(queue, b"0")
+        queue.withdraw(slot)  # type: ignore[arg-type]
+        drained = asyncio.ensure_future(queue.drained())
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(asyncio.shield(drained), 0.02)
+        slot.answer(queue)
+        await asyncio.wait_for(drained, 10)
+
+    run(scene)
+
+
+def test_what_waits_fails_when_nobody_will_take_it() -> None:
+    async def scene(queue: EventQueue) -> None:
+        futures = submit(queue, *numbered(2))
+        queue.fail_waiting(UnavailableError("stopping"))
+        outcomes = await asyncio.gather(*futures, return_exceptions=True)
+        assert [type(outcome) for outcome in outcomes] == [UnavailableError] * 2
+        assert queue.failed == 2
+
+    run(scene)
