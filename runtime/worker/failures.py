@@ -13,7 +13,7 @@ MAX_STACK_TEXT = 64 * 1024
 MAX_TEXT = 4000
 
 _HIDDEN = (f"{Path(__file__).parent}/", f"{Path(gunicorn.__file__).parent}/", "<frozen importlib")
-# They stand between us and the package, but the package may also call them itself.
+# Hidden only where we called them: the package may call them itself.
 _BETWEEN = (f"{Path(importlib.__file__).parent}/", f"{Path(asyncio.__file__).parent}/")
 
 Record = dict[str, Any]
@@ -62,13 +62,14 @@ def _remove_our_frames(told: traceback.TracebackException) -> bool:
 
 
 def _package_frames(stack: traceback.StackSummary) -> list[traceback.FrameSummary]:
-    frames = [frame for frame in stack if not frame.filename.startswith(_HIDDEN)]
-    if len(frames) == len(stack):
-        return frames
-    first = next(
-        (at for at, frame in enumerate(frames) if not frame.filename.startswith(_BETWEEN)), len(frames)
-    )
-    return frames[first:]
+    frames, behind_us = [], False
+    for frame in stack:
+        if frame.filename.startswith(_HIDDEN):
+            behind_us = True
+        elif not (behind_us and frame.filename.startswith(_BETWEEN)):
+            frames.append(frame)
+            behind_us = False
+    return frames
 
 
 def _bounded(lines: list[str]) -> list[str]:

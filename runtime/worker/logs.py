@@ -61,17 +61,18 @@ class LogPipe:
         if kept is not None:
             room = max(0, MAX_PER_INVOCATION - kept)
             self._kept[whose] = kept + len(text) + LINE_COST
-            if len(text) > room:
-                self._drop(whose, text[room:])
-                text = text[:room]
             if not room:
+                self._drop(whose, f"{text}\n")
                 return
+            self._drop(whose, text[room:])
+            text = text[:room]
         for start in range(0, len(text) or 1, PIECE // 4):
             self._send(level, whose, text[start : start + PIECE // 4])
 
     def _drop(self, invocation: str, text: str) -> None:
-        dropped = self._dropped.get(invocation, 0)
-        self._dropped[invocation] = dropped + len(text.encode("utf-8", "replace"))
+        if text:
+            dropped = self._dropped.get(invocation, 0)
+            self._dropped[invocation] = dropped + len(text.encode("utf-8", "replace"))
 
     def write_failure(self, record: Mapping[str, Any]) -> None:
         """What went wrong in the package, and where."""
@@ -99,6 +100,7 @@ class LogStream(io.TextIOBase):
         self._pipe = pipe
         self._level = level
         self._rests: dict[tuple[int, str], str] = {}
+        self._cut: set[tuple[int, str]] = set()
         self.buffer = io.FileIO(pipe.fd, "w", closefd=False)
         pipe.streams.append(self)
 
@@ -117,12 +119,16 @@ class LogStream(io.TextIOBase):
         """Pass on whole lines; keep the rest until its end comes."""
         key = self._key()
         *lines, rest = (self._rests.pop(key, "") + text).split("\n")
+        if lines and key in self._cut:
+            # The line was sent before its end came: an end alone is no line more.
+            self._cut.discard(key)
+            lines = lines if lines[0] else lines[1:]
         for line in lines:
             self._pipe.write_line(self._level, line, key[1])
-        if len(rest) > PIECE:
-            self._pipe.write_line(self._level, rest, key[1])
-        elif rest:
+        if rest:
             self._rests[key] = rest
+        if len(rest) > PIECE:
+            self._pass_on(key)
         return len(text)
 
     def flush(self) -> None:
@@ -134,10 +140,12 @@ class LogStream(io.TextIOBase):
         for key in list(self._rests):
             if key[1] == invocation:
                 self._pass_on(key)
+        self._cut = {key for key in self._cut if key[1] != invocation}
 
     def _pass_on(self, key: tuple[int, str]) -> None:
         if rest := self._rests.pop(key, ""):
             self._pipe.write_line(self._level, rest, key[1])
+            self._cut.add(key)
 
     def _key(self) -> tuple[int, str]:
         return threading.get_ident(), self._pipe.invocation

@@ -2,6 +2,7 @@
 
 import inspect
 import json
+import numbers
 from typing import Any, NoReturn
 
 JSON_TYPE = "application/json"
@@ -124,7 +125,12 @@ def _is_numpy(value: object) -> bool:
 
 def _numpy_value(value: Any) -> object:
     if _is_numpy(value):
-        return value.tolist()
+        plain = value.tolist()
+        if type(plain) is not type(value):
+            return plain
+        # What is more precise than Python's float stays itself in tolist().
+        if isinstance(plain, numbers.Real):
+            return float(plain)
     raise TypeError(f"{type(value).__qualname__} cannot be written as JSON")
 
 

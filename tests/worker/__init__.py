@@ -1,0 +1,1 @@
+"""Tests of the ABI: what runs inside a function's interpreter."""
