@@ -1,0 +1,59 @@
+# Everything a newcomer needs; each command sets up what it needs by itself. Wanted: Python 3.11+, make, git.
+
+VENV := .venv
+READY := $(VENV)/.ready
+BIN := $(VENV)/bin
+export PATH := $(PATH):/usr/sbin:/usr/local/sbin
+MAKEFLAGS += --no-print-directory
+
+.PHONY: venv demo test bench lint clean mosquitto
+
+venv: $(READY)
+
+# The extras and their versions stand in pyproject.toml: only when it changes is anything installed again.
+$(READY): pyproject.toml
+	@for python in $$PYTHON python3 python3.14 python3.13 python3.12 python3.11; do \
+	    "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && found=$$python && break; \
+	done; \
+	if [ -z "$$found" ]; then \
+	    echo "fnhost needs Python 3.11 or newer, and there is none on the PATH: install it (Debian: apt-get install python3 python3-venv), or say where it is: make PYTHON=/path/to/python3 $(MAKECMDGOALS)" >&2; exit 1; \
+	fi; \
+	if ! "$$found" -c 'import ensurepip, venv' 2>/dev/null; then \
+	    echo "$$found cannot make a venv: install its venv module (Debian: apt-get install python3-venv)" >&2; exit 1; \
+	fi; \
+	echo "venv: $$("$$found" --version) in $(VENV)"; \
+	"$$found" -m venv --clear $(VENV)
+	@echo "venv: installing fnhost and its development tools (a minute or two, the first time)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+# make demo runs until Ctrl-C; make demo ONCE=1 ends after enough right answers were seen.
+demo: $(READY)
+	@$(BIN)/fnhost demo $(if $(ONCE),--once)
+
+# A file's tests stay in one process, so that those that share a host share one. The slow files start first.
+test: $(READY) mosquitto
+	@$(BIN)/python -m pytest -n logical --maxprocesses 4 --dist loadfile
+
+bench: $(READY)
+	@$(BIN)/python -m tests.bench
+
+lint: $(READY)
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+# Debian may start a mosquitto of its own on port 1883; the tests start theirs on other ports.
+mosquitto:
+	@if command -v mosquitto >/dev/null; then exit 0; fi; \
+	if [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then \
+	    echo "the tests need a real mosquitto: install it first (Debian: sudo apt-get install mosquitto)" >&2; exit 1; \
+	fi; \
+	echo "mosquitto: installing Debian's"; \
+	if ! { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends mosquitto; } >/dev/null; then \
+	    echo "mosquitto could not be installed with apt-get: install it by hand, the tests need it" >&2; exit 1; \
+	fi
+
+clean:
+	@rm -rf $(VENV) .demo .bench dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@find . -name __pycache__ -prune -exec rm -rf {} +
