@@ -83,7 +83,7 @@ def _ask_over_http(url: str, score: Score) -> None:
 
 
 async def _exchange(link: Link, score: Score, shift: Shift) -> None:
-    sensors = [Sensor(sample, link, score) for sample in samples()]
+    sensors = [Sensor(sample, link.publish, score) for sample in samples()]
     try:
         async with asyncio.timeout(ANSWERS_LIMIT if shift.strict else None):
             await race(_work(sensors, shift), _listen(link.heard, sensors))

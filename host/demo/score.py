@@ -18,10 +18,6 @@ class Score:
         """Whether this function has been seen to work."""
         return self.right[function] >= ENOUGH
 
-    def is_complete(self) -> bool:
-        """Whether everything has."""
-        return self.http > 0 and all(self.has_enough(function) for function in self._functions)
-
     def sentence(self) -> str:
         """`20 of 20 right answers of industry, 3 of 20 of test, and none over HTTP`."""
         first, *others = (f"{self.right[name]} of {ENOUGH}|{name}" for name in self._functions)

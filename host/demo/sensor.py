@@ -3,16 +3,18 @@
 import asyncio
 import random
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from host.demo.faults import DemoError
-from host.demo.link import Link
 from host.demo.records import Sample
 from host.demo.score import Score
 from host.demo.screen import say, show_answer, show_event
 
 ANSWER_LIMIT = 10.0
 SEED = 20200325
+
+Publish = Callable[[str, bytes], None]
 
 
 @dataclass(frozen=True)
@@ -29,9 +31,9 @@ class Sensor:
     One event of its own is under way at a time, since MQTT 3.1.1 does not say what an answer belongs to.
     """
 
-    def __init__(self, sample: Sample, link: Link, score: Score) -> None:
+    def __init__(self, sample: Sample, publish: Publish, score: Score) -> None:
         self.sample = sample
-        self._link = link
+        self._publish = publish
         self._score = score
         self._source = random.Random(SEED)  # noqa: S311 - nothing here is secret
         self._sent: bytes | None = None
@@ -56,7 +58,7 @@ class Sensor:
         self._sent = event
         self._unheard[event] += 1
         show_event(self.sample.function, event)
-        self._link.publish(self.sample.source, event)
+        self._publish(self.sample.source, event)
         return event
 
     async def _fault_of(self, event: bytes) -> str | None:

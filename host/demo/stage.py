@@ -3,6 +3,7 @@
 import asyncio
 import shutil
 import tempfile
+import time
 from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -23,8 +24,9 @@ WEB_PORT = 5888
 MQTT_PORT = 1883
 START_LIMIT = 60.0
 READY_LIMIT = 30.0
-HOST_GRACE = 20.0
+HOST_GRACE = 5.0  # a deploy in its middle would take longer, and nothing of it is to be kept
 BROKER_GRACE = 5.0
+REMOVALS = 20
 
 
 @dataclass(frozen=True)
@@ -104,4 +106,13 @@ def _folder() -> Iterator[Path]:
     try:
         yield folder
     finally:
+        _remove(folder)
+
+
+def _remove(folder: Path) -> None:
+    """More than once if need be: processes that are just being killed may still write into it."""
+    for _ in range(REMOVALS):
         shutil.rmtree(folder, ignore_errors=True)
+        if not folder.exists():
+            return
+        time.sleep(0.1)
