@@ -155,10 +155,8 @@ def index(event, context):
     assert host.deploy({"index.py": index, "context_flag.py": module}, "fickle")["type"] == "done"
     assert host.invoke("fickle", b"{}").status_code == 200
     flag.unlink()
-    arbiter = next(each for each in host.processes() if each.environ().get("FNHOST_REVISION") == "fickle@1")
-    while arbiter.ppid() != host.process.pid:
-        arbiter = arbiter.parent()
-    arbiter.kill()
+    instance = psutil.Process(host.describe("fickle")["instances_detail"][0]["pid"])
+    psutil.Process(instance.ppid()).kill()
     answer = wait_until(
         lambda: found if (found := host.invoke("fickle", b"{}")).status_code == 503 else None, "it gives up"
     )

@@ -1,6 +1,7 @@
 """One connection to a broker, from CONNECT to its end: paho's socket driven by the event loop."""
 
 import asyncio
+import socket
 from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 CONNACK_TIMEOUT = 10.0
 PACKETS_PER_WAKE = 64
+RESET = "the connection was reset"
 
 T = TypeVar("T")
 
@@ -170,7 +172,12 @@ class Connection:
         self._ignore(connected)
 
     def _want_write(self, _c: Client, _u: object, connected: "SocketLike") -> None:
-        self._loop.add_writer(connected.fileno(), self._writable)
+        try:
+            self._loop.add_writer(connected.fileno(), self._writable)
+        except (RuntimeError, OSError, ValueError):
+            # uvloop has given this socket up already; paho asks in the middle of its own work.
+            self._lost = self._lost or RESET
+            self._loop.call_soon(self._act)
 
     def _unwant_write(self, _c: Client, _u: object, connected: "SocketLike") -> None:
         self._loop.remove_writer(connected.fileno())
@@ -187,7 +194,15 @@ class Connection:
         except (MQTTException, ValueError, KeyError, IndexError) as error:
             # paho's decoders let these out when a broker sends what no broker should.
             self._lost = f"the broker sent what is not MQTT: {error!r}"
+        self._look_for_reset()
         self._act()
+
+    def _look_for_reset(self) -> None:
+        """After an error on the socket uvloop calls once and never again, whatever is left to read."""
+        connected = self._client.socket()
+        look = getattr(connected, "getsockopt", None)
+        if look is not None and look(socket.SOL_SOCKET, socket.SO_ERROR):
+            self._lost = self._lost or RESET
 
     def _read_packets(self) -> None:
         client = self._client
@@ -205,6 +220,7 @@ class Connection:
 
     def _writable(self) -> None:
         self._client.loop_write()
+        self._look_for_reset()
         self._act()
 
     def _tick(self) -> None:

@@ -1,0 +1,71 @@
+"""A connection that is reset while much is still to be read: the event loop tells of it only once."""
+
+import socket
+import struct
+import threading
+
+from tests.mqtt.clients import Functions, play, until
+from triggers.mqtt.plan import BrokerPlan, MqttPlan, RulePlan
+from triggers.mqtt.trigger import MqttTrigger
+
+CONNACK = b"\x20\x02\x00\x00"
+SUBACK = b"\x90\x03\x00\x01\x01"
+RESET_AT_CLOSE = struct.pack("ii", 1, 0)
+
+
+class ResettingBroker:
+    """Speaks as much MQTT 3.1.1 as it takes: greets, floods the subscriber with events, and resets."""
+
+    def __init__(self) -> None:
+        self.greeted: list[bytes] = []
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"tcp://127.0.0.1:{self._listener.getsockname()[1]}"
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def close(self) -> None:
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._greet, args=(connection,), daemon=True).start()
+
+    def _greet(self, connection: socket.socket) -> None:
+        with connection:
+            hello = connection.recv(4096)
+            connection.sendall(CONNACK)
+            self.greeted.append(hello)
+            if b"host-in" not in hello:
+                connection.recv(4096)
+                return
+            connection.recv(4096)
+            events = b"".join(b"\x32\x08\x00\x02in" + struct.pack("!H", mid) + b"{}" for mid in range(1, 500))
+            connection.sendall(SUBACK + events)
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_AT_CLOSE)
+
+
+def test_a_reset_with_much_left_to_read_is_noticed_long_before_the_keepalive_would() -> None:
+    broker = ResettingBroker()
+    rule = RulePlan("r", "b", "host-in", "in", "b", "host-out", "out", (("f", 0),))
+    plan = MqttPlan((BrokerPlan("b", broker.url, qos=1, version="3.1.1"),), (rule,))
+
+    def subscriptions() -> int:
+        return sum(b"host-in" in hello for hello in broker.greeted)
+
+    async def scene() -> None:
+        functions = Functions()
+        functions.held.add("f")
+        trigger = MqttTrigger(plan, functions.dispatch)
+        await trigger.setup()
+        await trigger.start()
+        await until(lambda: subscriptions() >= 3, "it has come back twice", 15)
+        await trigger.stop()
+
+    try:
+        play(scene())
+    finally:
+        broker.close()
