@@ -63,6 +63,8 @@ class InstanceWorker(Worker):
     def init_signals(self) -> None:
         """Signals as gunicorn sets them, and the host's question where we are."""
         super().init_signals()
+        # An idle instance waits in recv(2), which a signal must interrupt for the handler to run at all.
+        signal.siginterrupt(signal.SIGTERM, True)
         self.given.register_stack_dump()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:

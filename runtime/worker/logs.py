@@ -140,7 +140,9 @@ class LogStream(io.TextIOBase):
         for key in list(self._rests):
             if key[1] == invocation:
                 self._pass_on(key)
-        self._cut = {key for key in self._cut if key[1] != invocation}
+        for key in tuple(self._cut):
+            if key[1] == invocation:
+                self._cut.discard(key)
 
     def _pass_on(self, key: tuple[int, str]) -> None:
         if rest := self._rests.pop(key, ""):
@@ -156,6 +158,8 @@ class LogHandler(logging.Handler):
 
     def __init__(self, pipe: LogPipe) -> None:
         super().__init__()
+        # Level, time and invocation travel beside the text; basicConfig would put the level into it again.
+        self.setFormatter(logging.Formatter("%(message)s"))
         self._pipe = pipe
 
     def emit(self, record: logging.LogRecord) -> None:
