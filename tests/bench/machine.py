@@ -31,7 +31,7 @@ def describe(environment: Environment, plan: Plan) -> dict[str, str]:
         "load before": _load(),
         "plan": f"{plan.name}: {plan.rounds} rounds of {plan.seconds} s for each row of the table",
         "fnhost": _commit(),
-        "fnhost and starlette inline": _versions({name: importlib.metadata.version(name) for name in OURS}),
+        "fnhost and starlette": _versions({name: importlib.metadata.version(name) for name in OURS}),
         FRAMEWORK: _framework(environment),
         "wrk": _wrk_version(),
     }

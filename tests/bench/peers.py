@@ -15,7 +15,8 @@ from tests.bench.targets import Target
 from tests.brokers import free_port
 from tests.hosts import ROOT, wait_until
 
-FRAMEWORK, STARLETTE = "functions-framework", "starlette inline"
+FRAMEWORK, STARLETTE, THREAD = "functions-framework", "starlette inline", "starlette, thread pool"
+PATHS = {STARLETTE: "inline", THREAD: "thread"}
 PINNED = "functions-framework==3.10.2"
 ENVIRONMENT = ROOT / ".bench" / "functions-framework"
 LAUNCH = ROOT / "functions" / "launch.py"
@@ -51,8 +52,8 @@ def _run_uv(arguments: list[str]) -> "subprocess.CompletedProcess[str]":
 
 @contextlib.contextmanager
 def running_peers(environment: Environment, folder: Path) -> Iterator[list[Target]]:
-    """Both peers with one worker each; without functions-framework if it could not be installed."""
-    commands = {STARLETTE: _starlette_command}
+    """Each in one process; without functions-framework if it could not be installed."""
+    commands = dict.fromkeys(PATHS, _starlette_command)
     if environment.missing is None:
         commands[FRAMEWORK] = _framework_command
     with contextlib.ExitStack() as stack:
@@ -81,7 +82,7 @@ def _running(name: str, command: list[str], port: int, folder: Path) -> Iterator
     with log_file.open("wb") as log:
         process = subprocess.Popen([*launch, *command], stdout=log, stderr=log, env=environ, cwd=folder)
     try:
-        target = Target(name, f"http://127.0.0.1:{port}/", process.pid)
+        target = Target(name, f"http://127.0.0.1:{port}/{PATHS.get(name, '')}", process.pid)
         wait_until(lambda: _answers(target, process, log_file), f"{name} listens")
         yield target
     finally:

@@ -12,7 +12,7 @@ import pytest
 
 from tests.bench.load import MISSING, Series, Shot, find_wrk
 from tests.bench.memory import Growth, Idle
-from tests.bench.peers import FRAMEWORK, STARLETTE
+from tests.bench.peers import FRAMEWORK, STARLETTE, THREAD
 from tests.bench.plan import FULL, QUICK, RATIO_CELL, bodies
 from tests.bench.report import BEGIN, COLUMNS, END, write_markdown
 from tests.bench.result import Result, goals, paired_ratio
@@ -92,7 +92,9 @@ def test_a_short_run_prints_the_whole_table_and_leaves_no_process(tmp_path: Path
 def check_table(text: str, told: dict[str, Any]) -> None:
     lines = text.splitlines()
     table = lines[next(number for number, line in enumerate(lines) if line.startswith(COLUMNS[0])) :]
-    servers = {ONE, TWO, STARLETTE} | ({FRAMEWORK} if "left out" not in told["head"][FRAMEWORK] else set())
+    servers = {ONE, TWO, STARLETTE, THREAD} | (
+        {FRAMEWORK} if "left out" not in told["head"][FRAMEWORK] else set()
+    )
     assert len(told["series"]) == len(QUICK.cells) * len(servers)
     assert {each["target"] for each in told["series"]} == servers
     for row, each in zip(table[1:], told["series"], strict=False):
