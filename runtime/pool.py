@@ -63,7 +63,7 @@ class Pool:
 
     def _unavailable(self) -> UnavailableError:
         error = UnavailableError(f"{self.spec.label} cannot start: {self._supervisor.last_error}")
-        error.retry_after = max(1.0, self._supervisor.retry_in)
+        error.retry_after = max(1.0, self._supervisor.backoff.seconds)
         return error
 
     async def start(self) -> None:
@@ -73,7 +73,7 @@ class Pool:
             self._changed.clear()
             await self._changed.wait()
             error = self._supervisor.last_error
-            if error is not None and self._supervisor.failures:
+            if error is not None and self._supervisor.backoff.failures:
                 raise error
 
     def begin(self) -> None:
@@ -127,7 +127,7 @@ class Pool:
             return "stopping"
         if self._queue.ready:
             return "ready"
-        if self._supervisor.failures:
+        if self._supervisor.backoff.failures:
             return "failing"
         return "starting" if self._supervisor.wanted else "cold"
 

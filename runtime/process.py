@@ -46,7 +46,10 @@ class Workshop:
 
 
 class ArbiterProcess:
-    """One started arbiter; `listener` is called with each of its messages, and with None at its end."""
+    """One started arbiter; `listener` is called with each of its messages, and with None at its end.
+
+    Raises OSError when it cannot be started.
+    """
 
     def __init__(self, spec: PoolSpec, workshop: Workshop, listener: Listener) -> None:
         self.spec = spec
@@ -55,8 +58,13 @@ class ArbiterProcess:
         self._loop = asyncio.get_running_loop()
         self._channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._log = LogReader(spec.label, workshop.log)
-        with theirs:
-            self._process = self._spawn(theirs)
+        try:
+            with theirs:
+                self._process = self._spawn(theirs)
+        except OSError:
+            self._channel.close()
+            self._log.close()
+            raise
         self._pidfd = os.pidfd_open(self._process.pid)
         self._channel.setblocking(False)
         self._loop.add_reader(self._channel, self._read)

@@ -4,12 +4,12 @@ Whatever happens (a message, a death, a command) is only noted and wakes the tic
 """
 
 import asyncio
-import random
 import signal
 import time
 from collections.abc import Callable
 
 from runtime.answers import describe_status
+from runtime.backoff import Backoff
 from runtime.boot import BootError, find_place, read_boot_error
 from runtime.process import ArbiterProcess, Workshop
 from runtime.queue import EventQueue
@@ -18,13 +18,10 @@ from runtime.spec import MIB, PoolSpec
 from runtime.worker.control import Message
 from runtime.worker.frames import Frame
 
-FIRST_PAUSE = 0.1
-LONGEST_PAUSE = 30.0
 LONGEST_PAUSE_AFTER_EVENT = 1.0
 PING_EVERY = 10.0
 PING_LIMIT = 30.0
 DUMP_TIME = 0.1
-HOPELESS_AFTER = 3
 STOP_GRACE = 5.0
 FRAME_MARGIN = MIB
 
@@ -40,14 +37,13 @@ class Supervisor:
         self.phase = "off"
         self.slots: dict[int, Slot] = {}
         self.last_error: BootError | None = None
-        self.failures = 0
+        self.backoff = Backoff()
         self.queue = EventQueue(spec, self.kill_with_stack)
         self._workshop = workshop
         self._on_change = on_change
         self._loop = asyncio.get_running_loop()
         self._arbiter: ArbiterProcess | None = None
         self._preload = spec.preload and spec.threads == 1
-        self._retry_at = 0.0
         self._due: dict[Slot | str, float] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._woken = False
@@ -58,12 +54,7 @@ class Supervisor:
     @property
     def hopeless(self) -> bool:
         """Whether starting has failed so often that callers should not wait for it."""
-        return self.failures >= HOPELESS_AFTER and not self.queue.ready
-
-    @property
-    def retry_in(self) -> float:
-        """Seconds until the next try."""
-        return max(0.0, self._retry_at - _now())
+        return self.backoff.hopeless and not self.queue.ready
 
     def wake(self) -> None:
         """Have a tick soon; many wakes make one tick."""
@@ -105,7 +96,7 @@ class Supervisor:
     def slot_ready(self, slot: Slot) -> None:
         """An instance answered the health probe."""
         self._due.pop(slot, None)
-        self.failures = 0
+        self.backoff.succeed()
         self.last_error = None
         self.queue.add(slot)
         self.wake()
@@ -128,21 +119,16 @@ class Supervisor:
 
     def _note_death(self, slot: Slot, was_ready: bool) -> None:
         if was_ready:
-            self._pause(LONGEST_PAUSE_AFTER_EVENT if slot.answered == 0 else 0.0)
+            self.backoff.pause(LONGEST_PAUSE_AFTER_EVENT if slot.answered == 0 else 0.0)
             return
-        self.failures += 1
+        self.backoff.fail()
         self.last_error = self._start_error(slot)
-        self._pause(LONGEST_PAUSE)
 
     def _start_error(self, slot: Slot) -> BootError:
         if slot.failure:
             return read_boot_error(slot.failure)
         how = slot.killed_for or describe_status(slot.status or 0)
         return BootError(f"an instance did not start: {how}", *self._where())
-
-    def _pause(self, longest: float) -> None:
-        pause = min(longest, FIRST_PAUSE * 2 ** min(self.failures, 12))
-        self._retry_at = _now() + pause * random.uniform(0.8, 1.0)  # noqa: S311 - jitter
 
     def _hear(self, message: Message | None) -> None:
         if message is None:
@@ -190,12 +176,11 @@ class Supervisor:
             slot.exited(9)
         if self._stopping or (booting and status == 0 and self.last_error is None):
             return
-        self.failures += 1
+        self.backoff.fail()
         if self.last_error is None:
             self.last_error = BootError(
                 f"the arbiter {describe_status(_wait_status(status))}", *self._where(arbiter)
             )
-        self._pause(LONGEST_PAUSE)
 
     # The tick acts.
 
@@ -210,7 +195,7 @@ class Supervisor:
 
     def _compare(self, now: float) -> None:
         active = [slot for slot in self.slots.values() if not slot.retired]
-        if now >= self._retry_at:
+        if now >= self.backoff.until:
             if self.phase == "off" and self.wanted:
                 self._boot()
             elif self.phase == "up":
@@ -222,8 +207,12 @@ class Supervisor:
 
     def _boot(self) -> None:
         self.phase = "booting"
-        self.last_error = None if self.failures == 0 else self.last_error
-        self._arbiter = ArbiterProcess(self.spec, self._workshop, self._hear)
+        self.last_error = self.last_error if self.backoff.failures else None
+        try:
+            self._arbiter = ArbiterProcess(self.spec, self._workshop, self._hear)
+        except OSError as error:
+            self._fail_start(f"its interpreter {self.spec.python} cannot be started: {error.strerror}")
+            return
         self._arbiter.begin(self._preload)
         self._due["boot"] = _now() + self.spec.startup_timeout
         self._due["ping"] = _now() + PING_EVERY
@@ -232,11 +221,21 @@ class Supervisor:
         if self._arbiter is None:
             return
         self._spawned += 1
-        slot = Slot(self._spawned, self, self.spec.max_result + FRAME_MARGIN)
+        try:
+            slot = Slot(self._spawned, self, self.spec.max_result + FRAME_MARGIN)
+        except OSError as error:
+            self._fail_start(f"no socket for another instance: {error.strerror}")
+            return
         self.slots[slot.number] = slot
         arbiter, command = self._arbiter, {"op": "spawn", "slot": slot.number}
         slot.hand_over(lambda fds: arbiter.send(command, fds))
         self._due[slot] = _now() + self.spec.startup_timeout
+
+    def _fail_start(self, why: str) -> None:
+        self.phase = "up" if self._arbiter is not None else "off"
+        self.backoff.fail()
+        self.last_error = BootError(why)
+        self._loop.call_soon(self._on_change)
 
     def _retire(self, slot: Slot) -> None:
         if not slot.retired:
@@ -287,8 +286,8 @@ class Supervisor:
             self._timer.cancel()
             self._timer = None
         dues = list(self._due.values())
-        if self._retry_at > now and self.wanted:
-            dues.append(self._retry_at)
+        if self.backoff.until > now and self.wanted:
+            dues.append(self.backoff.until)
         if dues:
             self._timer = self._loop.call_later(max(0.001, min(dues) - now), self.wake)
 

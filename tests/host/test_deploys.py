@@ -149,7 +149,7 @@ def test_a_requirement_that_cannot_be_had_fails_in_one_sentence_and_the_old_revi
     shared_host: RunningHost, tmp_path: Path
 ) -> None:
     shared_host.deploy({"index.py": version(1)}, "needy")
-    files = {
+    files: dict[str, str | bytes] = {
         "index.py": version(2),
         "requirements.txt": "surely-not-there-fnhost==9.9\n",
         "wheels/other-1.0-py3-none-any.whl": b"not a wheel, and not looked at",
@@ -211,7 +211,7 @@ def test_two_deploys_of_one_function_at_a_time_both_succeed_one_after_the_other(
     closing: list[dict[str, object]] = []
     deploys = [
         threading.Thread(
-            target=lambda n=number: closing.append(shared_host.deploy({"index.py": version(n)}, "race"))  # type: ignore[misc]
+            target=lambda n=number: closing.append(shared_host.deploy({"index.py": version(n)}, "race"))
         )
         for number in (1, 2)
     ]

@@ -6,10 +6,12 @@ import signal
 import sys
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
 
+from runtime.boot import BootError
 from runtime.events import Event
 from runtime.leftovers import kill_leftovers
 from runtime.loglines import LogLine
@@ -42,8 +44,8 @@ class Bench:
         package.mkdir()
         output.mkdir()
         (package / "index.py").write_text(index, encoding="utf-8")
-        python = Path(sys.executable)
-        spec = PoolSpec("f", 1, "", python, package, output, **changes)  # type: ignore[arg-type]
+        settings: dict[str, Any] = {"python": Path(sys.executable), **changes}
+        spec = PoolSpec("f", 1, "", package_dir=package, output_dir=output, **settings)
         return Pool(spec, self.workshop, instances)
 
 
@@ -239,3 +241,19 @@ def test_what_an_instance_prints_below_python_reaches_the_log(bench: Bench) -> N
         assert found == {"from below": ("stderr", ""), "from above": ("info", event.id)}
 
     play(lambda: bench.pool(index), scene)
+
+
+def test_an_interpreter_that_is_not_there_is_named_and_tried_again(bench: Bench) -> None:
+    async def scene() -> None:
+        index = "def index(event, context):\n    return 1\n"
+        python = bench.folder / "python"
+        pool = bench.pool(index, python=python)
+        try:
+            with pytest.raises(BootError, match="python cannot be started: No such file"):
+                await asyncio.wait_for(pool.start(), PATIENCE)
+            python.symlink_to(sys.executable)
+            assert (await asyncio.wait_for(invoke(pool), PATIENCE)) == b"1"
+        finally:
+            await pool.stop()
+
+    asyncio.run(scene())
