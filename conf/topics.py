@@ -11,6 +11,15 @@ def check_topic(topic: str) -> str:
     return topic
 
 
+def is_publishable(topic: str) -> bool:
+    """Whether a client may publish to `topic`, which came from outside; those with `$` are the broker's own."""
+    try:
+        check_topic(topic)
+    except ValueError:
+        return False
+    return not topic.startswith("$")
+
+
 def check_filter(topic_filter: str) -> str:
     """`topic_filter` if one can subscribe to it, else ValueError."""
     _check_text(topic_filter)

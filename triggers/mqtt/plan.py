@@ -6,7 +6,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Literal
 
-from triggers.mqtt.topics import covers
+from conf.topics import matches
 from triggers.mqtt.url import parse_url
 
 Version = Literal["auto", "3.1.1", "5"]
@@ -82,6 +82,6 @@ class MqttPlan:
         address = {broker.name: parse_url(broker.url).place for broker in self.brokers}
         for rule in self.rules:
             same = address.get(rule.sub_broker) == address.get(rule.pub_broker)
-            if same and covers(rule.sub_topic, rule.pub_topic):
+            if same and matches(rule.sub_topic, rule.pub_topic):
                 source, target = rule.sub_topic, rule.pub_topic
                 yield f"rule {rule.name} would be fed its own results: {source} covers {target}"

@@ -3,12 +3,12 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from conf.topics import is_publishable, matches
 from runtime.events import Answer, InvocationError, Publication
 from triggers.mqtt.messages import Delivery, Outgoing, Work
 from triggers.mqtt.plan import BrokerPlan, RulePlan
 from triggers.mqtt.properties import pack
 from triggers.mqtt.publisher import Publisher
-from triggers.mqtt.topics import covers, is_name
 
 # The older program published neither a null nor these two strings; an empty dict it did.
 NOTHING = frozenset((b"null", b'"null"', b'"{}"'))
@@ -42,7 +42,7 @@ class Outlet:
         return out
 
     def _publication(self, asked: Publication, work: Work) -> Outgoing:
-        if not is_name(asked.topic):
+        if not is_publishable(asked.topic):
             raise BadTopicError(f"the function published to {asked.topic!r}, which is no topic name")
         return self._message(asked.topic, asked.payload, (asked.qos, asked.retain), work)
 
@@ -65,4 +65,4 @@ class Outlet:
     def _wants_reply(self, delivery: Delivery) -> bool:
         topic = delivery.response_topic
         # Any device may name a response topic; the rule's own source would feed the answer back to it.
-        return topic is not None and is_name(topic) and not covers(self.rule.sub_topic, topic)
+        return topic is not None and is_publishable(topic) and not matches(self.rule.sub_topic, topic)

@@ -8,11 +8,11 @@ from paho.mqtt.enums import MQTTProtocolVersion
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
+from conf.topics import matches
 from triggers.mqtt.broker import Broker
 from triggers.mqtt.connection import Connection, Peer
 from triggers.mqtt.messages import Delivery
 from triggers.mqtt.rule import Rule
-from triggers.mqtt.topics import covers
 from triggers.mqtt.window import Slot, Window
 
 logger = logging.getLogger(__name__)
@@ -29,7 +29,7 @@ class Subscriber(Peer):
         self.rule = rule
         self._broker = broker
         self._qos = min(broker.plan.qos, 1)
-        self._covers = lru_cache(4096)(lambda topic: covers(rule.plan.sub_topic, topic))
+        self._covers = lru_cache(4096)(lambda topic: matches(rule.plan.sub_topic, topic))
         self._connection: Connection | None = None
         self._window: Window | None = None
         self._open: dict[int, Delivery] = {}
