@@ -12,7 +12,7 @@ def check_topic(topic: str) -> str:
 
 
 def is_publishable(topic: str) -> bool:
-    """Whether a client may publish to `topic`, which came from outside; those with `$` are the broker's own."""
+    """Whether a client may publish to `topic`; those with `$` are the broker's own."""
     try:
         check_topic(topic)
     except ValueError:
