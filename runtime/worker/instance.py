@@ -17,6 +17,7 @@ from . import box
 from .async_loop import AsyncLoop, run_hook_in_loop
 from .context import Context
 from .failures import describe_failure
+from .forks import ForkGuard
 from .frames import Decoder, Head, encode
 from .invocation import Rules, Runner
 from .loader import Function, reseed_numpy, run_hook
@@ -46,19 +47,12 @@ class InstanceWorker(Worker):
         word_file.close()
         self.sockets = [self.channel]
         self.channel.sendall(encode({"op": "hello"}))
-        os.register_at_fork(after_in_child=self._let_go)
+        ForkGuard(self.channel, self.SIGNALS).install()
         try:
             super().init_process()
         except BaseException as error:  # noqa: BLE001 - user code ran: its hooks, or its import
             self._report(error)
             sys.exit(START_FAILED)
-
-    def _let_go(self) -> None:
-        """A process that the function forks is its own: it answers nothing, and signals end it."""
-        self.channel.close()
-        signal.set_wakeup_fd(-1)
-        for number in self.SIGNALS:
-            signal.signal(number, signal.SIG_DFL)
 
     def init_signals(self) -> None:
         """Signals as gunicorn sets them, and the host's question where we are."""
