@@ -104,6 +104,10 @@ class Connection:
         else:
             self._client.subscribe(topic, options=options)
 
+    def unsubscribe(self, topic: str) -> None:
+        """End a subscription."""
+        self._client.unsubscribe(topic)
+
     async def close(self) -> None:
         """Write what waits to be written, say goodbye, and close; 2 s at most."""
         if self.alive:

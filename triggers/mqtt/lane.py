@@ -61,6 +61,11 @@ class Lane:
         """Events that were received and have no answer yet."""
         return len(self._held) + self._out
 
+    @property
+    def busy(self) -> bool:
+        """Whether an event waits for its answer, or a result for its confirmation."""
+        return bool(self.events or self.results)
+
     def submit(self, delivery: Delivery, event: Event) -> None:
         """Run the function on `event` as soon as it can take it."""
         self._hold(Work(delivery, event, next(self._numbers)))

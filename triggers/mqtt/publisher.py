@@ -61,6 +61,15 @@ class Publisher(Peer):
         for outgoing in unconfirmed:
             self._wait(outgoing)
 
+    def hand_over(self, other: "Publisher") -> None:
+        """Give another publisher, in order, what this one has not got confirmed."""
+        unconfirmed = list(self._sent.values())
+        self._sent.clear()
+        while self._waiting:
+            unconfirmed.append(self._waiting.take())
+        for outgoing in unconfirmed:
+            other.send(outgoing)
+
     def _wait(self, outgoing: Outgoing) -> None:
         victim = self._waiting.put(outgoing.seq, outgoing, sure=outgoing.sure)
         if victim is not None:

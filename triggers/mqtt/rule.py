@@ -21,14 +21,28 @@ class Rule:
     def __init__(self, plan: RulePlan, dispatch: Dispatch, outlet: Outlet, on_failure: OnFailure) -> None:
         self.plan = plan
         self.counters = Counters()
-        self.lanes = [Lane(name, position, dispatch, self) for name, position in plan.functions]
-        self._outlet = outlet
+        self.lanes: list[Lane] = []
+        self._leaving: list[Lane] = []
+        self._dispatch = dispatch
         self._on_failure = on_failure
+        self.update(plan, outlet)
+
+    def update(self, plan: RulePlan, outlet: Outlet) -> None:
+        """From now on feed the functions of `plan`; what the others have already been given they finish."""
+        known = {lane.function: lane for lane in self.lanes}
+        self.plan = plan
+        self._outlet = outlet
+        self.lanes = []
+        for name, position in plan.functions:
+            lane = known.pop(name) if name in known else Lane(name, position, self._dispatch, self)
+            lane.position = position
+            self.lanes.append(lane)
+        self._leaving = [lane for lane in (*self._leaving, *known.values()) if lane.busy]
 
     @property
     def idle(self) -> bool:
         """Whether nothing that was received waits for an answer or for a confirmation."""
-        return not any(lane.events or lane.results for lane in self.lanes)
+        return not any(lane.busy for lane in (*self.lanes, *self._leaving))
 
     def take(self, delivery: Delivery) -> None:
         """Run every function of the rule; `delivery` is finished when all results are confirmed."""
@@ -42,7 +56,7 @@ class Rule:
 
     def close(self) -> None:
         """Dispatch nothing any more."""
-        for lane in self.lanes:
+        for lane in (*self.lanes, *self._leaving):
             lane.close()
 
     def answered(self, lane: Lane, work: Work, answer: Answer) -> None:

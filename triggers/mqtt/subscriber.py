@@ -44,6 +44,11 @@ class Subscriber(Peer):
         for lane in self.rule.lanes:
             lane.forget_sure()
 
+    def leave(self) -> None:
+        """End the subscription, so that the broker keeps no events for a rule that is gone."""
+        if self._connection is not None:
+            self._connection.unsubscribe(self.rule.plan.sub_topic)
+
     def opened(self, connection: Connection, session_present: bool) -> None:
         """A new epoch: a new window, and the subscription again, since a session may lack or outdate it."""
         self._connection = connection

@@ -13,7 +13,7 @@ from triggers.mqtt.connection import Peer
 from triggers.mqtt.failures import FailureLog
 from triggers.mqtt.link import Identity, Link
 from triggers.mqtt.messages import OnFailure
-from triggers.mqtt.plan import MqttPlan, RulePlan
+from triggers.mqtt.plan import BrokerPlan, MqttPlan, RulePlan
 from triggers.mqtt.publisher import Publisher
 from triggers.mqtt.results import Outlet
 from triggers.mqtt.rule import Rule
@@ -25,6 +25,10 @@ DRAIN_TIMEOUT = 10.0
 DRAIN_TICK = 0.02
 # Connecting blocks a thread for seconds while a broker is away; the rest of the host needs its own.
 CONNECT_THREADS = 8
+REPLY = "-reply"
+
+Key = tuple[str, str]
+Subscription = tuple[str, str, str, bool]
 
 
 @dataclass(frozen=True)
@@ -69,20 +73,15 @@ class MqttTrigger:
         self._on_failure = on_failure or FailureLog()
         self._threads = ThreadPoolExecutor(CONNECT_THREADS, "mqtt-connect")
         self._brokers: dict[str, Broker] = {}
-        self._publishers: dict[tuple[str, str], tuple[Publisher, Link]] = {}
-        self._subscribers: list[tuple[Subscriber, Link]] = []
+        self._publishers: dict[Key, tuple[Publisher, Link]] = {}
+        self._subscribers: dict[Key, tuple[Subscriber, Link]] = {}
         self._started = False
 
     async def setup(self) -> None:
         """Build all connections. Raises ValueError with every fault of the plan."""
         self._plan.check()
         self._brokers = {broker.name: Broker(broker) for broker in self._plan.brokers}
-        for rule in self._plan.rules:
-            self._publisher(rule.pub_broker, rule.pub_client_id)
-            self._subscribers.append(self._subscriber(rule))
-        for name in sorted({rule.sub_broker for rule in self._plan.rules}):
-            if self._brokers[name].plan.qos == 2:
-                logger.info("mqtt %s: subscribing with QoS 1, since QoS 2 can lose messages in a crash", name)
+        self._build()
 
     async def start(self) -> None:
         """Begin to connect; returns at once, whether or not the brokers are there."""
@@ -90,13 +89,28 @@ class MqttTrigger:
         for link in self._links():
             link.start()
 
+    async def apply(self, plan: MqttPlan) -> None:
+        """Go over to another plan; rules that stay drop no event. Raises ValueError and changes nothing.
+
+        A rule stays when its subscription does: broker, client id, topic, and whether it takes retained
+        messages. Its functions and its target change in place.
+        """
+        plan.check()
+        brokers = {each.name: self._kept(each) or Broker(each) for each in plan.brokers}
+        changed = {name for name, broker in self._brokers.items() if brokers.get(name) is not broker}
+        staying = {_subscription(rule) for rule in plan.rules if rule.sub_broker not in changed}
+        await self._leave(staying, {(rule.sub_broker, rule.sub_client_id): rule for rule in plan.rules})
+        self._plan, self._brokers = plan, brokers
+        retired = [self._publishers.pop(key) for key in list(self._publishers) if key[0] in changed]
+        await asyncio.gather(*(link.stop() for _, link in retired))
+        self._build()
+        for publisher, link in retired:
+            self._hand_over(publisher, link.identity)
+        await asyncio.gather(*(link.stop() for link in self._unused_links()))
+
     async def stop(self) -> None:
         """Stop taking, wait up to 10 s for what is being worked, acknowledge it and disconnect."""
-        for subscriber, _ in self._subscribers:
-            subscriber.stop_taking()
-        await self._drain()
-        for subscriber, _ in self._subscribers:
-            subscriber.rule.close()
+        await self._quiesce([subscriber for subscriber, _ in self._subscribers.values()])
         await asyncio.gather(*(link.stop() for link in self._links()))
         self._threads.shutdown(wait=False, cancel_futures=True)
 
@@ -108,7 +122,7 @@ class MqttTrigger:
                 lane.events,
                 lane.results,
             )
-            for subscriber, _ in self._subscribers
+            for subscriber, _ in self._in_order()
             for lane in subscriber.rule.lanes
         ]
 
@@ -119,7 +133,7 @@ class MqttTrigger:
                 _state(link, subscriber.rule.plan.name, asdict(subscriber.rule.counters)),
                 connected=subscriber.subscribed_now,
             )
-            for subscriber, link in self._subscribers
+            for subscriber, link in self._in_order()
         ]
         publishing = [
             _state(link, None, {"published": publisher.published, "waiting": len(publisher)})
@@ -127,28 +141,28 @@ class MqttTrigger:
         ]
         return subscribing + publishing
 
-    async def _drain(self) -> None:
-        loop = asyncio.get_running_loop()
-        until = loop.time() + DRAIN_TIMEOUT
-        rules = [subscriber.rule for subscriber, _ in self._subscribers]
-        # Polled, so that no lane must say on each event whether it has become idle.
-        while loop.time() < until and not all(rule.idle for rule in rules):  # noqa: ASYNC110
-            await asyncio.sleep(DRAIN_TICK)
+    def _build(self) -> None:
+        for rule in self._plan.rules:
+            self._publisher(rule.pub_broker, rule.pub_client_id)
+            self._subscribe(rule)
+        for name in sorted({rule.sub_broker for rule in self._plan.rules}):
+            if self._brokers[name].plan.qos == 2:
+                logger.info("mqtt %s: subscribing with QoS 1, since QoS 2 can lose messages in a crash", name)
 
-    def _links(self) -> Iterator[Link]:
-        for _, link in (*self._subscribers, *self._publishers.values()):
-            yield link
-
-    def _subscriber(self, plan: RulePlan) -> tuple[Subscriber, Link]:
-        outlet = Outlet(
-            plan,
-            self._brokers[plan.pub_broker].plan,
-            target=self._publisher(plan.pub_broker, plan.pub_client_id),
-            reply=partial(self._reply, plan),
-        )
+    def _subscribe(self, plan: RulePlan) -> None:
+        key = plan.sub_broker, plan.sub_client_id
+        if key in self._subscribers:
+            self._subscribers[key][0].rule.update(plan, self._outlet(plan))
+            return
         broker = self._brokers[plan.sub_broker]
-        subscriber = Subscriber(Rule(plan, self._dispatch, outlet, self._on_failure), broker)
-        return subscriber, self._link(Identity(broker, plan.sub_client_id, persistent=True), subscriber)
+        rule = Rule(plan, self._dispatch, self._outlet(plan), self._on_failure)
+        subscriber = Subscriber(rule, broker)
+        link = self._link(Identity(broker, plan.sub_client_id, persistent=True), subscriber)
+        self._subscribers[key] = subscriber, link
+
+    def _outlet(self, plan: RulePlan) -> Outlet:
+        target = self._publisher(plan.pub_broker, plan.pub_client_id)
+        return Outlet(plan, self._brokers[plan.pub_broker].plan, target, partial(self._reply, plan))
 
     def _publisher(self, broker: str, client_id: str) -> Publisher:
         known = self._publishers.get((broker, client_id))
@@ -157,18 +171,70 @@ class MqttTrigger:
         publisher = Publisher()
         link = self._link(Identity(self._brokers[broker], client_id, persistent=False), publisher)
         self._publishers[broker, client_id] = publisher, link
-        if self._started:
-            link.start()
         return publisher
 
     def _reply(self, plan: RulePlan) -> Publisher:
         """Answers to a response topic go to the broker of the request; made for the first of them."""
         if plan.sub_broker == plan.pub_broker:
             return self._publisher(plan.pub_broker, plan.pub_client_id)
-        return self._publisher(plan.sub_broker, f"{plan.sub_client_id}-reply")
+        return self._publisher(plan.sub_broker, f"{plan.sub_client_id}{REPLY}")
 
     def _link(self, identity: Identity, peer: Peer) -> Link:
-        return Link(identity, peer, self._threads)
+        link = Link(identity, peer, self._threads)
+        if self._started:
+            link.start()
+        return link
+
+    def _kept(self, plan: BrokerPlan) -> Broker | None:
+        known = self._brokers.get(plan.name)
+        return known if known is not None and known.plan == plan else None
+
+    async def _leave(self, staying: set[Subscription], following: dict[Key, RulePlan]) -> None:
+        leaving = {
+            key: pair
+            for key, pair in self._subscribers.items()
+            if _subscription(pair[0].rule.plan) not in staying
+        }
+        await self._quiesce([subscriber for subscriber, _ in leaving.values()])
+        for key, (subscriber, link) in leaving.items():
+            successor = following.get(key)
+            if successor is None or successor.sub_topic != subscriber.rule.plan.sub_topic:
+                subscriber.leave()
+            await link.stop()
+            del self._subscribers[key]
+
+    def _unused_links(self) -> list[Link]:
+        wanted = {(rule.pub_broker, rule.pub_client_id) for rule in self._plan.rules}
+        wanted |= {(rule.sub_broker, f"{rule.sub_client_id}{REPLY}") for rule in self._plan.rules}
+        return [self._publishers.pop(key)[1] for key in list(self._publishers) if key not in wanted]
+
+    def _hand_over(self, publisher: Publisher, identity: Identity) -> None:
+        successor = self._publishers.get((identity.broker.plan.name, identity.client_id))
+        if successor is not None:
+            publisher.hand_over(successor[0])
+
+    async def _quiesce(self, subscribers: list[Subscriber]) -> None:
+        """Take no more for these, wait up to 10 s for what is being worked, and let the rest be."""
+        for subscriber in subscribers:
+            subscriber.stop_taking()
+        loop = asyncio.get_running_loop()
+        until = loop.time() + DRAIN_TIMEOUT
+        # Polled, so that no lane must say on each event whether it has become idle.
+        while loop.time() < until and not all(each.rule.idle for each in subscribers):  # noqa: ASYNC110
+            await asyncio.sleep(DRAIN_TICK)
+        for subscriber in subscribers:
+            subscriber.rule.close()
+
+    def _in_order(self) -> list[tuple[Subscriber, Link]]:
+        return [self._subscribers[rule.sub_broker, rule.sub_client_id] for rule in self._plan.rules]
+
+    def _links(self) -> Iterator[Link]:
+        for _, link in (*self._subscribers.values(), *self._publishers.values()):
+            yield link
+
+
+def _subscription(rule: RulePlan) -> Subscription:
+    return rule.sub_broker, rule.sub_client_id, rule.sub_topic, rule.retained
 
 
 def _state(link: Link, rule: str | None, counters: dict[str, int]) -> ConnectionState:
