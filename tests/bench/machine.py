@@ -23,10 +23,11 @@ BUSY = 0.5
 def describe(environment: Environment, plan: Plan) -> dict[str, str]:
     """What a reader must know to compare: read it before the load begins."""
     return {
-        "command": " ".join(["python", "-m", "tests.bench", *sys.argv[1:]]),
+        # Without the names of files: they are nobody's business, and this goes into the documentation.
+        "command": " ".join(["python -m tests.bench", *(each for each in sys.argv[1:] if each[:2] == "--")]),
         "date": f"{datetime.datetime.now(datetime.UTC):%Y-%m-%d %H:%M} UTC",
         "machine": _machine(),
-        "kernel": f"{platform.system()} {platform.release()}",
+        "kernel": f"{platform.system()} {platform.release().partition('-')[0]}",
         "Python": platform.python_version(),
         "load before": _load(),
         "plan": f"{plan.name}: {plan.rounds} rounds of {plan.seconds} s for each row of the table",
