@@ -24,6 +24,7 @@ class Child:
         self.name = name
         self._process = process
         self._lines: deque[str] = deque(maxlen=KEPT_LINES)
+        self._silent = False
         self._news = asyncio.Condition()
         self._reading = asyncio.create_task(self._read())
 
@@ -34,15 +35,15 @@ class Child:
                 for line in self._lines:
                     if found := re.search(pattern, line):
                         return found[1]
-                if self._reading.done():
-                    raise self._failed()
+                if self._silent:
+                    raise self.failed("ended unexpectedly")
                 await self._news.wait()
 
     async def watch(self) -> None:
         """Wait for its end and raise DemoError, since nothing but `stop` should bring it about."""
         await self._process.wait()
         await self._reading
-        raise self._failed()
+        raise self.failed("ended unexpectedly")
 
     async def stop(self, grace: float) -> None:
         """SIGTERM, and SIGKILL if it has not ended after `grace` seconds."""
@@ -58,14 +59,18 @@ class Child:
     async def _read(self) -> None:
         assert self._process.stdout is not None
         async for line in self._process.stdout:
-            async with self._news:
-                self._lines.append(line.decode(errors="replace").rstrip())
-                self._news.notify_all()
+            self._lines.append(line.decode(errors="replace").rstrip())
+            await self._tell()
+        self._silent = True
+        await self._tell()
 
-    def _failed(self) -> DemoError:
-        return DemoError(
-            "\n".join([f"{self.name} ended unexpectedly; it said:", *list(self._lines)[-SHOWN_LINES:]])
-        )
+    async def _tell(self) -> None:
+        async with self._news:
+            self._news.notify_all()
+
+    def failed(self, how: str) -> DemoError:
+        """The error that says so, with the last lines of its output."""
+        return DemoError("\n".join([f"{self.name} {how}; it said:", *list(self._lines)[-SHOWN_LINES:]]))
 
 
 @asynccontextmanager

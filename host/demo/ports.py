@@ -1,17 +1,23 @@
-"""Chooses loopback ports: the wanted one, or another when it is taken."""
+"""Finds loopback ports that nobody listens on."""
 
 import socket
 
 
-def choose_port(wanted: int) -> int:
-    """`wanted` if nobody listens on it, else one that is free just now (always so for 0)."""
+def is_free(port: int) -> bool:
+    """Whether nobody listens on it just now; true for 0, which is any."""
     try:
-        return _bind(wanted)
+        _listen(port)
     except OSError:
-        return _bind(0)
+        return False
+    return True
 
 
-def _bind(port: int) -> int:
+def free_port() -> int:
+    """One that is free just now."""
+    return _listen(0)
+
+
+def _listen(port: int) -> int:
     with socket.socket() as probe:
         # Connections of an earlier demo that still linger do not keep a server from listening.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

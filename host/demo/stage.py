@@ -15,7 +15,7 @@ from host.demo.broker import READY
 from host.demo.child import Child, run_child
 from host.demo.config import write_config
 from host.demo.faults import DemoError
-from host.demo.ports import choose_port
+from host.demo.ports import free_port, is_free
 from host.demo.race import race
 from host.demo.records import Sample
 from host.demo.screen import say
@@ -54,19 +54,33 @@ class Stage:
 @asynccontextmanager
 async def set_stage(wanted: Wanted, samples: Sequence[Sample]) -> AsyncIterator[Stage]:
     """Start broker and host; the block begins when both run."""
-    mqtt_port = _choose("MQTT", MQTT_PORT, wanted.mqtt_port)
-    web_port = _choose("web", WEB_PORT, wanted.port)
+    mqtt_port = _choose_mqtt_port(MQTT_PORT if wanted.mqtt_port is None else wanted.mqtt_port)
+    web_port = WEB_PORT if wanted.port is None else wanted.port
     with _folder() as folder:
         async with run_child("the broker", ["host.demo.broker", str(mqtt_port)], BROKER_GRACE) as broker:
             await _started(broker, f"({READY})")
             say(f"The broker listens on 127.0.0.1:{mqtt_port}.")
             config = write_config(folder, mqtt_port, samples)
-            arguments = ["host.cli", "serve", "--config", str(config), "--state", str(folder / "state")]
-            arguments += ["--listen", f"127.0.0.1:{web_port}"]
+            # The kernel chooses for the host, which says what it got.
+            listen = f"127.0.0.1:{web_port if is_free(web_port) else 0}"
+            files = ["--config", str(config), "--state", str(folder / "state")]
+            arguments = ["host.cli", "serve", "--listen", listen, *files]
             async with run_child("the host", arguments, HOST_GRACE) as host:
                 url = await _started(host, r"fnhost listens on (http://[^,]+),")
+                _say_instead(web_port, "web", int(url.rpartition(":")[2]))
                 say(f"The host listens on {url}, its state is in {folder}.")
                 yield Stage(url, mqtt_port, (broker, host))
+
+
+def _choose_mqtt_port(wanted: int) -> int:
+    chosen = wanted if wanted and is_free(wanted) else free_port()
+    _say_instead(wanted, "MQTT", chosen)
+    return chosen
+
+
+def _say_instead(wanted: int, name: str, chosen: int) -> None:
+    if wanted not in (0, chosen):
+        say(f"Port {wanted} is taken, the {name} port is {chosen}.")
 
 
 async def wait_ready(url: str) -> None:
@@ -85,19 +99,11 @@ def _bad_checks(answer: dict[str, list[dict[str, object]]]) -> list[str]:
     return [f"{check['name']}: {check['detail']}" for check in answer["checks"] if not check["ok"]]
 
 
-def _choose(name: str, usual: int, asked: int | None) -> int:
-    wanted = usual if asked is None else asked
-    chosen = choose_port(wanted)
-    if wanted not in (0, chosen):
-        say(f"Port {wanted} is taken, the {name} port is {chosen}.")
-    return chosen
-
-
 async def _started(child: Child, pattern: str) -> str:
     try:
         return await asyncio.wait_for(child.wait_for(pattern), START_LIMIT)
     except TimeoutError:
-        raise DemoError(f"{child.name} did not start within {START_LIMIT:g} s") from None
+        raise child.failed(f"did not start within {START_LIMIT:g} s") from None
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """The demo starts with nothing set up, shows right answers, and leaves nothing behind."""
 
+import asyncio
 import contextlib
 import os
 import re
@@ -17,6 +18,8 @@ from click.testing import CliRunner
 from paho.mqtt import publish
 
 from host.cli import main
+from host.demo.child import run_child
+from host.demo.faults import DemoError
 from tests.hosts import PATIENCE, wait_until
 from tests.project.tree import ROOT, clean_environment, copy_project
 
@@ -131,9 +134,7 @@ def test_its_lines_to_try_work_and_a_kill_leaves_no_process(folder: Path) -> Non
         family = demo.family()
         assert len(family) >= 4
         demo.process.kill()
-        wait_until(lambda: none_runs(family), f"all are gone: {family}", pytestmark = pytest.mark.timeout(300)  # what the samples need may have to be fetched
-
-GONE_WITHIN)
+        wait_until(lambda: none_runs(family), f"all are gone: {family}", GONE_WITHIN)
     finally:
         demo.close()
 
@@ -184,3 +185,14 @@ def test_without_a_broker_to_embed_it_says_what_to_install(monkeypatch: pytest.M
         2,
         "Error: the demo needs its embedded broker: pip install 'fnhost[demo]'\n",
     )
+
+
+def test_a_process_that_ends_at_once_is_noticed_at_once_with_what_it_said() -> None:
+    async def scene() -> None:
+        async with run_child("the child", ["this"], 5) as child:
+            assert await child.wait_for(r"Beautiful is (\w+)") == "better"
+        async with run_child("the child", ["no_such_module"], 5) as child:
+            await child.wait_for("(never)")
+
+    with pytest.raises(DemoError, match=r"the child ended unexpectedly; it said:\n.*No module named no_such"):
+        asyncio.run(scene())
