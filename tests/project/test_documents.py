@@ -25,6 +25,12 @@ def test_every_link_leads_to_a_file_of_the_project(name: str) -> None:
             assert (ROOT / PurePosixPath(name).parent / target).exists(), target
 
 
+def test_the_index_leads_to_every_document() -> None:
+    index = (ROOT / "docs/README.md").read_text(encoding="utf-8")
+    documents = {name.removeprefix("docs/") for name in DOCUMENTS if re.fullmatch(r"docs/\w+\.md", name)}
+    assert documents - {"README.md"} <= set(LINK.findall(index))
+
+
 def test_operations_tell_every_exit_code() -> None:
     text = (ROOT / "docs/operations.md").read_text(encoding="utf-8")
     assert all(f"| {code.value} | " in text for code in Exit)
