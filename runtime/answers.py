@@ -35,11 +35,11 @@ def _read_success(head: Head, body: bytes, revision: str) -> Answer:
         publications, body = _split_publications(head["p"], body)
     return Answer(
         None if head["k"] == "none" else body,
-        head.get("ct", "application/json"),
-        head.get("st", 200),
-        head.get("h") or {},
+        str(head.get("ct", "application/json")),
+        int(head.get("st", 200)),
+        {str(name): str(value) for name, value in head["h"].items()} if "h" in head else {},
         publications,
-        head["s"],
+        float(head["s"]),
         revision,
     )
 

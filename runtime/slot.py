@@ -19,6 +19,7 @@ SCM_CREDENTIALS = 2
 CREDENTIALS = struct.Struct("iII")
 PAGE = mmap.PAGESIZE
 HELLO_SIZE = 4096
+EXIT_GRACE = 1.0
 SEALS = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL
 
 
@@ -91,13 +92,11 @@ class Slot(asyncio.Protocol):
     def send(self, tickets: list[Ticket]) -> None:
         """Hand events to the instance, all in one write."""
         frames = [self._frame(ticket) for ticket in tickets]
-        if self._transport is not None:
-            self._transport.write(frames[0] if len(frames) == 1 else b"".join(frames))
+        self._write(frames[0] if len(frames) == 1 else b"".join(frames))
 
     def cancel(self, ticket: Ticket) -> None:
         """Ask a coroutine function to stop running this event."""
-        if self._transport is not None:
-            self._transport.write(encode({"op": "cancel", "event": ticket.number}))
+        self._write(encode({"op": "cancel", "event": ticket.number}))
 
     def retire(self) -> None:
         """Send nothing more; the instance answers what it has, runs its shutdown hook and exits."""
@@ -105,6 +104,11 @@ class Slot(asyncio.Protocol):
         self.state = "retiring"
         if self._transport is not None and not self._transport.is_closing():
             self._transport.write_eof()
+
+    def _write(self, frames: bytes) -> None:
+        # After its end of stream an instance is ours until its exit is told; what it got goes elsewhere then.
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.write(frames)
 
     def kill(self, reason: str) -> None:
         """Kill the instance, and only it."""
@@ -180,8 +184,7 @@ class Slot(asyncio.Protocol):
 
     async def _connect(self, first: bytes) -> None:
         await self._loop.create_unix_connection(lambda: self, sock=self._socket)
-        if self._transport is not None:
-            self._transport.write(encode({"op": "probe"}))
+        self._write(encode({"op": "probe"}))
         if self.retired:
             self.retire()
         self.data_received(first)
@@ -220,6 +223,12 @@ class Slot(asyncio.Protocol):
         self.state = "ending"
         if self.status is not None:
             self._finish()
+        else:
+            self._loop.call_later(EXIT_GRACE, self._kill_undead)
+
+    def _kill_undead(self) -> None:
+        if self.status is None:
+            self.kill("it closed its channel and did not end")
 
     def _finish(self) -> None:
         if self.state == "gone":
