@@ -1,7 +1,6 @@
 """The manifest `function.yaml`: what a package says of itself, and how its faults are told."""
 
 import re
-import unicodedata
 from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Annotated, Literal, Self
@@ -10,35 +9,17 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, mo
 
 from conf.document import read_document
 from conf.faults import ConfigError, Fault, faults_of
+from conf.names import Name
+from conf.python import PythonVersion, Requirement
 from conf.topics import check_filter
-from conf.types import Section, Text, Whole
+from conf.types import Section, Whole
 from conf.units import Duration, Size
 from functions.errors import PackageError
-from functions.requirements import check_requirement
 
 MIB = 1024 * 1024
 MANIFEST_NAMES = ("function.yaml", "function.yml")
 LONGEST_MANIFEST = 256 * 1024
-LONGEST_NAME = 200
-NAME = re.compile(r"\w[\w.-]*")
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-OLDEST_PYTHON = (3, 11)
-
-
-def check_name(name: str) -> str:
-    """The function's name in Unicode's composed form (NFC).
-
-    Letters, digits and `_` of any script, `.` and `-` after the first; at most 200 bytes of UTF-8.
-    Raises ValueError.
-    """
-    composed = unicodedata.normalize("NFC", name)
-    if not NAME.fullmatch(composed):
-        raise ValueError(
-            f"{name!r} is not a function name; use letters, digits, '_', and inside also '.' and '-'"
-        )
-    if len(composed.encode()) > LONGEST_NAME:
-        raise ValueError(f"the function name is longer than {LONGEST_NAME} bytes; shorten it")
-    return composed
 
 
 def _check_handler(handler: str) -> str:
@@ -46,19 +27,6 @@ def _check_handler(handler: str) -> str:
     if not all(part.isidentifier() for part in [*module.split("."), name]):
         raise ValueError(f"{handler!r} is not an entry point; write module:name, such as index:index")
     return handler
-
-
-def _read_python(version: object) -> object:
-    return str(version) if isinstance(version, float) else version
-
-
-def _check_python(version: str) -> str:
-    match = re.fullmatch(r"(\d+)\.(\d+)(\.\d+)?", version)
-    if match is None:
-        raise ValueError(f'{version!r} is not a Python version; write it in quotes, such as "3.12"')
-    if (int(match[1]), int(match[2])) < OLDEST_PYTHON:
-        raise ValueError(f'Python {version} is too old; use "3.11" or later, in quotes')
-    return version
 
 
 def _check_inner_path(path: str) -> str:
@@ -85,10 +53,7 @@ def _check_value(value: str) -> str:
     return value
 
 
-Name = Annotated[Text, AfterValidator(check_name)]
 Handler = Annotated[str, AfterValidator(_check_handler)]
-PythonVersion = Annotated[str, BeforeValidator(_read_python), AfterValidator(_check_python)]
-Requirement = Annotated[str, AfterValidator(check_requirement)]
 InnerPath = Annotated[str, AfterValidator(_check_inner_path)]
 TopicFilter = Annotated[str, AfterValidator(check_filter)]
 Variable = Annotated[str, AfterValidator(_check_variable)]

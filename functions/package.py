@@ -9,9 +9,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from conf.names import check_name
 from functions.archive import extract
 from functions.errors import PackageError
-from functions.manifest import MANIFEST_NAMES, Manifest, check_name, read_manifest
+from functions.manifest import MANIFEST_NAMES, Manifest, read_manifest
 from functions.requirements import read_requirements
 from functions.syntax import check_syntax
 

@@ -3,15 +3,10 @@
 import re
 from pathlib import Path
 
+from conf.python import check_requirement
 from functions.errors import PackageError
 
 REQUIREMENTS = "requirements.txt"
-INDEX_OPTIONS = ("-i", "--index-url", "--extra-index-url")
-NAMED = re.compile(
-    r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?\s*($|\[|[<>=!~(;]|@\s*[A-Za-z+]+://|\s--hash[= ])"
-)
-REFUSED = ("\n", "\r", "\0", "file:", "${")
-FILES = (".whl", ".tar.gz", ".zip")
 COMMENT = re.compile(r"(^|\s)#.*$")
 
 
@@ -24,22 +19,6 @@ def read_requirements(root: Path) -> tuple[str, ...]:
     if not path.is_file():
         return ()
     return tuple(_checked(number, line) for number, line in _logical_lines(_decode(path.read_bytes())))
-
-
-def check_requirement(line: str) -> str:
-    """`line` when it names a package or an index; raises ValueError for paths and other options.
-
-    A file on the host or an option such as `--no-binary` would reach around the rules for packages.
-    """
-    if any(token in line for token in REFUSED):
-        raise ValueError(f"{line!r} holds a line break, a file: address or a ${{variable}}; write it plainly")
-    if line.startswith("-"):
-        if re.split(r"[=\s]", line, maxsplit=1)[0] in INDEX_OPTIONS:
-            return line
-        raise ValueError(f"{line!r} is not supported; name packages and, if need be, an --index-url")
-    if not NAMED.match(line) or ("@" not in line and line.endswith(FILES)):
-        raise ValueError(f"{line!r} does not name a package; write name==version, and put files into wheels/")
-    return line
 
 
 def _checked(number: int, line: str) -> str:

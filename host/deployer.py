@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from conf.names import check_name
 from functions.environment import BuildOrder, build_environment
 from functions.errors import BuildError, PackageError
-from functions.manifest import check_name
 from functions.package import Package, open_package
 from functions.registry import Registry, Revision
 from host.catalog import Catalog

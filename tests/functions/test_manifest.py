@@ -2,8 +2,9 @@
 
 import pytest
 
+from conf.names import check_name
 from functions.errors import PackageError
-from functions.manifest import Manifest, check_name, read_manifest
+from functions.manifest import Manifest, read_manifest
 
 
 def faults(text: str) -> str:

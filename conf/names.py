@@ -1,0 +1,31 @@
+"""Which names functions may have."""
+
+import re
+import unicodedata
+from typing import Annotated
+
+from pydantic import AfterValidator
+
+from conf.types import Text
+
+LONGEST_NAME = 200
+NAME = re.compile(r"\w[\w.-]*")
+
+
+def check_name(name: str) -> str:
+    """The function's name in Unicode's composed form (NFC).
+
+    Letters, digits and `_` of any script, `.` and `-` after the first; at most 200 bytes of UTF-8.
+    Raises ValueError.
+    """
+    composed = unicodedata.normalize("NFC", name)
+    if not NAME.fullmatch(composed):
+        raise ValueError(
+            f"{name!r} is not a function name; use letters, digits, '_', and inside also '.' and '-'"
+        )
+    if len(composed.encode()) > LONGEST_NAME:
+        raise ValueError(f"the function name is longer than {LONGEST_NAME} bytes; shorten it")
+    return composed
+
+
+Name = Annotated[Text, AfterValidator(check_name)]
