@@ -5,9 +5,11 @@ Each file imports what is heavy inside its command, so that `fnhost --help` answ
 
 import click
 
+from host.cli.bridge import bridge
 from host.cli.demo import demo
 from host.cli.deploy import deploy
 from host.cli.describe import describe
+from host.cli.fake import fake
 from host.cli.invoke import invoke
 from host.cli.list import list_functions
 from host.cli.logs import logs
@@ -26,5 +28,5 @@ def main() -> None:
     """
 
 
-for command in (serve, deploy, invoke, list_functions, describe, scale, logs, remove, demo):
+for command in (serve, deploy, invoke, list_functions, describe, scale, logs, remove, demo, bridge, fake):
     main.add_command(command)

@@ -13,7 +13,7 @@ from host.cli.exits import Exit
 from tests.cli.running import DEADLINE, command, environment, fnhost
 from tests.cli.stub_host import Prepared, StubHost
 
-VERBS = ["serve", "deploy", "invoke", "list", "describe", "scale", "logs", "remove", "demo"]
+VERBS = ["serve", "deploy", "invoke", "list", "describe", "scale", "logs", "remove", "demo", "bridge", "fake"]
 
 
 def test_the_verbs_are_these() -> None:
@@ -72,7 +72,9 @@ def test_the_flag_wins_over_the_environment(stub: StubHost, nowhere: str) -> Non
     assert fnhost(nowhere, "list", "--url", stub.url).exit_code == 0
 
 
-@pytest.mark.parametrize("url", ["localhost:5888", "ftp://x", "http://[", "http://", "http://a\tb", "http://h:x"])
+@pytest.mark.parametrize(
+    "url", ["localhost:5888", "ftp://x", "http://[", "http://", "http://a\tb", "http://h:x"]
+)
 def test_what_is_no_url_is_wrong_usage(url: str) -> None:
     result = fnhost("", "list", "--url", url)
     assert result.exit_code == 2

@@ -1,0 +1,99 @@
+"""Gives bridges their place: in the host, from its config, and alone, from a file of their own."""
+
+import asyncio
+import logging
+import sys
+from collections.abc import Iterable, Mapping
+
+import uvloop
+
+from conf.bridge import BridgeConfig, BridgeFile, Rate
+from host.health import Check
+from host.lifecycle import Part
+from host.signals import told_to_stop
+from runtime.events import new_id
+from runtime.ratelimit import RateLimit
+from triggers.bridge.bridge import Bridge
+from triggers.bridge.plan import BridgePlan, SourcePlan, TargetPlan
+
+logger = logging.getLogger(__name__)
+
+
+class BridgesPart(Part):
+    """Starts after the rules, so that what it publishes has its takers, and stops before them."""
+
+    name = "bridges"
+    priority = 600
+
+    def __init__(self, bridges: Iterable[BridgeConfig], rates: Iterable[Rate]) -> None:
+        limits = make_limits(rates)
+        self._bridges = [make_bridge(each, limits) for each in bridges]
+
+    async def setup(self) -> None:
+        """Set each up."""
+        for bridge in self._bridges:
+            await bridge.setup()
+
+    async def start(self) -> None:
+        """Begin to poll; sources and brokers that are down are waited for."""
+        for bridge in self._bridges:
+            await bridge.start()
+
+    async def stop(self) -> None:
+        """Poll no more, publish what was read."""
+        await asyncio.gather(*(bridge.stop() for bridge in self._bridges))
+
+    def checks(self) -> list[Check]:
+        """A bridge that stands still is worth knowing, and no reason to send HTTP callers elsewhere."""
+        return [_check(bridge) for bridge in self._bridges]
+
+
+def run_bridge(name: str, file: BridgeFile) -> None:
+    """Run the bridge of a file, called `name` in logs, until SIGTERM or SIGINT."""
+    logging.basicConfig(
+        stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)-7s %(message)s"
+    )
+    # It would log each request.
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    uvloop.run(_run(name, file))
+
+
+async def _run(name: str, file: BridgeFile) -> None:
+    config = BridgeConfig(name=name, input=file.input, output=file.output)
+    bridge = make_bridge(config, make_limits(file.rate_limit_resources))
+    await bridge.setup()
+    await bridge.start()
+    plan = bridge.plan
+    logger.info("bridge %s: from %s to %s", name, plan.source.place, plan.target.topic)
+    await told_to_stop()
+    await bridge.stop()
+
+
+def make_limits(rates: Iterable[Rate]) -> dict[str, RateLimit]:
+    """One limit per label, shared by all that name it."""
+    return {rate.label: make_limit(rate) for rate in rates}
+
+
+def make_limit(rate: Rate) -> RateLimit:
+    """The limit that a block of the config describes."""
+    return RateLimit(rate.local.count, rate.local.interval)
+
+
+def make_bridge(config: BridgeConfig, limits: Mapping[str, RateLimit]) -> Bridge:
+    """The bridge that an entry of the config describes; needs a running event loop."""
+    source, target = config.input.http_client, config.output.mqtt
+    client_id = target.client_id or f"fnhost-bridge-{new_id()[:8]}"
+    plan = BridgePlan(
+        config.name,
+        SourcePlan(source.url, source.verb),
+        TargetPlan(target.urls, target.topic, client_id, target.qos),
+    )
+    limit = RateLimit(1, 1.0) if source.rate_limit is None else limits[source.rate_limit]
+    return Bridge(plan, limit)
+
+
+def _check(bridge: Bridge) -> Check:
+    state = bridge.state()
+    broker = "" if state.connected else state.broker_error or "not connected yet"
+    why = broker or state.source_error or ""
+    return Check(f"bridge {state.name}", not why, why, required=False)
