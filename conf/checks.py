@@ -10,8 +10,9 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
+from conf.bridge import BridgeConfig, Rate, id_faults, rate_faults
 from conf.faults import Fault, nearest
-from conf.mqtt import Broker, Rule
+from conf.mqtt import Broker, ErrorTarget, Rule, Subscription, Target
 from conf.topics import matches
 from conf.types import Section
 
@@ -26,12 +27,25 @@ def cross_faults(tree: dict[str, object]) -> list[Fault]:
         *_repeated("mqtts", brokers, "name"),
         *_repeated("rules", rules, "name"),
         *_repeated("funcs", funcs, "modelName"),
-        *_device_faults(funcs),
     ]
     names = [str(entry["name"]) for entry in brokers.values() if "name" in entry]
     endpoints = {broker.name: broker.endpoint for broker in _valid(brokers, Broker).values()}
     bound = [_BoundRule(index, rule, endpoints) for index, rule in _valid(rules, Rule).items()]
-    return [*faults, *_unknown_brokers(bound, names), *_loops(bound), *_shared_ids(bound)]
+    faults += [*_unknown_brokers(bound, names), *_loops(bound), *_shared_ids(bound)]
+    return [*faults, *_bridge_faults(tree, bound)]
+
+
+def _bridge_faults(tree: dict[str, object], rules: list["_BoundRule"]) -> Iterator[Fault]:
+    rates = _valid(_entries(tree, "rate_limit_resources"), Rate)
+    bridges = _valid(_entries(tree, "bridges"), BridgeConfig)
+    placed = [(f"bridges[{index}].", bridge) for index, bridge in bridges.items()]
+    yield from rate_faults(placed, list(rates.values()))
+    taken = {
+        (bound.broker(connection.name), connection.client_id): f"rules[{bound.index}].{side}.clientId"
+        for bound in rules
+        for side, connection in bound.sides.items()
+    }
+    yield from id_faults(placed, taken)
 
 
 @dataclass(frozen=True)
@@ -41,6 +55,21 @@ class _BoundRule:
     index: int
     rule: Rule
     endpoints: dict[str, tuple[str, int]]
+
+    @property
+    def sides(self) -> dict[str, Subscription | Target | ErrorTarget]:
+        """Its connections by the key they are written under."""
+        sides = {"sub": self.rule.sub, "pub": self.rule.pub, "error": self.rule.error}
+        return {side: connection for side, connection in sides.items() if connection is not None}
+
+    @property
+    def targets(self) -> dict[str, Target | ErrorTarget]:
+        """Those of its connections that publish."""
+        return {
+            side: connection
+            for side, connection in self.sides.items()
+            if not isinstance(connection, Subscription)
+        }
 
     def broker(self, name: str) -> Hashable:
         """What tells one broker from another: its endpoint where that is known, else its name."""
@@ -77,22 +106,12 @@ def _repeated(section: str, entries: Entries, key: str) -> Iterator[Fault]:
         first.setdefault(name, index)
 
 
-def _device_faults(funcs: Entries) -> Iterator[Fault]:
-    for index, func in funcs.items():
-        if func.get("devices"):
-            yield Fault(
-                f"funcs[{index}].devices",
-                "device rules are not supported yet",
-                "without `devices` the function takes every event",
-            )
-
-
 def _unknown_brokers(rules: list[_BoundRule], names: list[str]) -> Iterator[Fault]:
     for bound in rules:
-        for side, name in (("sub", bound.rule.sub.name), ("pub", bound.rule.pub.name)):
-            if name not in names:
+        for side, connection in bound.sides.items():
+            if connection.name not in names:
                 path = f"rules[{bound.index}].{side}.name"
-                yield Fault(path, f"no broker is named {name!r}", _hint(name, names))
+                yield Fault(path, f"no broker is named {connection.name!r}", _hint(connection.name, names))
 
 
 def _hint(name: str, names: list[str]) -> str:
@@ -103,13 +122,15 @@ def _hint(name: str, names: list[str]) -> str:
 
 def _loops(rules: list[_BoundRule]) -> Iterator[Fault]:
     for bound in rules:
-        sub, pub = bound.rule.sub, bound.rule.pub
-        if bound.broker(sub.name) == bound.broker(pub.name) and matches(sub.topic, pub.topic):
-            yield Fault(
-                f"rules[{bound.index}].pub.topic",
-                f"{pub.topic!r} matches this rule's own subscription: each result would be its next event",
-                "publish to a topic that the subscription does not take",
-            )
+        sub = bound.rule.sub
+        for side, target in bound.targets.items():
+            if bound.broker(sub.name) == bound.broker(target.name) and matches(sub.topic, target.topic):
+                yield Fault(
+                    f"rules[{bound.index}].{side}.topic",
+                    f"{target.topic!r} matches this rule's own subscription:"
+                    " each result would be its next event",
+                    "publish to a topic that the subscription does not take",
+                )
 
 
 def _shared_ids(rules: list[_BoundRule]) -> Iterator[Fault]:
@@ -122,10 +143,10 @@ def _shared_ids(rules: list[_BoundRule]) -> Iterator[Fault]:
             yield _taken(path, sub.client_id, subscribing[key])
         subscribing.setdefault(key, path)
     for bound in rules:
-        pub = bound.rule.pub
-        key = (bound.broker(pub.name), pub.client_id)
-        if key in subscribing:
-            yield _taken(f"rules[{bound.index}].pub.clientId", pub.client_id, subscribing[key])
+        for side, target in bound.targets.items():
+            key = (bound.broker(target.name), target.client_id)
+            if key in subscribing:
+                yield _taken(f"rules[{bound.index}].{side}.clientId", target.client_id, subscribing[key])
 
 
 def _taken(path: str, client_id: str, owner: str) -> Fault:

@@ -70,7 +70,8 @@ def nearest(word: str, known: list[str]) -> str | None:
 
 def _fault(detail: ErrorDetails, model: type[BaseModel]) -> Fault:
     location = tuple(step for step in detail["loc"] if step != "[key]")  # pydantic's own mark, not a key
-    hint = None
+    # A validator's own error may know more than its message says.
+    hint = getattr(detail.get("ctx", {}).get("error"), "hint", None)
     if detail["type"] == "extra_forbidden":
         hint = _known_key_hint(location, model)
     return Fault(dotted(location), _plain(detail), hint)

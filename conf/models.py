@@ -5,8 +5,12 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from conf.address import Address
+from conf.bridge import BridgeConfig, Rate
+from conf.devices import Device
 from conf.mqtt import Broker, Rule
-from conf.types import ConfigPath, Items, ListenAddress, Section, Text, VariableName, Whole
+from conf.names import Name
+from conf.python import EntryPoint, PythonVersion, Requirement
+from conf.types import ConfigPath, Items, ListenAddress, Section, Sha256, Text, VariableName, Whole
 from conf.units import Duration, Size
 
 MIB = 1024 * 1024
@@ -29,17 +33,34 @@ class Scale(Section):
 class Func(Section):
     """One function; what is absent is as the manifest of its package says."""
 
-    model_name: Text = Field(alias="modelName", description="the function's name")
+    model_name: Name = Field(alias="modelName", description="the function's name")
     model_address: Text | None = Field(
         default=None, alias="modelAddress", description="address of the package's zip"
     )
     model_md5: Text | None = Field(
         default=None, alias="modelMd5", description="base64 of the zip's MD5 digest"
     )
-    devices: Items[dict[str, object]] = Field(
-        default=(), description="devices whose events the function takes"
+    sha256: Sha256 | None = Field(default=None, description="hexadecimal sha256 digest of the zip")
+    download: bool | None = Field(
+        default=None, description="whether the zip is fetched at the start; absent: as the top level says"
+    )
+    devices: Items[Device] = Field(
+        default=(), description="devices whose events the function takes; absent: every event"
     )
     package: ConfigPath | None = Field(default=None, description="zip or folder to deploy at the start")
+    entry: EntryPoint | None = Field(
+        default=None, description="`package.module.callable` to call instead of a package's entry point"
+    )
+    python_path: Items[ConfigPath] = Field(
+        default=(), alias="pythonPath", description="folders in which `entry` is found"
+    )
+    requirements: Items[Requirement] | None = Field(
+        default=None, description="requirements of a package that has none of its own"
+    )
+    python: PythonVersion | None = Field(
+        default=None, description="Python version in quotes, where the manifest names none"
+    )
+    rate: Rate | None = Field(default=None, description="how many events it takes in a time")
     scale: Scale | None = Field(default=None, description="number of instances")
     timeout: Duration | None = Field(
         default=None, gt=0, description="deadline of one event, queueing included"
@@ -52,6 +73,15 @@ class Func(Section):
         None, ge=1, le=1000, description="events that an instance handles at a time"
     )
     memory: Size | None = Field(default=None, gt=0, description="memory of one instance")
+
+    @model_validator(mode="after")
+    def check_source(self) -> "Func":
+        """An entry point lies in a Python path, not in a package."""
+        if self.entry is not None and (self.package is not None or self.model_address is not None):
+            raise ValueError("write either `entry`, or `package` or `modelAddress`")
+        if self.python_path and self.entry is None:
+            raise ValueError("`pythonPath` needs an `entry` to look for")
+        return self
 
 
 class Expose(Section):
@@ -80,7 +110,18 @@ class Config(Section):
         default=False, description="whether callers without a token may reach an address beyond loopback"
     )
     limits: Limits = Field(default=Limits(), description="what the host takes at most")
+    download: bool | None = Field(
+        default=None, description="whether to fetch the zips of functions that do not say it themselves"
+    )
+    requirements: Items[Requirement] = Field(
+        default=(), description="what to install for packages without a requirements file"
+    )
+    python: PythonVersion | None = Field(
+        default=None, description="Python version of packages that name none, in quotes"
+    )
     mqtts: Items[Broker] = Field(default=(), description="MQTT brokers")
     rules: Items[Rule] = Field(default=(), description="which topics feed which functions")
     funcs: Items[Func] = Field(default=(), description="functions")
     expose: Items[Expose] = Field(default=(), description="ports that a platform maps")
+    bridges: Items[BridgeConfig] = Field(default=(), description="HTTP sources polled into MQTT topics")
+    rate_limit_resources: Items[Rate] = Field(default=(), description="rate limits that bridges name")

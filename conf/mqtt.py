@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
 
+from conf.names import Name
 from conf.types import ConfigPath, Section, Text, TopicFilter, TopicName, Whole, as_text
 from conf.units import Duration
 
@@ -104,15 +105,31 @@ class Target(Section):
     timeout: Duration = Field(default=10.0, gt=0, description="how long one publication may take")
 
 
+class ErrorTarget(Section):
+    """Where a rule tells of events that failed."""
+
+    name: Text = Field(description="name of the broker")
+    client_id: Text = Field(alias="clientId", description="id of the connection; rules may share it")
+    topic: TopicName = Field(description="topic, without wildcards")
+
+
 class Rule(Section):
     """Binds a source topic to functions and to a target topic."""
 
     name: Text | None = Field(default=None, description="name in logs and metrics")
     sub: Subscription = Field(description="where events come from")
     pub: Target = Field(description="where results go")
-    functions: Annotated[tuple[Text, ...], Field(min_length=1)] | None = Field(
+    error: ErrorTarget | None = Field(
+        default=None, description="where errors go; absent: they are not published"
+    )
+    functions: Annotated[tuple[Name, ...], Field(min_length=1)] | None = Field(
         default=None, description="names of the functions to call; absent: all of `funcs`"
     )
     retained: bool = Field(
         default=False, description="whether messages that the broker kept are events as well"
+    )
+    sub_process: Text | None = Field(
+        default=None,
+        alias="subProcess",
+        description="name of its rows in `/queue_size_metrics`; absent: made of broker and function",
     )

@@ -14,6 +14,7 @@ from pydantic import (
 )
 
 from conf.address import Address, parse_address
+from conf.digests import read_sha256
 from conf.topics import check_filter, check_topic
 
 T = TypeVar("T")
@@ -51,11 +52,16 @@ def _beside_config(path: Path, info: ValidationInfo) -> Path:
     return Path(folder) / path.expanduser() if folder else path.expanduser()
 
 
+def _hexadecimal(text: str) -> str:
+    return read_sha256(text).hex()
+
+
 Text = Annotated[str, BeforeValidator(as_text, json_schema_input_type=str | int), Field(min_length=1)]
 VariableName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 Whole = Annotated[int, BeforeValidator(_no_bool)]
 Items = Annotated[tuple[T, ...], BeforeValidator(_none_is_empty)]
 ConfigPath = Annotated[Path, AfterValidator(_beside_config)]
+Sha256 = Annotated[Text, AfterValidator(_hexadecimal)]
 TopicName = Annotated[Text, AfterValidator(check_topic)]
 TopicFilter = Annotated[Text, AfterValidator(check_filter)]
 ListenAddress = Annotated[

@@ -103,7 +103,14 @@ def test_an_unknown_key_is_refused_with_the_nearest(tmp_path: Path, text: str, p
         ("funcs: [{modelName: a, scale: {min: 3, max: 2}}]", "funcs[0].scale", "more than"),
         ("funcs: [{modelName: a, concurrency: 0}]", "funcs[0].concurrency", "at least 1"),
         ("funcs: [{modelName: a, env: {A=B: x}}]", "funcs[0].env.A=B", "must match"),
-        ("funcs: [{modelName: a, devices: [{deviceName: 设备2}]}]", "funcs[0].devices", "not supported yet"),
+        ("funcs: [{modelName: a b}]", "funcs[0].modelName", "is not a function name"),
+        ("funcs: [{modelName: a, devices: [{}]}]", "funcs[0].devices[0]", "neither `deviceName` nor"),
+        ("funcs: [{modelName: a, sha256: 12}]", "funcs[0].sha256", "is not a sha256"),
+        ("funcs: [{modelName: a, entry: x}]", "funcs[0].entry", "write package.module.callable"),
+        ("funcs: [{modelName: a, entry: x.y, package: z}]", "funcs[0]", "write either `entry`"),
+        ("funcs: [{modelName: a, pythonPath: [z]}]", "funcs[0]", "needs an `entry`"),
+        ("funcs: [{modelName: a, python: 3.9}]", "funcs[0].python", "too old"),
+        ("requirements: [./x.whl]", "requirements[0]", "does not name a package"),
         (
             "expose: [{name: a, outPort: 30000, protocolPort: 'http://:8080'}]",
             "expose[0].outPort",
@@ -138,6 +145,21 @@ def test_a_fault_is_told_by_path_in_plain_words(tmp_path: Path, text: str, path:
         (rule("1", "8") + "," + rule("1", "9"), "rules[1].sub.clientId", "the id of rules[0].sub.clientId"),
         (rule("1", "1"), "rules[0].pub.clientId", "the id of rules[0].sub.clientId"),
         (rule("1", "2") + "," + rule("2", "3"), "rules[0].pub.clientId", "the id of rules[1].sub.clientId"),
+        (
+            rule()[:-1] + ", error: {name: b3, clientId: 3, topic: e}}",
+            "rules[0].error.name",
+            "no broker is named",
+        ),
+        (
+            rule()[:-1] + ", error: {name: b1, clientId: 1, topic: e}}",
+            "rules[0].error.clientId",
+            "the id of rules[0].sub",
+        ),
+        (
+            rule()[:-1] + ", error: {name: b1, clientId: 3, topic: in}}",
+            "rules[0].error.topic",
+            "own subscription",
+        ),
         ("{functions: [], " + rule()[1:], "rules[0].functions", "must not be empty"),
     ],
 )
