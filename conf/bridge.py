@@ -1,6 +1,6 @@
 """The bridge half of the config: an HTTP source polled into an MQTT topic, and the rates that limit it."""
 
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
@@ -10,6 +10,9 @@ from conf.faults import Fault, nearest
 from conf.mqtt import DEFAULT_PORTS, check_broker_url
 from conf.types import Items, Section, Text, TopicName, Whole
 from conf.units import Duration
+
+Connection = tuple[tuple[str, int], str]
+"""What two connections must not share: their broker's host and port, and the client id."""
 
 
 def check_source_url(text: str) -> str:
@@ -115,12 +118,9 @@ def rate_faults(
 
 
 def id_faults(
-    bridges: Sequence[tuple[str, BridgeConfig]], taken: Mapping[tuple[Hashable, str], str]
+    bridges: Sequence[tuple[str, BridgeConfig]], taken: Mapping[Connection, str]
 ) -> Iterator[Fault]:
-    """Two connections with one client id would each end the other; `taken` are those of the rules.
-
-    They come as the path of each by its broker's (host, port) and its client id.
-    """
+    """Two connections with one client id would each end the other; `taken` are those of the rules."""
     seen = dict(taken)
     for path, bridge in bridges:
         client_id, where = bridge.output.mqtt.client_id, f"{path}output.mqtt.client_id"

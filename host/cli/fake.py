@@ -1,5 +1,7 @@
 """`fnhost fake`: stand-ins for the world around the host."""
 
+import os
+
 import click
 
 from host.cli.exits import CommandError, Exit
@@ -29,7 +31,9 @@ def serve(port: int, seed: int) -> None:
     try:
         listening = take_port(port)
     except OSError as error:
-        message = f"cannot listen on {HOST}:{port}: {error.strerror}; choose another with --port"
+        message = (
+            f"cannot listen on {HOST}:{port}: {os.strerror(error.errno or 0)}; choose another with --port"
+        )
         raise CommandError(message, Exit.USAGE) from None
     with listening:
         address = f"http://{HOST}:{listening.getsockname()[1]}"

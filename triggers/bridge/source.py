@@ -34,7 +34,7 @@ class HttpSource:
         except TimeoutError:
             raise SourceError(f"no whole answer within {TIMEOUT:g} s") from None
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise SourceError(str(error) or type(error).__name__) from None
+            raise SourceError(_reason(error)) from None
 
     async def close(self) -> None:
         """Close its connection."""
@@ -50,3 +50,13 @@ class HttpSource:
                 if len(body) > MOST_BYTES:
                     raise SourceError(f"a record of more than {MOST_BYTES // 1024**2} MiB")
             return bytes(body)
+
+
+def _reason(error: BaseException) -> str:
+    """What the operating system said, where it did: httpx's own words for it are vaguer."""
+    deepest: BaseException | None = error
+    while deepest is not None:
+        if isinstance(deepest, OSError) and deepest.errno is not None:
+            return deepest.strerror or str(deepest)
+        deepest = deepest.__cause__ or deepest.__context__
+    return str(error) or type(error).__name__
