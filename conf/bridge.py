@@ -1,6 +1,6 @@
 """The bridge half of the config: an HTTP source polled into an MQTT topic, and the rates that limit it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
@@ -11,8 +11,8 @@ from conf.mqtt import DEFAULT_PORTS, check_broker_url
 from conf.types import Items, Section, Text, TopicName, Whole
 from conf.units import Duration
 
-Connection = tuple[tuple[str, int], str]
-"""What two connections must not share: their broker's host and port, and the client id."""
+Connection = tuple[Hashable, str]
+"""What two connections must not share: the broker's (host, port) and the client id."""
 
 
 def check_source_url(text: str) -> str:
@@ -121,12 +121,12 @@ def id_faults(
     bridges: Sequence[tuple[str, BridgeConfig]], taken: Mapping[Connection, str]
 ) -> Iterator[Fault]:
     """Two connections with one client id would each end the other; `taken` are those of the rules."""
-    seen = dict(taken)
+    seen: dict[Connection, str] = dict(taken)
     for path, bridge in bridges:
         client_id, where = bridge.output.mqtt.client_id, f"{path}output.mqtt.client_id"
         if client_id is None:
             continue
-        keys = [(broker_endpoint(url), client_id) for url in bridge.output.mqtt.urls]
+        keys: list[Connection] = [(broker_endpoint(url), client_id) for url in bridge.output.mqtt.urls]
         owner = next((seen[key] for key in keys if key in seen), None)
         if owner is not None:
             message = f"{client_id!r} is the id of {owner} on the same broker"

@@ -5,7 +5,7 @@ from textwrap import dedent
 
 import pytest
 
-from conf.bridge import BridgeConfig, BridgeFile, id_faults
+from conf.bridge import BridgeConfig, BridgeFile, Connection, id_faults
 from conf.bridge_file import load_bridge
 from conf.faults import ConfigError
 
@@ -146,7 +146,7 @@ def test_a_client_id_that_another_connection_to_the_same_broker_has_is_told() ->
         ("bridges[3].", bridge("d", "one", "tcp://other")),
         ("bridges[4].", bridge("e", None, "tcp://broker")),
     ]
-    taken = {(("broker", 1883), "two"): "rules[0].sub.clientId"}
+    taken: dict[Connection, str] = {(("broker", 1883), "two"): "rules[0].sub.clientId"}
     told = [str(fault) for fault in id_faults(bridges, taken)]
     assert [fault.partition(": ")[0] for fault in told] == [
         "bridges[1].output.mqtt.client_id",
