@@ -27,7 +27,7 @@ async def find_python(version: str | None, env: Mapping[str, str]) -> Path:
         if _fits(await _output([str(candidate), "-I", "-S", "-c", ASK_VERSION], env), version):
             return candidate
     raise BuildError(
-        f"Python {version} is not installed here; install it or change `python` in function.yaml"
+        f"Python {version} is not installed here; install it, or change `python` in function.yaml or config"
     )
 
 

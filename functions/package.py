@@ -51,12 +51,17 @@ def open_package(source: Path, staging: Path) -> Package:
     extract(source, staging)
     try:
         root = _find_root(staging)
-        package = _read_package(root, _sha256(source), None if root == staging else root.name)
+        package = _read_package(root, sha256_of(source), None if root == staging else root.name)
         _flush(staging)
         return package
     except BaseException:
         shutil.rmtree(staging)
         raise
+
+
+def read_stored(root: Path, sha256: str) -> Package:
+    """The package that was unpacked in `root` before; raises PackageError."""
+    return _read_package(root, sha256, None)
 
 
 def _read_package(root: Path, sha256: str, folder_name: str | None) -> Package:
@@ -133,7 +138,8 @@ def _function_name(folder_name: str | None) -> str | None:
         return None
 
 
-def _sha256(path: Path) -> str:
+def sha256_of(path: Path) -> str:
+    """The sha256 of a file, hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

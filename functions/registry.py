@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 from typing import Literal
 
@@ -37,17 +37,40 @@ MIGRATIONS = (
         FOREIGN KEY (function, number) REFERENCES revisions (function, number)
     ) STRICT;
     """,
+    # One package may have several environments: what the config adds to it is part of a revision's identity.
+    """
+    CREATE TABLE new_revisions (
+        function TEXT NOT NULL REFERENCES functions (name),
+        number INTEGER NOT NULL,
+        sha256 TEXT NOT NULL,
+        base TEXT NOT NULL,
+        manifest_json TEXT NOT NULL,
+        state TEXT NOT NULL CHECK (state IN ('building', 'ready', 'failed')),
+        error TEXT,
+        created REAL NOT NULL,
+        PRIMARY KEY (function, number),
+        UNIQUE (function, sha256, base)
+    ) STRICT;
+    INSERT INTO new_revisions
+        SELECT function, number, sha256, '', manifest_json, state, error, created FROM revisions;
+    DROP TABLE revisions;
+    ALTER TABLE new_revisions RENAME TO revisions;
+    """,
 )
-COLUMNS = "function, number, sha256, manifest_json, state, error, created"
+COLUMNS = "function, number, sha256, base, manifest_json, state, error, created"
 
 
 @dataclass(frozen=True)
 class Revision:
-    """One immutable deployed package; `created` is in seconds since the epoch."""
+    """One immutable deployed package; `created` is in seconds since the epoch.
+
+    `base` is what the config added to its environment, empty when that was nothing.
+    """
 
     function: str
     number: int
     sha256: str
+    base: str
     manifest_json: str
     state: State
     error: str | None
@@ -74,7 +97,7 @@ class Registry:
         for pragma in (
             "journal_mode = WAL",
             "synchronous = FULL",
-            "foreign_keys = ON",
+            "foreign_keys = OFF",
             "busy_timeout = 5000",
         ):
             self._database.execute(f"PRAGMA {pragma}")
@@ -85,28 +108,34 @@ class Registry:
             self._database.executescript(
                 f"BEGIN IMMEDIATE; {migration}; PRAGMA user_version = {number}; COMMIT"
             )
+        # Only now: a migration that replaces a table drops the one that others point at.
+        self._database.execute("PRAGMA foreign_keys = ON")
 
     def close(self) -> None:
         """Close the database; call it once, last."""
         with self._lock:
             self._database.close()
 
-    def add_revision(self, function: str, sha256: str, manifest_json: str) -> tuple[Revision, bool]:
+    def add_revision(
+        self, function: str, sha256: str, manifest_json: str, base: str = ""
+    ) -> tuple[Revision, bool]:
         """The revision of this package, and whether it is new; new ones are in state "building".
 
-        The same sha256 is the same revision. One that had failed is "building" again, under its number.
+        The same sha256 with the same base is the same revision. One that had failed is "building" again,
+        under its number.
         """
         with self._transaction() as database:
-            known = _find(database, "function = ? AND sha256 = ?", function, sha256)
+            known = _find(database, "function = ? AND sha256 = ? AND base = ?", function, sha256, base)
             if known and known[0].state != "failed":
                 return known[0], False
             if known:
                 self._retry(database, known[0], manifest_json)
                 return _find(database, "function = ? AND number = ?", function, known[0].number)[0], False
             number = _next_number(database, function)
-            row = (function, number, sha256, manifest_json, "building", None, time.time())
-            database.execute(f"INSERT INTO revisions ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)", row)  # noqa: S608
-            return Revision(function, number, sha256, manifest_json, "building", None, row[-1]), True
+            revision = Revision(function, number, sha256, base, manifest_json, "building", None, time.time())
+            marks = ", ".join("?" * len(fields(Revision)))
+            database.execute(f"INSERT INTO revisions ({COLUMNS}) VALUES ({marks})", astuple(revision))  # noqa: S608
+            return revision, True
 
     def _retry(self, database: sqlite3.Connection, failed: Revision, manifest_json: str) -> None:
         database.execute(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from functions.registry import Registry
+from functions.registry import MIGRATIONS, Registry, Revision
 
 
 @pytest.fixture
@@ -131,3 +131,31 @@ def test_a_database_of_a_newer_program_is_refused_untouched(tmp_path: Path) -> N
     database.close()
     with pytest.raises(sqlite3.DatabaseError, match="newer fnhost"):
         Registry(path)
+
+
+def test_a_package_with_another_base_is_another_revision(registry: Registry) -> None:
+    plain, _ = registry.add_revision("f", "a1", "{}")
+    based, new = registry.add_revision("f", "a1", "{}", "numpy")
+    assert new and (plain.number, based.number) == (1, 2)
+    assert (plain.base, based.base) == ("", "numpy")
+    again, new = registry.add_revision("f", "a1", "{}", "numpy")
+    assert not new and again == based
+
+
+def test_a_database_from_before_there_were_base_sets_is_taken_over(tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "r.db") as old:
+        old.executescript(f"{MIGRATIONS[0]}; PRAGMA user_version = 1")
+        old.execute("INSERT INTO functions VALUES ('f', 1, NULL)")
+        old.execute("INSERT INTO revisions VALUES ('f', 1, 'a1', '{}', 'ready', NULL, 1.5)")
+        old.execute("INSERT INTO aliases VALUES ('f', 'live', 1)")
+    old.close()
+    registry = Registry(tmp_path / "r.db")
+    try:
+        assert registry.revisions("f") == [Revision("f", 1, "a1", "", "{}", "ready", None, 1.5)]
+        assert registry.aliases("f") == {"live": 1}
+        assert registry.add_revision("f", "a1", "{}")[0].number == 1
+        with pytest.raises(LookupError):
+            registry.set_alias("f", "live", 7)
+        registry.remove("f")
+    finally:
+        registry.close()
