@@ -16,12 +16,18 @@ VARIABLES = {
     "state": "FNHOST_STATE",
     "allow_anonymous": "FNHOST_ALLOW_ANONYMOUS",
 }
+# What distutils.util.strtobool took, which Python no longer has.
+SWITCHED_ON, SWITCHED_OFF = ("y", "yes", "t", "true", "on", "1"), ("n", "no", "f", "false", "off", "0")
 TRUE, FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off", "")
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Everything decided before the host starts; `state_dir` is absolute and need not exist."""
+    """Everything decided before the host starts; `state_dir` is absolute and need not exist.
+
+    `download_models` holds for functions of which the config does not say it; `pyboot_home` is the folder of
+    the program before this one.
+    """
 
     listen_host: str
     listen_port: int
@@ -29,6 +35,8 @@ class Settings:
     allow_anonymous: bool
     config: Config
     config_path: Path | None
+    download_models: bool = False
+    pyboot_home: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -56,6 +64,7 @@ def gather_settings(flags: Mapping[str, object], env: Mapping[str, str]) -> Sett
     faults: list[Fault] = []
     address = _address(given, config, faults)
     anonymous = _anonymous(given, config, faults)
+    downloads = _download_models(env, faults)
     if not (faults or anonymous or address.is_loopback):
         faults.append(_exposed(address))
     if faults:
@@ -67,6 +76,8 @@ def gather_settings(flags: Mapping[str, object], env: Mapping[str, str]) -> Sett
         allow_anonymous=anonymous,
         config=config,
         config_path=Path(str(path)).expanduser().absolute() if path else None,
+        download_models=downloads,
+        pyboot_home=Path(env["PYBOOT_HOME"]).expanduser().absolute() if env.get("PYBOOT_HOME") else None,
     )
 
 
@@ -87,6 +98,14 @@ def _anonymous(given: _Given, config: Config, faults: list[Fault]) -> bool:
     if word not in TRUE + FALSE:
         faults.append(Fault(origin, f"{value!r} is neither true nor false"))
     return word in TRUE
+
+
+def _download_models(env: Mapping[str, str], faults: list[Fault]) -> bool:
+    """DOWNLOAD_MODEL, in every spelling that the older program took for true or false."""
+    word = env.get("DOWNLOAD_MODEL", "false")
+    if word.lower() not in SWITCHED_ON + SWITCHED_OFF:
+        faults.append(Fault("DOWNLOAD_MODEL", f"{word!r} is neither true nor false"))
+    return word.lower() in SWITCHED_ON
 
 
 def _exposed(address: Address) -> Fault:

@@ -29,7 +29,11 @@ MAX_TAIL = 2000
 
 @dataclass(frozen=True)
 class ApiParts:
-    """What the API shows and commands; `queue_rows` gives the rows of `/queue_size_metrics`."""
+    """What the API shows and commands.
+
+    `queue_rows` gives the rows of `/queue_size_metrics`, `expected` are the functions of the config, `why`
+    says what keeps the package that the config names for one of them from service.
+    """
 
     state: StateDir
     catalog: Catalog
@@ -38,6 +42,7 @@ class ApiParts:
     health: Health
     queue_rows: Callable[[], list[dict[str, Any]]]
     expected: tuple[str, ...]
+    why: Callable[[str], str | None]
 
 
 class Api:
@@ -93,13 +98,15 @@ class Api:
     async def list_functions(self, request: Request) -> Response:
         """All functions, also those that the config names and nobody has deployed."""
         known = self._parts.catalog.functions
-        shown = [views.summarize(known[name]) for name in sorted(known)]
-        missing = [views.summarize_missing(name) for name in self._parts.expected if name not in known]
+        shown = [views.summarize(known[name], self._parts.why(name)) for name in sorted(known)]
+        absent = [name for name in self._parts.expected if name not in known]
+        missing = [views.summarize_missing(name, self._parts.why(name)) for name in absent]
         return JSONResponse({"functions": shown + missing})
 
     async def describe(self, request: Request) -> Response:
         """One function."""
-        return JSONResponse(views.describe(self._parts.catalog.get(request.path_params["name"])))
+        deployed = self._parts.catalog.get(request.path_params["name"])
+        return JSONResponse(views.describe(deployed, self._parts.why(deployed.name)))
 
     async def remove(self, request: Request) -> Response:
         """Take a function away."""

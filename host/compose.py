@@ -1,19 +1,21 @@
 """The composition root: everything is built here and handed down; nobody else constructs collaborators."""
 
 from dataclasses import dataclass
+from functools import partial
 
 from conf.settings import Settings
 from functions.registry import Registry
 from host.api import Api, ApiParts
 from host.catalog import Catalog, Grounds
-from host.configured import ConfiguredPackages
 from host.deployer import Deployer
+from host.downloads import Downloads
 from host.health import Health, check_functions
 from host.lifecycle import Lifecycle, Part
 from host.logstore import LogStore
 from host.mqtt import MqttPart
 from host.parts import DeploysPart, FunctionsPart, LogsPart, ReadyPart
 from host.plugins import HostInfo, load_plugins
+from host.sources import base_of, find_sources
 from host.state import StateDir
 from host.web import FrontDoor, WebPart
 from runtime.dispatcher import Dispatcher
@@ -40,10 +42,12 @@ def compose(settings: Settings, state: StateDir) -> Host:
     workshop = Workshop(prepare_overlay(state.overlay), state.owner(), logs.append)
     overrides = {func.model_name: func for func in config.funcs}
     catalog = Catalog(Grounds(state, registry, workshop, dispatcher, overrides))
-    deployer = Deployer(state, registry, catalog)
-    configured = ConfiguredPackages(overrides, state, deployer)
-    mqtt = MqttPart(config, dispatcher.dispatch, configured.done)
-    api = Api(ApiParts(state, catalog, deployer, logs, health, mqtt.queue_rows, tuple(overrides)))
+    deployer = Deployer(state, registry, catalog, partial(base_of, config))
+    downloads = Downloads(find_sources(settings, state.downloads), state, deployer)
+    mqtt = MqttPart(config, dispatcher.dispatch, downloads.done)
+    api = Api(
+        ApiParts(state, catalog, deployer, logs, health, mqtt.queue_rows, tuple(overrides), downloads.why)
+    )
     trigger = HttpTrigger(dispatcher.dispatch, config.limits.max_body)
     web = WebPart(FrontDoor(trigger, api.application()), settings.listen_host, settings.listen_port)
     health.add(lambda: check_functions(catalog))
@@ -51,7 +55,7 @@ def compose(settings: Settings, state: StateDir) -> Host:
     parts: list[Part] = [
         LogsPart(logs),
         FunctionsPart(catalog, registry, state.owner()),
-        DeploysPart(api, configured),
+        DeploysPart(api, downloads),
         mqtt,
         web,
         ReadyPart(health),

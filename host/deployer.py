@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from conf.names import check_name
+from functions.base_set import BaseSet, narrow
 from functions.environment import BuildOrder, build_environment
 from functions.errors import BuildError, PackageError
-from functions.package import Package, open_package
+from functions.manifest import Manifest
+from functions.package import Package, open_package, read_stored
 from functions.registry import Registry, Revision
 from host.catalog import Catalog
 from host.state import StateDir
@@ -25,12 +27,18 @@ Tell = Callable[[Line], None]
 
 
 class DeployError(Exception):
-    """A package that was accepted did not become a running revision; what ran before still runs."""
+    """A package that was accepted did not become a running revision; what ran before still runs.
 
-    def __init__(self, title: str, detail: str, stack: list[str] | None = None) -> None:
+    `retryable`: the cause may lie outside of the package, so that the same one may succeed later.
+    """
+
+    def __init__(
+        self, title: str, detail: str, stack: list[str] | None = None, *, retryable: bool = False
+    ) -> None:
         super().__init__(detail)
         self.title = title
         self.stack = stack or []
+        self.retryable = retryable
 
 
 @dataclass(frozen=True)
@@ -43,20 +51,27 @@ class Names:
 
 @dataclass(frozen=True)
 class Prepared:
-    """A package that is sound, unpacked in a staging folder, and its function's name."""
+    """A package that is sound, unpacked in a staging folder; its function's name, what the config adds."""
 
     name: str
     package: Package
     staging: Path
+    base: BaseSet
 
 
 class Deployer:
-    """One deploy of a function at a time; two builds at a time in all."""
+    """One deploy of a function at a time; two builds at a time in all.
 
-    def __init__(self, state: StateDir, registry: Registry, catalog: Catalog) -> None:
+    `base_of` is what the config gives to the function of a name.
+    """
+
+    def __init__(
+        self, state: StateDir, registry: Registry, catalog: Catalog, base_of: Callable[[str], BaseSet]
+    ) -> None:
         self._state = state
         self._registry = registry
         self._catalog = catalog
+        self._base_of = base_of
         self._locks: dict[str, asyncio.Lock] = {}
         self._builds = asyncio.Semaphore(BUILDS_AT_A_TIME)
 
@@ -65,10 +80,38 @@ class Deployer:
         staging = self._state.staging / f"unpack-{time.monotonic_ns()}"
         package = await asyncio.to_thread(open_package, source, staging)
         try:
-            return Prepared(_choose_name(names, package), package, staging)
+            name = _choose_name(names, package)
+            return Prepared(
+                name, package, staging, narrow(self._base_of(name), package.root, package.manifest)
+            )
         except PackageError:
             await asyncio.to_thread(shutil.rmtree, staging)
             raise
+
+    def is_deployed(self, name: str) -> bool:
+        """Whether a revision of this function is in service."""
+        return self._live(name) is not None
+
+    def is_current(self, name: str, sha256: str) -> bool:
+        """Whether this package is live, in the environment that the config asks for."""
+        live = self._live(name)
+        return live is not None and live.sha256 == sha256 and live.base == self._base_now(live).text()
+
+    async def prepare_again(self, name: str) -> Prepared | None:
+        """The live package, when the config gives it another base set than it had; raises PackageError."""
+        live = self._live(name)
+        if live is None or (base := self._base_now(live)).text() == live.base:
+            return None
+        package = await asyncio.to_thread(read_stored, self._state.package(live.sha256), live.sha256)
+        return Prepared(name, package, self._state.staging / f"again-{time.monotonic_ns()}", base)
+
+    def _live(self, name: str) -> Revision | None:
+        deployed = self._catalog.functions.get(name)
+        return deployed.revisions[deployed.live] if deployed and deployed.live is not None else None
+
+    def _base_now(self, revision: Revision) -> BaseSet:
+        manifest = Manifest.model_validate_json(revision.manifest_json)
+        return narrow(self._base_of(revision.function), self._state.package(revision.sha256), manifest)
 
     async def deploy(self, prepared: Prepared, tell: Tell) -> Line:
         """Bring a prepared package into service, telling each step; returns the closing line.
@@ -99,9 +142,10 @@ class Deployer:
         package = prepared.package
         manifest = package.manifest.model_dump_json()
         revision, _ = await asyncio.to_thread(
-            self._registry.add_revision, prepared.name, package.sha256, manifest
+            self._registry.add_revision, prepared.name, package.sha256, manifest, prepared.base.text()
         )
-        if revision.state == "ready" and self._is_live(revision):
+        live = self._live(revision.function)
+        if revision.state == "ready" and live is not None and live.number == revision.number:
             return revision, True
         tell(_step("unpack", f"{revision.function}@{revision.number}, sha256 {package.sha256[:12]}"))
         try:
@@ -115,24 +159,21 @@ class Deployer:
             raise
         return revision, False
 
-    def _is_live(self, revision: Revision) -> bool:
-        deployed = self._catalog.functions.get(revision.function)
-        return deployed is not None and deployed.live == revision.number
-
     async def _build(self, prepared: Prepared, revision: Revision, tell: Tell) -> None:
         package = prepared.package
         target = self._state.package(package.sha256)
         await asyncio.to_thread(_store, package.root, target)
         package = replace(package, root=target)
-        what = f"{len(package.requirements)} requirements" if package.requirements else "no requirements"
+        requirements = package.requirements + prepared.base.requirements
+        what = f"{len(requirements)} requirements" if requirements else "no requirements"
         tell(_step("environment", f"building the environment ({what})"))
         log = self._state.build_log(revision.function, revision.number)
         log.parent.mkdir(parents=True, exist_ok=True)
         order = BuildOrder(
             target=self._state.environment(revision.function, revision.number),
             log_path=log,
-            python=package.manifest.python,
-            requirements=package.requirements,
+            python=package.manifest.python or prepared.base.python,
+            requirements=requirements,
             wheels=package.wheels,
             build=package.manifest.build,
             cache_dir=self._state.uv_cache(),
@@ -176,7 +217,7 @@ def _explain(error: BaseException) -> DeployError:
         place = f"{error.place}: " if error.place and error.place not in str(error) else ""
         return DeployError("The package does not start", f"{place}{error}", error.stack)
     if isinstance(error, BuildError):
-        return DeployError("The environment cannot be built", str(error))
+        return DeployError("The environment cannot be built", str(error), retryable=True)
     return DeployError("The deploy was cut off", str(error) or type(error).__name__)
 
 

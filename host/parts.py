@@ -6,7 +6,7 @@ import logging
 from functions.registry import Registry
 from host.api import Api
 from host.catalog import Catalog
-from host.configured import ConfiguredPackages
+from host.downloads import Downloads
 from host.health import Health
 from host.lifecycle import Part
 from host.logstore import LogStore
@@ -70,14 +70,14 @@ class DeploysPart(Part):
     name = "deploys"
     priority = 300
 
-    def __init__(self, api: Api, configured: ConfiguredPackages) -> None:
+    def __init__(self, api: Api, downloads: Downloads) -> None:
         self._api = api
-        self._configured = configured
+        self._downloads = downloads
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Begin with the config's packages."""
-        self._task = asyncio.create_task(self._configured.deploy_all())
+        self._task = asyncio.create_task(self._downloads.run())
 
     async def stop(self) -> None:
         """Cut off."""

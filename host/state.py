@@ -22,6 +22,7 @@ class StateDir:
         self.output = root / "output"
         self.logs = root / "logs"
         self.staging = root / "staging"
+        self.downloads = root / "downloads"
         self.overlay = root / "overlay"
         self._lock_fd: int | None = None
 
@@ -34,7 +35,14 @@ class StateDir:
             self._lock_fd = os.open(self.root / "host.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             fcntl.flock(self._lock_fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
             shutil.rmtree(self.staging, ignore_errors=True)
-            for folder in (self.packages, self.environments, self.output, self.logs, self.staging):
+            for folder in (
+                self.packages,
+                self.environments,
+                self.output,
+                self.logs,
+                self.staging,
+                self.downloads,
+            ):
                 folder.mkdir(exist_ok=True)
         except BlockingIOError:
             raise StateError(

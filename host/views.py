@@ -10,12 +10,12 @@ from host.catalog import Deployed
 View = dict[str, Any]
 
 
-def summarize(deployed: Deployed) -> View:
-    """One line of `fnhost list`."""
+def summarize(deployed: Deployed, why: str | None) -> View:
+    """One line of `fnhost list`; `why` is what keeps the package that the config names from service."""
     pool = deployed.live_pool
     if pool is None:
         failed = max(deployed.revisions.values(), key=lambda each: each.number, default=None)
-        return _nothing_runs(deployed.name, "failed", failed.error if failed else None)
+        return _nothing_runs(deployed.name, "failed", why or (failed.error if failed else None))
     view = pool.view()
     return {
         "name": deployed.name,
@@ -25,14 +25,14 @@ def summarize(deployed: Deployed) -> View:
         "wanted": view.wanted,
         "queued": view.queued,
         "in_flight": view.in_flight,
-        "last_error": view.last_error or _newest_failure(deployed),
+        "last_error": view.last_error or why or _newest_failure(deployed),
         "accepts": pool.spec.accepts,
     }
 
 
-def summarize_missing(name: str) -> View:
-    """A function that the config names and nobody has deployed."""
-    return _nothing_runs(name, "missing", f"it is in the config but not deployed; `fnhost deploy {name}.zip`")
+def summarize_missing(name: str, why: str | None) -> View:
+    """A function that the config names and that is not deployed; `why` says what is the matter."""
+    return _nothing_runs(name, "missing", why)
 
 
 def _nothing_runs(name: str, state: str, error: str | None) -> View:
@@ -45,12 +45,12 @@ def _newest_failure(deployed: Deployed) -> str | None:
     return f"{deployed.name}@{newest.number}: {newest.error}" if newest.state == "failed" else None
 
 
-def describe(deployed: Deployed) -> View:
-    """All that `fnhost describe` shows."""
+def describe(deployed: Deployed, why: str | None) -> View:
+    """All that `fnhost describe` shows; `why` as in `summarize`."""
     pool = deployed.live_pool
     view = pool.view() if pool else None
     return {
-        **summarize(deployed),
+        **summarize(deployed, why),
         "revisions": [_revision(each) for each in _by_number(deployed.revisions.values())],
         "aliases": {"live": deployed.live} if deployed.live is not None else {},
         "instances_detail": [asdict(each) for each in view.instances] if view else [],
