@@ -72,7 +72,9 @@ def test_the_flag_wins_over_the_environment(stub: StubHost, nowhere: str) -> Non
     assert fnhost(nowhere, "list", "--url", stub.url).exit_code == 0
 
 
-@pytest.mark.parametrize("url", ["localhost:5888", "ftp://x", "http://[", "http://", "http://a\tb", "http://h:x"])
+@pytest.mark.parametrize(
+    "url", ["localhost:5888", "ftp://x", "http://[", "http://", "http://a\tb", "http://h:x"]
+)
 def test_what_is_no_url_is_wrong_usage(url: str) -> None:
     result = fnhost("", "list", "--url", url)
     assert result.exit_code == 2
