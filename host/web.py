@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import uvicorn
 
 from host.lifecycle import Part, PartError
+from host.whole_answer import WholeAnswerProtocol
 from triggers.http import PREFIX, HttpTrigger, Receive, Scope, Send
 
 GRACE = 20
@@ -53,12 +54,13 @@ class WebPart(Part):
         self._server = _Server(
             uvicorn.Config(
                 application,
-                http="httptools",
+                http=WholeAnswerProtocol,
                 ws="none",
                 lifespan="off",
                 log_config=None,
                 access_log=False,
                 server_header=False,
+                proxy_headers=False,
                 timeout_keep_alive=KEEP_ALIVE,
                 timeout_graceful_shutdown=GRACE,
                 backlog=BACKLOG,

@@ -1,7 +1,9 @@
 """What travels between triggers and functions: events, answers, and the ways an invocation fails."""
 
 import asyncio
+import json
 import random
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -17,15 +19,29 @@ class Event:
 
     `meta` holds what its trigger knows, by the names the ABI gives them (`docs/abi.md`): `method`, `path`,
     `query`, `headers` from HTTP; `topic`, `qos`, `retain` from MQTT; `device`, `timestamp` (seconds since
-    the epoch) and `attempt` from either. Values are what JSON can say.
+    the epoch) and `attempt` from either. Values are what JSON can say. A trigger whose metadata recur may
+    give them as the bytes of that JSON object, with `trigger` and `source` in it.
     """
 
     body: bytes
     content_type: str | None = None
     trigger: str = "http"
     source: str = ""
-    meta: dict[str, object] = field(default_factory=dict)
+    meta: dict[str, object] | bytes = field(default_factory=dict)
     id: str = field(default_factory=new_id)
+    received: float = field(default_factory=time.time)
+
+    def metadata(self) -> bytes:
+        """What `meta` says, as it travels."""
+        if isinstance(self.meta, bytes):
+            return self.meta
+        return encode_metadata(self.trigger, self.source, self.meta)
+
+
+def encode_metadata(trigger: str, source: str, meta: dict[str, object]) -> bytes:
+    """The metadata of an event as JSON; raises TypeError for what JSON cannot say."""
+    told = {"trigger": trigger, "source": source, **meta}
+    return json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
 
 
 @dataclass(slots=True, frozen=True)

@@ -44,9 +44,11 @@ class EventQueue:
         self._waiting: deque[Ticket] = deque()
         self._waiting_bytes = 0
         self._idle: list[Slot] = []
+        self._pumping = False
         self._timer: asyncio.TimerHandle | None = None
         self._drained: asyncio.Event = asyncio.Event()
         self._shared = spec.concurrency > 1
+        self._label = spec.label
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -59,16 +61,21 @@ class EventQueue:
     def submit(self, event: Event) -> "asyncio.Future[Answer]":
         """Take an event; raises QueueFullError when it would be one too many."""
         ticket = Ticket(event, self._loop.create_future(), _now() + self.spec.timeout)
-        if self._idle:
-            slot = self._idle[-1]
-            slot.send([ticket])
-            if not self._shared or len(slot.running) >= self.spec.concurrency:
-                self._idle.pop()
-        else:
-            self._enqueue(ticket)
+        self._enqueue(ticket)
+        if self._idle and not self._pumping:
+            # At the end of this turn of the loop: what arrives in one turn shares a frame.
+            self._pumping = True
+            self._loop.call_soon(self._pump)
         if self._timer is None:
             self._timer = self._loop.call_later(self.spec.timeout, self._expire)
         return ticket.future
+
+    def _pump(self) -> None:
+        self._pumping = False
+        for slot in self._idle[::-1]:
+            if not self._waiting:
+                break
+            self._feed(slot)
 
     def _enqueue(self, ticket: Ticket) -> None:
         size = len(ticket.event.body)
@@ -98,7 +105,7 @@ class EventQueue:
             if ticket is None:
                 continue
             try:
-                outcome = read_answer(head, body, self.spec.label)
+                outcome = read_answer(head, body, self._label)
             except MalformedAnswerError as error:
                 slot.kill(f"it sent a malformed answer: {error}")
                 outcome = InstanceDiedError(f"the instance of {self.spec.label} sent a malformed answer")

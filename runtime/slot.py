@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import fcntl
+import functools
 import mmap
 import os
 import signal
@@ -10,10 +11,11 @@ import socket
 import struct
 import time
 from collections.abc import Callable
+from json.encoder import encode_basestring_ascii as quote
 from typing import Any, Protocol
 
 from runtime.events import Answer, Event
-from runtime.worker.frames import Decoder, Frame, FrameError, Head, encode
+from runtime.worker.frames import Decoder, Frame, FrameError, Head, encode, encode_text
 
 SCM_CREDENTIALS = 2
 CREDENTIALS = struct.Struct("iII")
@@ -143,16 +145,12 @@ class Slot(asyncio.Protocol):
         ticket.number = self._sent
         self.running[self._sent] = ticket
         event = ticket.event
-        head = {
-            "n": self._sent,
-            "id": event.id,
-            "dl": ticket.deadline,
-            "tr": event.trigger,
-            "src": event.source,
-            "ct": event.content_type,
-            "m": event.meta,
-        }
-        return encode(head, event.body)
+        # Written by hand, since this is paid per event and a JSON encoder takes three times as long.
+        head = (
+            f'{{"n":{self._sent},"id":{quote(event.id)},"dl":{ticket.deadline:.4f},"ts":{event.received:.3f}'
+            f"{_say_content_type(event.content_type)}}}"
+        )
+        return encode_text(head, event.metadata(), event.body)
 
     def _greet(self) -> None:
         try:
@@ -240,6 +238,11 @@ class Slot(asyncio.Protocol):
             os.close(self._pidfd)
             self._pidfd = -1
         self._owner.slot_gone(self)
+
+
+@functools.lru_cache(256)
+def _say_content_type(content_type: str | None) -> str:
+    return "" if content_type is None else f',"ct":{quote(content_type)}'
 
 
 def _shared_word() -> "tuple[int, memoryview[int]]":

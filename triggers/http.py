@@ -2,8 +2,9 @@
 
 import json
 import re
-import time
 from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from runtime.events import (
@@ -13,6 +14,7 @@ from runtime.events import (
     FunctionRaisedError,
     InvocationError,
     TooLargeError,
+    encode_metadata,
     new_id,
 )
 
@@ -33,11 +35,46 @@ TITLES = {
     504: "The deadline passed",
 }
 NO_BODY = (204, 304)
+KNOWN_CALLERS = 128
+WHOLE = "fnhost.answer"
+"""The server's extension that sends a small answer in one write, where it has it."""
+LARGE = 64 * 1024
 _ID = re.compile(r"[\w.-]{1,64}", re.ASCII)
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _HEADER_VALUE = re.compile(r"[^\x00-\x08\x0a-\x1f\x7f]*")
 OURS = frozenset({"content-length", "content-type", "transfer-encoding", "connection", "x-request-id"})
 SECRET = frozenset({b"authorization", b"proxy-authorization"})
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """What a request says before its body; `length` is in bytes, 0 when it is not told."""
+
+    target: str
+    metadata: bytes
+    content_type: str | None
+    length: int
+    request_id: str | None
+
+
+@lru_cache(KNOWN_CALLERS)
+def read_caller(path: str, query: bytes, headers: tuple[tuple[bytes, bytes], ...]) -> Caller:
+    """Read a request's head. A device sends the same one again and again, so it is read once."""
+    told = {name.decode("latin-1"): value.decode("latin-1") for name, value in headers if name not in SECRET}
+    meta: dict[str, object] = {
+        "method": "POST",
+        "path": path,
+        "query": query.decode("latin-1"),
+        "headers": told,
+    }
+    request_id = told.get("x-request-id", "")
+    return Caller(
+        path[len(PREFIX) :],
+        encode_metadata("http", "http", meta),
+        told.get("content-type"),
+        int(told.get("content-length", "0")),
+        request_id if _ID.fullmatch(request_id) else None,
+    )
 
 
 class HttpTrigger:
@@ -49,48 +86,41 @@ class HttpTrigger:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        headers = {
-            name.decode("latin-1"): value.decode("latin-1")
-            for name, value in scope["headers"]
-            if name not in SECRET
-        }
-        request_id = headers.get("x-request-id", "")
-        if not _ID.fullmatch(request_id):
-            request_id = new_id()
+        caller = read_caller(scope["path"], scope["query_string"], tuple(scope["headers"]))
+        request_id = caller.request_id or new_id()
         try:
             if scope["method"] != "POST":
                 raise MethodNotAllowedError(f"invoke with POST, not {scope['method']}")
-            body = await self._read(headers, receive)
-            meta = {
-                "method": "POST",
-                "path": scope["path"],
-                "query": scope["query_string"].decode("latin-1"),
-                "headers": headers,
-                "timestamp": time.time(),
-            }
-            event = Event(body, headers.get("content-type"), "http", "http", meta, request_id)
-            answer = await self._dispatch(scope["path"][len(PREFIX) :], event)
-            await _send_answer(send, answer, request_id)
+            body = await self._read(caller.length, receive)
+            event = Event(body, caller.content_type, "http", "http", caller.metadata, request_id)
+            answer = await self._dispatch(caller.target, event)
+            await _send_answer(scope, send, answer, request_id)
         except InvocationError as error:
             await send_problem(send, error, request_id)
 
-    async def _read(self, headers: dict[str, str], receive: Receive) -> bytes:
-        if int(headers.get("content-length", "0")) > self._max_body:
+    async def _read(self, length: int, receive: Receive) -> bytes:
+        if length > self._max_body:
             raise self._too_large()
         message = await receive()
-        body: bytes = message.get("body", b"")
         if message.get("more_body"):
-            parts, size = [body], len(body)
-            while message.get("more_body"):
-                message = await receive()
-                parts.append(message.get("body", b""))
-                size += len(parts[-1])
-                if size > self._max_body:
-                    raise self._too_large()
-            body = b"".join(parts)
+            return await self._read_parts(message, receive)
         if message["type"] == "http.disconnect":
             raise InvocationError("the caller went away while it sent the event")
+        body: bytes = message["body"]
         return body
+
+    async def _read_parts(self, message: MutableMapping[str, Any], receive: Receive) -> bytes:
+        parts: list[bytes] = [message["body"]]
+        size = len(parts[0])
+        while message.get("more_body"):
+            message = await receive()
+            parts.append(message.get("body", b""))
+            size += len(parts[-1])
+            if size > self._max_body:
+                raise self._too_large()
+        if message["type"] == "http.disconnect":
+            raise InvocationError("the caller went away while it sent the event")
+        return b"".join(parts)
 
     def _too_large(self) -> TooLargeError:
         return TooLargeError(f"an event may have {self._max_body} bytes at most (`limits.max_body`)")
@@ -102,8 +132,8 @@ class MethodNotAllowedError(InvocationError):
     status = 405
 
 
-async def _send_answer(send: Send, answer: Answer, request_id: str) -> None:
-    body = answer.body or b""
+async def _send_answer(scope: Scope, send: Send, answer: Answer, request_id: str) -> None:
+    body = b"" if answer.body is None else answer.body
     status = 204 if answer.body is None else answer.status
     headers = [
         (b"x-request-id", request_id.encode()),
@@ -114,8 +144,13 @@ async def _send_answer(send: Send, answer: Answer, request_id: str) -> None:
         headers.append((b"content-length", b"%d" % len(body)))
     if answer.headers or not 200 <= status <= 599 or not _HEADER_VALUE.fullmatch(answer.content_type):
         headers += _check_response(answer, status)
+    body = b"" if status in NO_BODY else body
+    whole = scope.get("extensions", {}).get(WHOLE)
+    if whole is not None and len(body) < LARGE:
+        whole(status, b"".join([b"%b: %b\r\n" % header for header in headers]), body)
+        return
     await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": b"" if status in NO_BODY else body})
+    await send({"type": "http.response.body", "body": body})
 
 
 def _check_response(answer: Answer, status: int) -> list[tuple[bytes, bytes]]:
@@ -136,6 +171,7 @@ def _bad_response(why: str) -> FunctionRaisedError:
     return FunctionRaisedError("ResponseError", f"the Response cannot be sent: {why}", [])
 
 
+@lru_cache(256)
 def _quote(revision: str) -> bytes:
     # Header values are Latin-1; names of functions may be Chinese.
     return revision.encode("ascii", "backslashreplace")

@@ -1,5 +1,6 @@
 """What a function sees of its invocation: `context`, with names that Lambda and Nuclio users know."""
 
+import json
 import logging
 import time
 from dataclasses import dataclass, field
@@ -121,17 +122,22 @@ class Context:
     @property
     def trigger(self) -> Trigger:
         """Kind and name of what sent the event."""
-        return Trigger(str(self._head.get("tr", "")), str(self._head.get("src", "")))
+        metadata = self._metadata()
+        return Trigger(str(metadata.get("trigger", "")), str(metadata.get("source", "")))
+
+    def _metadata(self) -> dict[str, Any]:
+        return dict(json.loads(self._head.get("m", b"{}")))
 
     @property
     def event(self) -> EventInfo:
         """The event's metadata."""
-        head = self._head
+        metadata = self._metadata()
         return EventInfo(
             id=self.request_id,
-            source=str(head.get("src", "")),
-            content_type=head.get("ct"),
-            **{name: value for name, value in head.get("m", {}).items() if name in EventInfo.__annotations__},
+            source=str(metadata.pop("source", "")),
+            content_type=self._head.get("ct"),
+            timestamp=self._head.get("ts"),
+            **{name: value for name, value in metadata.items() if name in EventInfo.__annotations__},
         )
 
     @property

@@ -1,20 +1,22 @@
 """The wire between host and instance: length-prefixed frames of a small JSON head and a raw body.
 
-A frame is two unsigned 32-bit big-endian lengths (head, body), the head as UTF-8 JSON (an object) and the
-body as it is. Neither side ever unpickles what the other sent.
+A frame is three unsigned 32-bit big-endian lengths (head, metadata, body), the head as UTF-8 JSON (an
+object), the event's metadata as UTF-8 JSON that is read only where a function asks for it, and the body as it
+is. Neither side ever unpickles what the other sent.
 """
 
 import json
 import struct
 from typing import Any
 
-LENGTHS = struct.Struct("!II")
+LENGTHS = struct.Struct("!III")
 MAX_HEAD = 1024 * 1024
 
 Head = dict[str, Any]
 Frame = tuple[Head, bytes]
 
 _dump = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
+_scan = json.JSONDecoder().raw_decode
 
 
 class FrameError(Exception):
@@ -23,12 +25,17 @@ class FrameError(Exception):
 
 def encode(head: Head, body: bytes = b"") -> bytes:
     """One frame, ready to send."""
-    text = _dump(head).encode("utf-8", "surrogatepass")
-    return b"%b%b%b" % (LENGTHS.pack(len(text), len(body)), text, body)
+    return encode_text(_dump(head), b"", body)
+
+
+def encode_text(head: str, metadata: bytes, body: bytes) -> bytes:
+    """One frame whose head and metadata are JSON already."""
+    text = head.encode("utf-8", "surrogatepass")
+    return b"%b%b%b%b" % (LENGTHS.pack(len(text), len(metadata), len(body)), text, metadata, body)
 
 
 class Decoder:
-    """Cuts a stream of bytes into frames; `max_body` is in bytes."""
+    """Cuts a stream of bytes into frames; `max_body` is in bytes. Metadata stands in the head as `m`."""
 
     def __init__(self, max_body: int) -> None:
         self._max_body = max_body
@@ -53,14 +60,18 @@ class Decoder:
         start, end = 0, len(data)
         self._needed = LENGTHS.size
         while end - start >= LENGTHS.size:
-            head_size, body_size = LENGTHS.unpack_from(data, start)
-            self._check(head_size, body_size)
-            body_start = start + LENGTHS.size + head_size
+            head_size, metadata_size, body_size = LENGTHS.unpack_from(data, start)
+            self._check(head_size + metadata_size, body_size)
+            metadata_start = start + LENGTHS.size + head_size
+            body_start = metadata_start + metadata_size
             stop = body_start + body_size
             if stop > end:
                 self._needed = stop - start
                 break
-            frames.append((_read_head(data[start + LENGTHS.size : body_start]), data[body_start:stop]))
+            head = _read_head(data[start + LENGTHS.size : metadata_start])
+            if metadata_size:
+                head["m"] = data[metadata_start:body_start]
+            frames.append((head, data[body_start:stop]))
             start = stop
         return frames, start
 
@@ -71,9 +82,10 @@ class Decoder:
 
 def _read_head(text: bytes) -> Head:
     try:
-        head = json.loads(text.decode("utf-8", "surrogatepass"))
+        decoded = text.decode("utf-8", "surrogatepass")
+        head, end = _scan(decoded)
     except (ValueError, RecursionError) as error:
         raise FrameError(f"a frame's head is not JSON: {error}") from None
-    if not isinstance(head, dict):
-        raise FrameError("a frame's head is not an object")
+    if not isinstance(head, dict) or end != len(decoded):
+        raise FrameError("a frame's head is not one object")
     return head

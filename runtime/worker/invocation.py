@@ -7,10 +7,18 @@ from typing import Any
 
 from .context import Context, Surroundings
 from .failures import Record, describe_failure
-from .frames import MAX_HEAD, Head, encode
+from .frames import MAX_HEAD, Head, encode, encode_text
 from .loader import Function
 from .logs import LogPipe
-from .payload import InputError, Response, ResultError, decode_event, encode_response, encode_result
+from .payload import (
+    JSON_TYPE,
+    InputError,
+    Response,
+    ResultError,
+    decode_event,
+    encode_response,
+    encode_result,
+)
 
 _clock = time.perf_counter
 
@@ -69,24 +77,17 @@ class Runner:
         return context, _clock()
 
     def _answer(self, context: Context, result: object, started: float) -> bytes:
-        head: dict[str, Any] = {"n": context.number, "k": "ok"}
-        if result is None:
-            body = b""
-            head["k"] = "none"
-        elif isinstance(result, Response):
-            body, head["ct"] = encode_response(result)
-            head["st"], head["h"] = result.status, result.headers
-        else:
-            body, kind = encode_result(result)
-            if kind != "application/json":
-                head["ct"] = kind
+        body, told = _encode(result)
         if context.publications:
-            head["p"] = context.publications
+            told["p"] = context.publications
             body = b"".join([body, *context.payloads])
         if len(body) > self._rules.max_result:
             raise ResultError(_too_large(len(body), self._rules.max_result))
-        head["s"] = round(_clock() - started, 7)
-        frame = encode(head, body)
+        seconds = _clock() - started
+        if not told:
+            # By far the most answers; written by hand, since a JSON encoder takes three times as long.
+            return encode_text(f'{{"n":{context.number},"k":"ok","s":{seconds:.7f}}}', b"", body)
+        frame = encode({"n": context.number, "k": "ok", "s": seconds, **told}, body)
         if len(frame) - len(body) > MAX_HEAD:
             raise ResultError(f"headers and topics of one answer may have {MAX_HEAD} bytes in all")
         return frame
@@ -101,6 +102,17 @@ class Runner:
             record = describe_failure(error, self._rules.package_dir)
         self._pipe.write_failure(record)
         return encode({"n": head["n"], "k": "raised", "error": record, "s": seconds})
+
+
+def _encode(result: object) -> tuple[bytes, dict[str, Any]]:
+    """The body of a result, and what an answer's head must tell of it."""
+    if result is None:
+        return b"", {"k": "none"}
+    if isinstance(result, Response):
+        body, kind = encode_response(result)
+        return body, {"ct": kind, "st": result.status, "h": result.headers}
+    body, kind = encode_result(result)
+    return body, {} if kind == JSON_TYPE else {"ct": kind}
 
 
 def _too_large(size: int, limit: int) -> str:

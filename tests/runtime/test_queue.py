@@ -75,8 +75,10 @@ def run(scene: Callable[[EventQueue], Awaitable[None]], **changes: Any) -> list[
     return killed
 
 
-def submit(queue: EventQueue, *bodies: bytes) -> "list[asyncio.Future[Answer]]":
-    return [queue.submit(Event(body)) for body in bodies]
+async def submit(queue: EventQueue, *bodies: bytes) -> "list[asyncio.Future[Answer]]":
+    futures = [queue.submit(Event(body)) for body in bodies]
+    await asyncio.sleep(0)  # what arrives in one turn of the loop is handed out at its end
+    return futures
 
 
 def numbered(count: int) -> list[bytes]:
@@ -93,7 +95,7 @@ def gone(queue: EventQueue, slot: StubSlot) -> None:
 
 def test_events_wait_in_order_and_a_long_function_gets_exactly_one_at_a_time() -> None:
     async def scene(queue: EventQueue) -> None:
-        futures = submit(queue, *numbered(3))
+        futures = await submit(queue, *numbered(3))
         slot = StubSlot()
         add(queue, slot)
         for _ in range(3):
@@ -108,7 +110,7 @@ def test_a_short_function_gets_all_that_waits_but_16_at_most_in_one_write() -> N
     async def scene(queue: EventQueue) -> None:
         slot = StubSlot()
         add(queue, slot)
-        futures = submit(queue, *numbered(40))
+        futures = await submit(queue, *numbered(40))
         while slot.running:
             slot.answer(queue, seconds=0.0001)
         assert [len(batch) for batch in slot.sent] == [1, 16, 16, 7]
@@ -122,7 +124,7 @@ def test_waiting_events_of_a_short_function_are_shared_among_the_instances() -> 
         first, second = StubSlot(), StubSlot()
         add(queue, first)
         add(queue, second)
-        submit(queue, *numbered(10))
+        await submit(queue, *numbered(10))
         first.answer(queue, seconds=0.0001)
         second.answer(queue, seconds=0.0001)
         assert [len(batch) for batch in first.sent] == [1, 4]
@@ -135,7 +137,7 @@ def test_a_coroutine_function_gets_as_many_as_it_may_run_at_a_time() -> None:
     async def scene(queue: EventQueue) -> None:
         slot = StubSlot()
         add(queue, slot)
-        submit(queue, *numbered(5))
+        await submit(queue, *numbered(5))
         assert len(slot.running) == 3
         assert len(queue) == 2
         slot.answer(queue)
@@ -146,16 +148,16 @@ def test_a_coroutine_function_gets_as_many_as_it_may_run_at_a_time() -> None:
 
 def test_a_full_queue_refuses_by_count_and_by_bytes() -> None:
     async def scene(queue: EventQueue) -> None:
-        submit(queue, *numbered(2))
+        await submit(queue, *numbered(2))
         with pytest.raises(QueueFullError):
-            submit(queue, b"one too many")
+            await submit(queue, b"one too many")
 
     run(scene, queue=2)
 
     async def large(queue: EventQueue) -> None:
-        submit(queue, bytes(40 * 2**20))
+        await submit(queue, bytes(40 * 2**20))
         with pytest.raises(QueueFullError, match="bytes"):
-            submit(queue, bytes(40 * 2**20))
+            await submit(queue, bytes(40 * 2**20))
 
     run(large)
 
@@ -164,7 +166,7 @@ def test_of_a_dead_instance_what_had_begun_fails_and_the_rest_goes_elsewhere_in_
     async def scene(queue: EventQueue) -> None:
         dying, other = StubSlot(), StubSlot()
         add(queue, dying)
-        futures = submit(queue, *numbered(5))
+        futures = await submit(queue, *numbered(5))
         dying.answer(queue, seconds=0.0001)
         assert len(dying.running) == 4
         dying.begun = 3
@@ -184,7 +186,7 @@ def test_a_begun_event_of_an_idempotent_function_is_repeated_once() -> None:
     async def scene(queue: EventQueue) -> None:
         slots = [StubSlot() for _ in range(2)]
         add(queue, slots[0])
-        (future,) = submit(queue, b"0")
+        (future,) = await submit(queue, b"0")
         for slot, following in zip(slots, [slots[1], None], strict=True):
             slot.begun = 1
             gone(queue, slot)
@@ -199,7 +201,7 @@ def test_a_begun_event_of_an_idempotent_function_is_repeated_once() -> None:
 
 def test_an_event_that_waited_past_its_deadline_is_told_so_and_never_sent() -> None:
     async def scene(queue: EventQueue) -> None:
-        (future,) = submit(queue, b"0")
+        (future,) = await submit(queue, b"0")
         with pytest.raises(DeadlinePassedError):
             await asyncio.wait_for(future, 10)
         slot = StubSlot()
@@ -213,7 +215,7 @@ def test_an_instance_that_runs_an_event_past_its_deadline_is_killed() -> None:
     async def scene(queue: EventQueue) -> None:
         slot = StubSlot()
         add(queue, slot)
-        (future,) = submit(queue, b"0")
+        (future,) = await submit(queue, b"0")
         slot.begun = 1
         with pytest.raises(DeadlinePassedError):
             await asyncio.wait_for(future, 10)
@@ -227,7 +229,7 @@ def test_a_coroutine_past_its_deadline_is_cancelled_first() -> None:
         slot = StubSlot()
         slot.is_async = True
         add(queue, slot)
-        (future,) = submit(queue, b"0")
+        (future,) = await submit(queue, b"0")
         slot.begun = 1
         with pytest.raises(DeadlinePassedError):
             await asyncio.wait_for(future, 10)
@@ -240,7 +242,7 @@ def test_an_instance_is_not_killed_for_an_event_that_it_has_not_begun() -> None:
     async def scene(queue: EventQueue) -> None:
         slot = StubSlot()
         add(queue, slot)
-        (future,) = submit(queue, b"0")
+        (future,) = await submit(queue, b"0")
         with pytest.raises(DeadlinePassedError):
             await asyncio.wait_for(future, 10)
 
@@ -251,7 +253,7 @@ def test_a_malformed_answer_kills_the_instance_and_fails_only_its_event() -> Non
     async def scene(queue: EventQueue) -> None:
         slot = StubSlot()
         add(queue, slot)
-        first, second = submit(queue, *numbered(2))
+        first, second = await submit(queue, *numbered(2))
         queue.answered(slot, [({"n": 1, "k": "ok"}, b"")])  # type: ignore[arg-type]
         with pytest.raises(InstanceDiedError):
             await first
@@ -267,7 +269,7 @@ def test_drained_waits_for_what_runs_on_instances_that_take_no_more() -> None:
     async def scene(queue: EventQueue) -> None:
         slot = StubSlot()
         add(queue, slot)
-        submit(queue, b"0")
+        await submit(queue, b"0")
         queue.withdraw(slot)  # type: ignore[arg-type]
         drained = asyncio.ensure_future(queue.drained())
         with pytest.raises(TimeoutError):
@@ -280,7 +282,7 @@ def test_drained_waits_for_what_runs_on_instances_that_take_no_more() -> None:
 
 def test_what_waits_fails_when_nobody_will_take_it() -> None:
     async def scene(queue: EventQueue) -> None:
-        futures = submit(queue, *numbered(2))
+        futures = await submit(queue, *numbered(2))
         queue.fail_waiting(UnavailableError("stopping"))
         outcomes = await asyncio.gather(*futures, return_exceptions=True)
         assert [type(outcome) for outcome in outcomes] == [UnavailableError] * 2

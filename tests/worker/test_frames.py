@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runtime.worker.frames import LENGTHS, MAX_HEAD, Decoder, Frame, FrameError, encode
+from runtime.worker.frames import LENGTHS, MAX_HEAD, Decoder, Frame, FrameError, encode, encode_text
 
 heads = st.dictionaries(st.text(max_size=8), st.one_of(st.integers(), st.text(max_size=20)), max_size=4)
 frames = st.lists(st.tuples(heads, st.binary(max_size=200)), max_size=8)
@@ -43,13 +43,13 @@ def test_a_body_of_exactly_the_limit_passes_and_one_byte_more_is_refused_by_its_
 
 def test_a_head_over_the_limit_is_refused_before_it_is_collected() -> None:
     with pytest.raises(FrameError, match="over the limit"):
-        Decoder(4).feed(LENGTHS.pack(MAX_HEAD + 1, 0))
+        Decoder(4).feed(LENGTHS.pack(MAX_HEAD, 1, 0))
 
 
 @pytest.mark.parametrize("head", [b"", b"{", b"\xff", b"[]", b"1", b"[" * 100_000])
 def test_a_head_that_is_no_json_object_is_refused(head: bytes) -> None:
     with pytest.raises(FrameError):
-        Decoder(4).feed(LENGTHS.pack(len(head), 0) + head)
+        Decoder(4).feed(LENGTHS.pack(len(head), 0, 0) + head)
 
 
 @given(st.binary(min_size=LENGTHS.size, max_size=300))
@@ -61,3 +61,8 @@ def test_garbage_is_refused_or_waits_for_more_but_breaks_nothing(garbage: bytes)
     for head, body in received:
         json.dumps(head)
         assert len(body) <= 100
+
+
+def test_metadata_travel_as_they_are_and_stand_in_the_head() -> None:
+    frame = encode_text('{"n":1}', b'{"topic":"t"}', b"body")
+    assert Decoder(10).feed(frame + frame) == [({"n": 1, "m": b'{"topic":"t"}'}, b"body")] * 2

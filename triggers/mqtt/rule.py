@@ -90,9 +90,8 @@ class Rule:
             "topic": delivery.topic,
             "qos": delivery.qos,
             "retain": delivery.retain,
-            "timestamp": now,
         }
-        return Event(delivery.payload, delivery.content_type, "mqtt", self.plan.name, meta)
+        return Event(delivery.payload, delivery.content_type, "mqtt", self.plan.name, meta, received=now)
 
     def _confirmed(self, lane: Lane, work: Work, error: str | None) -> None:
         lane.results -= 1
