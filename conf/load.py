@@ -1,28 +1,91 @@
-"""From a config file to a Config, or to every reason why not."""
+"""From a config file of any generation to a Config, or to every reason why not."""
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 from conf.checks import cross_faults
+from conf.digests import read_md5
 from conf.document import MOST_BYTES, Document, read_document
 from conf.faults import ConfigError, Fault, faults_of
+from conf.json_text import read_json
 from conf.models import Config
+from conf.readers.recognise import translate
+from conf.readers.translation import Translation, entries
 from conf.references import References
 
 
-def load_config(path: Path, env: Mapping[str, str]) -> Config:
-    """The config in the YAML file at `path`, references resolved, relative paths starting at its folder.
+@dataclass(frozen=True)
+class Note:
+    """An assumption made; `path` and `line` are those of the user's file, `at` is the native path."""
 
-    Raises ConfigError with all faults, each with its line; none repeats what a reference stands for.
+    path: str
+    sentence: str
+    line: int | None
+    at: str
+
+    def __str__(self) -> str:
+        return str(Fault(self.path, self.sentence, line=self.line))
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A config that can be used; `generation` is `native`, `v1`, `v1.5`, `v2`, `v2.1` or `v3`.
+
+    `stopped` has the functions by name that cannot be downloaded, and why; all others run.
     """
+
+    config: Config
+    notes: tuple[Note, ...]
+    generation: str
+    stopped: Mapping[str, Fault]
+
+
+@dataclass(frozen=True)
+class Examination:
+    """All there is to say of a config file; `config` is None when `faults` has a reason not to use it.
+
+    `tree` is its native form with references as they are written; `locate` turns a fault at a native path
+    into one at the path and line of the user's file.
+    """
+
+    generation: str
+    tree: dict[str, object]
+    config: Config | None
+    faults: tuple[Fault, ...]
+    stopped: Mapping[str, Fault]
+    notes: tuple[Note, ...]
+    locate: Callable[[Fault], Fault]
+
+
+def load_config(path: Path, env: Mapping[str, str]) -> Config:
+    """The config in the YAML or JSON file at `path`; raises ConfigError as `read_config` does."""
+    return read_config(path, env).config
+
+
+def read_config(path: Path, env: Mapping[str, str]) -> Reading:
+    """The config in the YAML or JSON file at `path`, and what was assumed to read it.
+
+    References are resolved, relative paths start at the file's folder. Raises ConfigError with all faults,
+    each with its line; none repeats what a reference stands for.
+    """
+    found = examine_config(path, env)
+    if found.config is None:
+        raise ConfigError(list(found.faults), str(path))
+    return Reading(found.config, found.notes, found.generation, found.stopped)
+
+
+def examine_config(path: Path, env: Mapping[str, str]) -> Examination:
+    """All faults and notes of the file; raises ConfigError only when it cannot be read as one document."""
     try:
-        with path.open("rb") as file:
-            document = read_document(file.read(MOST_BYTES + 1))
-        return _validate(document, References(path.absolute().parent, env))
+        document = _read(path)
+        if not isinstance(document.value, dict | None):
+            raise ConfigError([Fault("", "must be a mapping of keys to values", line=1)])
+        generation, translation = translate(document.value or {})
+        return _Examiner(document, translation, References(path.absolute().parent, env)).examine(generation)
     except OSError as error:
         raise ConfigError([Fault("", f"cannot be read ({error.strerror})")], str(path)) from None
     except ConfigError as error:
@@ -34,27 +97,71 @@ def json_schema() -> dict[str, Any]:
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **Config.model_json_schema()}
 
 
-def _validate(document: Document, references: References) -> Config:
-    if not isinstance(document.value, dict | None):
-        raise ConfigError([Fault("", "must be a mapping of keys to values", line=1)])
-    tree: dict[str, object] = document.value or {}
-    resolved = references.resolve(tree)
-    assert isinstance(resolved, dict)
-    faults = cross_faults(resolved) + references.faults
-    try:
-        config = Config.model_validate(resolved, context={"folder": references.folder})
-    except ValidationError as error:
-        faults += faults_of(error, Config)
-    if faults:
-        raise ConfigError(_placed(faults, document, references))
-    return config
+def _read(path: Path) -> Document:
+    with path.open("rb") as file:
+        text = file.read(MOST_BYTES + 1)
+    return read_json(text) if path.suffix.lower() == ".json" else read_document(text)
 
 
-def _placed(faults: list[Fault], document: Document, references: References) -> list[Fault]:
-    unresolved = {fault.path for fault in references.faults}
-    placed = [
-        replace(references.conceal(fault), line=document.line_of(fault.path))
-        for fault in faults
-        if fault in references.faults or fault.path not in unresolved  # else one cause would be told twice
-    ]
-    return sorted(placed, key=lambda fault: (fault.line or 0, fault.path))
+@dataclass(frozen=True)
+class _Examiner:
+    document: Document
+    translation: Translation
+    references: References
+
+    def examine(self, generation: str) -> Examination:
+        tree = self.references.resolve(self.translation.tree)
+        assert isinstance(tree, dict)
+        found = cross_faults(tree) + self.references.faults
+        config = None
+        try:
+            config = Config.model_validate(tree, context={"folder": self.references.folder})
+        except ValidationError as error:
+            found += faults_of(error, Config)
+        faults = self._placed(found)
+        stopped = {name: self._located(fault) for name, fault in _stopped(tree).items()}
+        notes = (Note(self._origin(at), text, self._line(at), at) for at, text in self.translation.notes)
+        return Examination(
+            generation=generation,
+            tree=self.translation.tree,
+            config=None if faults else config,
+            faults=tuple(faults),
+            stopped=stopped,
+            notes=tuple(sorted(notes, key=lambda note: (note.line or 0, note.path))),
+            locate=self._located,
+        )
+
+    def _placed(self, faults: list[Fault]) -> list[Fault]:
+        unresolved = {fault.path for fault in self.references.faults}
+        once = {  # one thing may stand in several places of the native form
+            self._located(fault): None
+            for fault in faults
+            if fault in self.references.faults or fault.path not in unresolved  # else one cause is told twice
+        }
+        own = {
+            replace(fault, line=self.document.line_of(fault.path)): None for fault in self.translation.faults
+        }
+        return sorted({**own, **once}, key=lambda fault: (fault.line or 0, fault.path))
+
+    def _located(self, fault: Fault) -> Fault:
+        concealed = self.references.conceal(fault)
+        return replace(concealed, path=self._origin(fault.path), line=self._line(fault.path))
+
+    def _origin(self, path: str) -> str:
+        return self.translation.origin(path)
+
+    def _line(self, path: str) -> int | None:
+        return self.document.line_of(self._origin(path))
+
+
+def _stopped(tree: dict[str, object]) -> dict[str, Fault]:
+    """The functions whose digest cannot be one: nothing could be checked against it."""
+    stopped = {}
+    for index, func in enumerate(entries(tree.get("funcs"))):
+        digest = func.get("modelMd5") if isinstance(func, dict) else None
+        if isinstance(func, dict) and isinstance(digest, str) and digest:
+            try:
+                read_md5(digest)
+            except ValueError as error:
+                stopped[str(func.get("modelName"))] = Fault(f"funcs[{index}].modelMd5", str(error))
+    return stopped

@@ -65,8 +65,8 @@ def test_the_error_reads_as_a_list(tmp_path: Path) -> None:
     [
         ("mqts: []", "mqts", "did you mean `mqtts`?"),
         (
-            "funcs: [{modelName: a, model_address: x}]",
-            "funcs[0].model_address",
+            "funcs: [{modelName: a, modeladdress: x}]",
+            "funcs[0].modeladdress",
             "did you mean `modelAddress`?",
         ),
         ("funcs: [{modelName: a, scale: {mim: 1}}]", "funcs[0].scale.mim", "did you mean `min`?"),
