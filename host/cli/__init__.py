@@ -6,6 +6,7 @@ Each file imports what is heavy inside its command, so that `fnhost --help` answ
 import click
 
 from host.cli.bridge import bridge
+from host.cli.config import config
 from host.cli.demo import demo
 from host.cli.deploy import deploy
 from host.cli.describe import describe
@@ -23,10 +24,23 @@ def main() -> None:
     """A function host for the edge: a model package becomes a function that answers HTTP and MQTT.
 
     \b
-    Exit codes: 0 done, 1 the function failed, 2 wrong usage or config, 3 no host answers,
-    4 not found, 5 package or deploy refused, 6 busy, unavailable or too late.
+    Exit codes: 0 done, 1 the function failed (or `config check` found problems), 2 wrong usage or config,
+    3 no host answers, 4 not found, 5 package or deploy refused, 6 busy, unavailable or too late.
     """
 
 
-for command in (serve, deploy, invoke, list_functions, describe, scale, logs, remove, demo, bridge, fake):
+for command in (
+    serve,
+    deploy,
+    invoke,
+    list_functions,
+    describe,
+    scale,
+    logs,
+    remove,
+    demo,
+    bridge,
+    fake,
+    config,
+):
     main.add_command(command)

@@ -9,7 +9,7 @@ from host.cli.exits import CommandError, Exit
 
 
 @click.command()
-@click.option("--config", metavar="FILE", help="Config file (FNHOST_CONFIG).")
+@click.option("-c", "--config", metavar="FILE", help="Config file (FNHOST_CONFIG).")
 @click.option(
     "--listen", metavar="HOST:PORT", help="Where to listen (FNHOST_LISTEN); by default 127.0.0.1:5888."
 )

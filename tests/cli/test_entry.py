@@ -13,7 +13,20 @@ from host.cli.exits import Exit
 from tests.cli.running import DEADLINE, command, environment, fnhost
 from tests.cli.stub_host import Prepared, StubHost
 
-VERBS = ["serve", "deploy", "invoke", "list", "describe", "scale", "logs", "remove", "demo", "bridge", "fake"]
+VERBS = [
+    "serve",
+    "deploy",
+    "invoke",
+    "list",
+    "describe",
+    "scale",
+    "logs",
+    "remove",
+    "demo",
+    "bridge",
+    "fake",
+    "config",
+]
 
 
 def test_the_verbs_are_these() -> None:

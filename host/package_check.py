@@ -1,0 +1,46 @@
+"""Names what packages import and lack, before they are deployed, for `fnhost config check`."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from conf.faults import Fault
+from conf.models import Config
+from functions.errors import PackageError
+from functions.imports import missing_imports
+from functions.package import Package, open_package, read_stored
+from functions.requirements import REQUIREMENTS
+from host.sources import base_of
+
+HINT = "list it under `requirements`, in the config or in the package's requirements.txt"
+
+
+def package_faults(config: Config) -> Iterator[Fault]:
+    """What is wrong with the packages that the config names by path; those at addresses are not fetched."""
+    for index, func in enumerate(config.funcs):
+        if func.package is None:
+            continue
+        path = f"funcs[{index}].package"
+        try:
+            yield from _lacking(path, func.package, base_of(config, func.model_name).requirements)
+        except (PackageError, OSError) as error:
+            yield Fault(path, str(error))
+
+
+def _lacking(path: str, package: Path, base: tuple[str, ...]) -> Iterator[Fault]:
+    if not package.exists():
+        yield Fault(path, f"there is no {package}")
+    elif package.is_dir():
+        yield from _imports(path, read_stored(package, ""), base)
+    else:
+        with TemporaryDirectory() as folder:
+            yield from _imports(path, open_package(package, Path(folder) / "package"), base)
+
+
+def _imports(path: str, package: Package, base: tuple[str, ...]) -> Iterator[Fault]:
+    """A package that says itself what it needs is believed: what that brings along is not known here."""
+    if package.requirements or package.wheels or (package.root / REQUIREMENTS).exists():
+        return
+    for each in missing_imports(package.root, base):
+        told = f"{each.where} imports {each.module}, which nothing provides"
+        yield Fault(path, told, HINT.replace("it", each.distribution, 1))
