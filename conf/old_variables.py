@@ -6,7 +6,7 @@ from conf.faults import Fault
 
 INSTEAD = {
     "MAX_EDGE_NUM": "events run in processes: write `scale` and, for functions that share one, `concurrency`",
-    "LOGGER_HOME": "the log goes to stderr: `2>> FILE` puts it into a file, `fnhost logs` shows the functions'",
+    "LOGGER_HOME": "the log goes to stderr: `2>> FILE` puts it into a file, `fnhost logs` shows functions'",
     "PYBOOT_PROFILE": "there are no profiles: name the file with --config",
 }
 

@@ -9,6 +9,7 @@ from conf.address import Address, parse_address
 from conf.faults import ConfigError, Fault
 from conf.load import load_config
 from conf.models import Config
+from conf.old_variables import old_variable_faults
 
 VARIABLES = {
     "config": "FNHOST_CONFIG",
@@ -65,6 +66,7 @@ def gather_settings(flags: Mapping[str, object], env: Mapping[str, str]) -> Sett
     address = _address(given, config, faults)
     anonymous = _anonymous(given, config, faults)
     downloads = _download_models(env, faults)
+    faults += old_variable_faults(env)
     if not (faults or anonymous or address.is_loopback):
         faults.append(_exposed(address))
     if faults:

@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 
 
 class BridgesPart(Part):
-    """Starts after the rules, so that what it publishes has its takers, and stops before them."""
+    """The bridges of the config; they start after its rules and stop before them."""
 
     name = "bridges"
     priority = 600

@@ -6,6 +6,7 @@ from functools import partial
 from conf.settings import Settings
 from functions.registry import Registry
 from host.api import Api, ApiParts
+from host.bridges import BridgesPart, make_limit
 from host.catalog import Catalog, Grounds
 from host.deployer import Deployer
 from host.downloads import Downloads
@@ -21,6 +22,7 @@ from host.web import FrontDoor, WebPart
 from runtime.dispatcher import Dispatcher
 from runtime.overlay import prepare_overlay
 from runtime.process import Workshop
+from runtime.ratelimit import limit_dispatch
 from triggers.http import HttpTrigger
 
 
@@ -44,21 +46,26 @@ def compose(settings: Settings, state: StateDir) -> Host:
     catalog = Catalog(Grounds(state, registry, workshop, dispatcher, overrides))
     deployer = Deployer(state, registry, catalog, partial(base_of, config))
     downloads = Downloads(find_sources(settings, state.downloads), state, deployer)
-    mqtt = MqttPart(config, dispatcher.dispatch, downloads.done)
+    rates = {func.model_name: make_limit(func.rate) for func in config.funcs if func.rate is not None}
+    dispatch = limit_dispatch(dispatcher.dispatch, rates)
+    mqtt = MqttPart(config, dispatch, downloads.done)
+    bridges = BridgesPart(config.bridges, config.rate_limit_resources)
     api = Api(
         ApiParts(state, catalog, deployer, logs, health, mqtt.queue_rows, tuple(overrides), downloads.why)
     )
-    trigger = HttpTrigger(dispatcher.dispatch, config.limits.max_body)
+    trigger = HttpTrigger(dispatch, config.limits.max_body)
     web = WebPart(FrontDoor(trigger, api.application()), settings.listen_host, settings.listen_port)
     health.add(lambda: check_functions(catalog))
     health.add(mqtt.checks)
+    health.add(bridges.checks)
     parts: list[Part] = [
         LogsPart(logs),
         FunctionsPart(catalog, registry, state.owner()),
         DeploysPart(api, downloads),
         mqtt,
+        bridges,
         web,
         ReadyPart(health),
-        *load_plugins(HostInfo(dispatcher.dispatch, config, state.root)),
+        *load_plugins(HostInfo(dispatch, config, state.root)),
     ]
     return Host(Lifecycle(parts), web)

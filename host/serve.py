@@ -25,7 +25,9 @@ def serve(settings: Settings) -> int:
     logging.basicConfig(
         stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)-7s %(message)s"
     )
-    logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    # They would log each request.
+    for chatty in ("uvicorn", "httpx"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
     _raise_open_files()
     state = StateDir(settings.state_dir)
     try:
