@@ -66,7 +66,7 @@ class Source:
                 warnings.simplefilter("ignore")  # of '\d' and the like, which the older program took
                 return ast.parse(self._text, mode="eval").body
         except SyntaxError as error:
-            column = self._column(error.lineno or 1, (error.offset or len(self._text)) - 1)
+            column = self._column(error.lineno or 1, (error.offset or len(self._text) + 1) - 1)
             raise self.error(column, f"is no expression: {error.msg}", ALLOWED) from None
         except (ValueError, RecursionError, MemoryError):
             raise self.error(1, "is too complicated to be read", ALLOWED) from None
