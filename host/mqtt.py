@@ -4,12 +4,13 @@ import asyncio
 from dataclasses import asdict
 from typing import Any
 
+from conf.devices import Device
 from conf.models import Config
 from conf.mqtt import Broker, Rule
 from host.health import Check
 from host.lifecycle import Part
 from runtime.events import Dispatch
-from triggers.mqtt.plan import BrokerPlan, MqttPlan, RulePlan
+from triggers.mqtt.plan import BrokerPlan, MqttPlan, RulePlan, Target
 from triggers.mqtt.trigger import MqttTrigger
 
 
@@ -64,7 +65,8 @@ class MqttPart(Part):
 def make_plan(config: Config) -> MqttPlan:
     """The trigger's own view of the config."""
     positions = {func.model_name: number for number, func in enumerate(config.funcs)}
-    rules = [_rule_plan(rule, number, positions) for number, rule in enumerate(config.rules)]
+    devices = {func.model_name: func.devices for func in config.funcs}
+    rules = [_rule_plan(rule, number, positions, devices) for number, rule in enumerate(config.rules)]
     return MqttPlan(tuple(_broker_plan(broker) for broker in config.mqtts), tuple(rules))
 
 
@@ -84,7 +86,9 @@ def _broker_plan(broker: Broker) -> BrokerPlan:
     )
 
 
-def _rule_plan(rule: Rule, number: int, positions: dict[str, int]) -> RulePlan:
+def _rule_plan(
+    rule: Rule, number: int, positions: dict[str, int], devices: dict[str, tuple[Device, ...]]
+) -> RulePlan:
     names = positions if rule.functions is None else rule.functions
     return RulePlan(
         name=rule.name or f"rule{number}",
@@ -97,4 +101,7 @@ def _rule_plan(rule: Rule, number: int, positions: dict[str, int]) -> RulePlan:
         functions=tuple((name, positions.get(name, number)) for number, name in enumerate(names)),
         timeout=rule.pub.timeout,
         retained=rule.retained,
+        devices=tuple(devices.get(name, ()) for name in names),
+        sub_process=rule.sub_process,
+        error=Target(rule.error.name, rule.error.client_id, rule.error.topic) if rule.error else None,
     )

@@ -88,7 +88,9 @@ class Outgoing:
 class Counters:
     """What one rule has seen: messages received and ignored, runs answered, failed and dropped.
 
-    Ignored are retained messages and those of an earlier subscription of the same session.
+    Ignored are retained messages and those of an earlier subscription of the same session. No device of any
+    function is in an unmatched one. Sealed are those that say they are encrypted or compressed, and pass as
+    they are.
     """
 
     received: int = 0
@@ -96,6 +98,8 @@ class Counters:
     failed: int = 0
     dropped: int = 0
     ignored: int = 0
+    unmatched: int = 0
+    sealed: int = 0
     sessions_lost: int = 0
 
 

@@ -6,6 +6,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Literal
 
+from conf.devices import Device
 from conf.topics import matches
 from triggers.mqtt.url import parse_url
 
@@ -33,8 +34,21 @@ class BrokerPlan:
 
 
 @dataclass(frozen=True)
+class Target:
+    """Where a rule publishes to."""
+
+    broker: str
+    client_id: str
+    topic: str
+
+
+@dataclass(frozen=True)
 class RulePlan:
     """A source topic, the functions it feeds as (name, position in `funcs`), and the target topic.
+
+    `devices` has, for each of the functions, the devices whose events it takes (none: every event).
+    `error` is where it is told what became of events without an answer.
+    `sub_process` is what the rows of `/queue_size_metrics` are called by, instead of broker and function.
 
     A result that its broker has not confirmed `timeout` seconds after it was sent is sent again over a new
     connection. `retained` lets the rule take retained messages, too.
@@ -50,6 +64,15 @@ class RulePlan:
     functions: tuple[tuple[str, int], ...]
     timeout: float = 10.0
     retained: bool = False
+    devices: tuple[tuple[Device, ...], ...] = ()
+    sub_process: str | None = None
+    error: Target | None = None
+
+    @property
+    def targets(self) -> tuple[Target, ...]:
+        """Everywhere the rule publishes to."""
+        results = Target(self.pub_broker, self.pub_client_id, self.pub_topic)
+        return (results,) if self.error is None else (results, self.error)
 
 
 @dataclass(frozen=True)
@@ -68,12 +91,13 @@ class MqttPlan:
     def _unknown(self) -> Iterator[str]:
         known = {broker.name for broker in self.brokers}
         for rule in self.rules:
-            for name in {rule.sub_broker, rule.pub_broker} - known:
+            named = {rule.sub_broker, *(target.broker for target in rule.targets)}
+            for name in sorted(named - known):
                 yield f"rule {rule.name}: no broker is called {name}"
 
     def _shared(self) -> Iterator[str]:
         subscribing = sorted((rule.sub_broker, rule.sub_client_id) for rule in self.rules)
-        publishing = {(rule.pub_broker, rule.pub_client_id) for rule in self.rules}
+        publishing = {(each.broker, each.client_id) for rule in self.rules for each in rule.targets}
         twice = {left for left, right in pairwise(subscribing) if left == right}
         for broker, client_id in sorted(twice | publishing.intersection(subscribing)):
             yield f"client id {client_id} has two connections to {broker}; each would cut off the other"
@@ -81,7 +105,8 @@ class MqttPlan:
     def _loops(self) -> Iterator[str]:
         address = {broker.name: parse_url(broker.url).place for broker in self.brokers}
         for rule in self.rules:
-            same = address.get(rule.sub_broker) == address.get(rule.pub_broker)
-            if same and matches(rule.sub_topic, rule.pub_topic):
-                source, target = rule.sub_topic, rule.pub_topic
-                yield f"rule {rule.name} would be fed its own results: {source} covers {target}"
+            here = address.get(rule.sub_broker)
+            for target in rule.targets:
+                if address.get(target.broker) == here and matches(rule.sub_topic, target.topic):
+                    source = rule.sub_topic
+                    yield f"rule {rule.name} would be fed its own results: {source} covers {target.topic}"

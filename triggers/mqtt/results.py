@@ -1,5 +1,6 @@
 """What of an answer is published, and where to."""
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -33,6 +34,7 @@ class Outlet:
     broker: BrokerPlan
     target: Publisher
     reply: Callable[[], Publisher]
+    errors: Publisher | None = None
 
     def results(self, function: str, work: Work, answer: Answer) -> list[tuple[Publisher, Outgoing]]:
         """The messages to publish, and through which connection; raises BadTopicError before any is sent."""
@@ -40,6 +42,22 @@ class Outlet:
         if is_published(answer):
             out.append(self._result(function, work, answer))
         return out
+
+    def error(self, function: str, work: Work, error: BaseException) -> tuple[Publisher, Outgoing] | None:
+        """What to publish of an event that got no answer, and through which connection, if wanted."""
+        if self.errors is None or self.rule.error is None:
+            return None
+        told = {
+            "function": function,
+            "errorType": getattr(error, "error_type", type(error).__name__.removesuffix("Error")),
+            "errorMessage": getattr(error, "message", str(error)),
+            "requestId": work.event.id,
+            "topic": work.delivery.topic,
+        }
+        body = json.dumps(told, ensure_ascii=False).encode("utf-8", "replace")
+        outgoing = self._message(self.rule.error.topic, body, (self.broker.qos, False), work)
+        outgoing.properties = pack("application/json", (("function", function),), work.delivery.correlation)
+        return self.errors, outgoing
 
     def _publication(self, asked: Publication, work: Work) -> Outgoing:
         if not is_publishable(asked.topic):

@@ -11,6 +11,7 @@ from runtime.events import Dispatch
 from triggers.mqtt.broker import Broker
 from triggers.mqtt.connection import Peer
 from triggers.mqtt.failures import FailureLog
+from triggers.mqtt.lane import Lane
 from triggers.mqtt.link import Identity, Link
 from triggers.mqtt.messages import OnFailure
 from triggers.mqtt.plan import BrokerPlan, MqttPlan, RulePlan
@@ -59,6 +60,8 @@ class ConnectionState:
     failed: int = 0
     dropped: int = 0
     ignored: int = 0
+    unmatched: int = 0
+    sealed: int = 0
     sessions_lost: int = 0
     published: int = 0
     waiting: int = 0
@@ -117,13 +120,9 @@ class MqttTrigger:
     def rows(self) -> list[QueueRow]:
         """One row per rule and function."""
         return [
-            QueueRow(
-                f"sub_process_{subscriber.rule.plan.sub_broker}_{lane.function}_{lane.position}",
-                lane.events,
-                lane.results,
-            )
+            QueueRow(_sub_process(subscriber.rule.plan, lane, number), lane.events, lane.results)
             for subscriber, _ in self._in_order()
-            for lane in subscriber.rule.lanes
+            for number, lane in enumerate(subscriber.rule.lanes)
         ]
 
     def state(self) -> list[ConnectionState]:
@@ -162,7 +161,8 @@ class MqttTrigger:
 
     def _outlet(self, plan: RulePlan) -> Outlet:
         target = self._publisher(plan.pub_broker, plan.pub_client_id)
-        return Outlet(plan, self._brokers[plan.pub_broker].plan, target, partial(self._reply, plan))
+        errors = self._publisher(plan.error.broker, plan.error.client_id) if plan.error else None
+        return Outlet(plan, self._brokers[plan.pub_broker].plan, target, partial(self._reply, plan), errors)
 
     def _publisher(self, broker: str, client_id: str) -> Publisher:
         known = self._publishers.get((broker, client_id))
@@ -204,7 +204,7 @@ class MqttTrigger:
             del self._subscribers[key]
 
     def _unused_links(self) -> list[Link]:
-        wanted = {(rule.pub_broker, rule.pub_client_id) for rule in self._plan.rules}
+        wanted = {(each.broker, each.client_id) for rule in self._plan.rules for each in rule.targets}
         wanted |= {(rule.sub_broker, f"{rule.sub_client_id}{REPLY}") for rule in self._plan.rules}
         return [self._publishers.pop(key)[1] for key in list(self._publishers) if key not in wanted]
 
@@ -231,6 +231,12 @@ class MqttTrigger:
     def _links(self) -> Iterator[Link]:
         for _, link in (*self._subscribers.values(), *self._publishers.values()):
             yield link
+
+
+def _sub_process(rule: RulePlan, lane: Lane, number: int) -> str:
+    if rule.sub_process is not None:
+        return f"sub_process_{rule.sub_process}_{number}"
+    return f"sub_process_{rule.sub_broker}_{lane.function}_{lane.position}"
 
 
 def _subscription(rule: RulePlan) -> Subscription:
