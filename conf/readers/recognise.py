@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator
 
 from conf.bridge import BridgeConfig
-from conf.faults import ConfigError, Fault
 from conf.models import Config, Func
 from conf.mqtt import Broker, Rule
 from conf.readers import v1, v2, v3, v15, v21
@@ -11,14 +10,11 @@ from conf.readers.translation import Translation, Tree, entries
 from conf.types import Section
 
 NATIVE = "native"
-TRANSLATORS: dict[str, Callable[[Tree], Translation]] = {
-    NATIVE: lambda tree: Translation(tree),
-    "v1": v1.translate,
-    "v1.5": v15.translate,
-    "v2": v2.translate,
-    "v2.1": v21.translate,
-    "v3": v3.translate,
-}
+INSTEAD = (
+    "write each under `funcs`, as {modelName: NAME, modelAddress: ADDRESS, devices: [{deviceName: DEVICE,"
+    " deviceAttr: [{attrName: pointName, attrValue: POINT,"
+    " attrExpression: \"in data_to_dict['telemetry']\"}]}]}, beside `mqtts` and `rules`"
+)
 KNOWN_TO_V3 = {
     "": {"mqtts", "rules", "funcs", "expose"},
     "mqtts": {"name", "broker", "qos", "retain"},
@@ -29,18 +25,24 @@ SECTIONS: dict[str, type[Section]] = {"mqtts": Broker, "rules": Rule, "funcs": F
 
 
 def translate(tree: Tree) -> tuple[str, Translation]:
-    """The name of the generation, and the native form of what stands in the file.
-
-    Raises ConfigError for the one shape that never was a config.
-    """
+    """The name of the generation, and the native form of what stands in the file."""
     generation = recognise(tree)
-    return generation, TRANSLATORS[generation](tree)
+    translators: dict[str, Callable[[Tree], Translation]] = {
+        NATIVE: Translation,
+        "stray": _refuse_stray,
+        "v1": v1.translate,
+        "v1.5": v15.translate,
+        "v2": v2.translate,
+        "v2.1": v21.translate,
+        "v3": v3.translate,
+    }
+    return generation, translators[generation](tree)
 
 
 def recognise(tree: Tree) -> str:
-    """`native`, or the generation of the older program's file."""
+    """`native`, the generation of the older program's file, or `stray` for what never was a config."""
     if isinstance(tree.get("func"), list):
-        raise ConfigError([_stray()])
+        return "stray"
     if "edge" in tree:
         return "v1"
     funcs, rules = _mappings(tree, "funcs"), _mappings(tree, "rules")
@@ -56,14 +58,10 @@ def recognise(tree: Tree) -> str:
     return "v3" if any("modelName" in func for func in funcs) and not _has_native_keys(tree) else NATIVE
 
 
-def _stray() -> Fault:
-    return Fault(
-        "func",
-        "a list of functions by zip address is not a config, and never was one",
-        "write each under `funcs`, as {modelName: NAME, modelAddress: ADDRESS, devices: [{deviceName: DEVICE,"
-        " deviceAttr: [{attrName: pointName, attrValue: POINT,"
-        " attrExpression: \"in data_to_dict['telemetry']\"}]}]}, beside `mqtts` and `rules`",
-    )
+def _refuse_stray(tree: Tree) -> Translation:
+    refused = Translation()
+    refused.refuse("func", "a list of functions by zip address is no config, and never was one", INSTEAD)
+    return refused
 
 
 def _has_native_keys(tree: Tree) -> bool:

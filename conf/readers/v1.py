@@ -14,13 +14,22 @@ ORIGINS = {
     "rules": {
         "": "",
         "name": ".name",
+        "functions": ".name",
+        "functions[0]": ".name",
         "sub.clientId": ".name",
         "sub.name": ".pre_broker",
         "sub.topic": ".pre_topic",
         "pub.name": ".post_broker",
         "pub.topic": ".post_topic",
     },
-    "funcs": {"": "", "modelName": ".name", "entry": ".edge_mode", "scale": ".instance"},
+    "funcs": {
+        "": "",
+        "modelName": ".name",
+        "entry": ".edge_mode",
+        "scale": ".instance",
+        "scale.min": ".instance",
+        "scale.max": ".instance",
+    },
 }
 
 

@@ -30,4 +30,4 @@ def _add_function(index: int, rule: Tree, tree: Tree, translation: Translation) 
         translation.note(f"funcs[{place}].modelName", f"another rule is called {name}: {chosen} instead")
     bound = {"functions": [chosen], "subProcess": name}
     rules[index] = {"name": chosen} | {key: value for key, value in rule.items() if key != "name"} | bound
-    translation.came_from(f"rules[{index}]", dict.fromkeys(bound, f"rules[{index}].name"))
+    translation.came_from(f"rules[{index}]", dict.fromkeys([*bound, "functions[0]"], f"rules[{index}].name"))
