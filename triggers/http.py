@@ -28,7 +28,7 @@ TITLES = {
     404: "Unknown function",
     405: "Method not allowed",
     413: "The event is too large",
-    429: "The queue is full",
+    429: "Too many events",
     500: "The function failed",
     502: "The instance died",
     503: "The function is not available",
@@ -78,11 +78,11 @@ def read_caller(path: str, query: bytes, headers: tuple[tuple[bytes, bytes], ...
 
 
 class HttpTrigger:
-    """An ASGI application; `max_body` is in bytes."""
+    """An ASGI application; `max_body` is in bytes, and may be changed."""
 
     def __init__(self, dispatch: Dispatch, max_body: int) -> None:
         self._dispatch = dispatch
-        self._max_body = max_body
+        self.max_body = max_body
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -99,7 +99,7 @@ class HttpTrigger:
             await send_problem(send, error, request_id)
 
     async def _read(self, length: int, receive: Receive) -> bytes:
-        if length > self._max_body:
+        if length > self.max_body:
             raise self._too_large()
         message = await receive()
         if message.get("more_body"):
@@ -116,14 +116,14 @@ class HttpTrigger:
             message = await receive()
             parts.append(message.get("body", b""))
             size += len(parts[-1])
-            if size > self._max_body:
+            if size > self.max_body:
                 raise self._too_large()
         if message["type"] == "http.disconnect":
             raise InvocationError("the caller went away while it sent the event")
         return b"".join(parts)
 
     def _too_large(self) -> TooLargeError:
-        return TooLargeError(f"an event may have {self._max_body} bytes at most (`limits.max_body`)")
+        return TooLargeError(f"an event may have {self.max_body} bytes at most (`limits.max_body`)")
 
 
 class MethodNotAllowedError(InvocationError):
