@@ -1,7 +1,7 @@
 """What no single key of the config can tell: names that must exist or be unique, and rules that loop.
 
-The checks look at those entries that are valid by themselves, so that their faults are reported together
-with the faults of all others.
+The checks look at whatever is valid by itself, so that faults between entries are reported together with all
+others.
 """
 
 from collections.abc import Hashable, Iterator
@@ -12,8 +12,8 @@ from pydantic import ValidationError
 
 from conf.bridge import BridgeConfig, Rate, id_faults, rate_faults
 from conf.faults import Fault, nearest
-from conf.mqtt import Broker, ErrorTarget, Rule, Subscription, Target
-from conf.topics import matches
+from conf.mqtt import Broker
+from conf.topics import check_filter, check_topic, matches
 from conf.types import Section
 
 S = TypeVar("S", bound=Section)
@@ -30,50 +30,52 @@ def cross_faults(tree: dict[str, object]) -> list[Fault]:
     ]
     names = [str(entry["name"]) for entry in brokers.values() if "name" in entry]
     endpoints = {broker.name: broker.endpoint for broker in _valid(brokers, Broker).values()}
-    bound = [_BoundRule(index, rule, endpoints) for index, rule in _valid(rules, Rule).items()]
-    faults += [*_unknown_brokers(bound, names), *_loops(bound), *_shared_ids(bound)]
-    return [*faults, *_bridge_faults(tree, bound)]
+    connections = [each for index, rule in rules.items() for each in _connections(index, rule, endpoints)]
+    faults += [*_unknown_brokers(connections, names), *_loops(connections), *_shared_ids(connections)]
+    return [*faults, *_bridge_faults(tree, connections)]
 
 
-def _bridge_faults(tree: dict[str, object], rules: list["_BoundRule"]) -> Iterator[Fault]:
+def _bridge_faults(tree: dict[str, object], connections: list["_Connection"]) -> Iterator[Fault]:
     rates = _valid(_entries(tree, "rate_limit_resources"), Rate)
     bridges = _valid(_entries(tree, "bridges"), BridgeConfig)
     placed = [(f"bridges[{index}].", bridge) for index, bridge in bridges.items()]
     yield from rate_faults(placed, list(rates.values()))
-    taken = {
-        (bound.broker(connection.name), connection.client_id): f"rules[{bound.index}].{side}.clientId"
-        for bound in rules
-        for side, connection in bound.sides.items()
-    }
+    taken = {(each.broker, each.client_id): f"{each.path}.clientId" for each in connections if each.client_id}
     yield from id_faults(placed, taken)
 
 
 @dataclass(frozen=True)
-class _BoundRule:
-    """A rule, its position and the brokers' endpoints by name."""
+class _Connection:
+    """One of a rule's connections; what is faulty by itself, or absent, is empty.
 
-    index: int
-    rule: Rule
-    endpoints: dict[str, tuple[str, int]]
+    `broker` tells one broker from another: its endpoint where that is known, else its name.
+    """
+
+    rule: int
+    side: str
+    name: str
+    client_id: str
+    topic: str
+    broker: Hashable
 
     @property
-    def sides(self) -> dict[str, Subscription | Target | ErrorTarget]:
-        """Its connections by the key they are written under."""
-        sides = {"sub": self.rule.sub, "pub": self.rule.pub, "error": self.rule.error}
-        return {side: connection for side, connection in sides.items() if connection is not None}
+    def path(self) -> str:
+        """Where it stands in the config."""
+        return f"rules[{self.rule}].{self.side}"
 
-    @property
-    def targets(self) -> dict[str, Target | ErrorTarget]:
-        """Those of its connections that publish."""
-        return {
-            side: connection
-            for side, connection in self.sides.items()
-            if not isinstance(connection, Subscription)
-        }
 
-    def broker(self, name: str) -> Hashable:
-        """What tells one broker from another: its endpoint where that is known, else its name."""
-        return self.endpoints.get(name, name)
+def _connections(
+    index: int, rule: dict[str, object], endpoints: dict[str, tuple[str, int]]
+) -> Iterator[_Connection]:
+    for side in ("sub", "pub", "error"):
+        told = rule.get(side)
+        if isinstance(told, dict):
+            name, client_id, topic = (_text(told.get(key)) for key in ("name", "clientId", "topic"))
+            yield _Connection(index, side, name, client_id, topic, endpoints.get(name, name))
+
+
+def _text(value: object) -> str:
+    return str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
 
 
 def _entries(tree: dict[str, object], section: str) -> Entries:
@@ -106,12 +108,10 @@ def _repeated(section: str, entries: Entries, key: str) -> Iterator[Fault]:
         first.setdefault(name, index)
 
 
-def _unknown_brokers(rules: list[_BoundRule], names: list[str]) -> Iterator[Fault]:
-    for bound in rules:
-        for side, connection in bound.sides.items():
-            if connection.name not in names:
-                path = f"rules[{bound.index}].{side}.name"
-                yield Fault(path, f"no broker is named {connection.name!r}", _hint(connection.name, names))
+def _unknown_brokers(connections: list[_Connection], names: list[str]) -> Iterator[Fault]:
+    for each in connections:
+        if each.name and each.name not in names:
+            yield Fault(f"{each.path}.name", f"no broker is named {each.name!r}", _hint(each.name, names))
 
 
 def _hint(name: str, names: list[str]) -> str:
@@ -120,33 +120,39 @@ def _hint(name: str, names: list[str]) -> str:
     return f"brokers under `mqtts`: {', '.join(names)}" if names else "there is none under `mqtts`"
 
 
-def _loops(rules: list[_BoundRule]) -> Iterator[Fault]:
-    for bound in rules:
-        sub = bound.rule.sub
-        for side, target in bound.targets.items():
-            if bound.broker(sub.name) == bound.broker(target.name) and matches(sub.topic, target.topic):
-                yield Fault(
-                    f"rules[{bound.index}].{side}.topic",
-                    f"{target.topic!r} matches this rule's own subscription:"
-                    " each result would be its next event",
-                    "publish to a topic that the subscription does not take",
-                )
+def _loops(connections: list[_Connection]) -> Iterator[Fault]:
+    sources = {each.rule: each for each in connections if each.side == "sub"}
+    for each in connections:
+        source = sources.get(each.rule)
+        if source and each is not source and source.broker == each.broker and _takes(source, each):
+            yield Fault(
+                f"{each.path}.topic",
+                f"{each.topic!r} matches this rule's own subscription: each result would be its next event",
+                "publish to a topic that the subscription does not take",
+            )
 
 
-def _shared_ids(rules: list[_BoundRule]) -> Iterator[Fault]:
+def _takes(source: _Connection, target: _Connection) -> bool:
+    try:
+        return matches(check_filter(source.topic), check_topic(target.topic))
+    except ValueError:
+        return False  # told where the topic itself is validated
+
+
+def _shared_ids(connections: list[_Connection]) -> Iterator[Fault]:
     """A broker ends the older of two connections with one id; only publishing connections are shared."""
+    with_id = [each for each in connections if each.name and each.client_id]
     subscribing: dict[Hashable, str] = {}
-    for bound in rules:
-        sub, path = bound.rule.sub, f"rules[{bound.index}].sub.clientId"
-        key = (bound.broker(sub.name), sub.client_id)
-        if key in subscribing:
-            yield _taken(path, sub.client_id, subscribing[key])
-        subscribing.setdefault(key, path)
-    for bound in rules:
-        for side, target in bound.targets.items():
-            key = (bound.broker(target.name), target.client_id)
+    for each in with_id:
+        if each.side == "sub":
+            path, key = f"{each.path}.clientId", (each.broker, each.client_id)
             if key in subscribing:
-                yield _taken(f"rules[{bound.index}].{side}.clientId", target.client_id, subscribing[key])
+                yield _taken(path, each.client_id, subscribing[key])
+            subscribing.setdefault(key, path)
+    for each in with_id:
+        key = (each.broker, each.client_id)
+        if each.side != "sub" and key in subscribing:
+            yield _taken(f"{each.path}.clientId", each.client_id, subscribing[key])
 
 
 def _taken(path: str, client_id: str, owner: str) -> Fault:

@@ -118,7 +118,7 @@ def test_a_secret_is_not_repeated_in_a_fault(tmp_path: Path) -> None:
         """
     with pytest.raises(ConfigError) as caught:
         read(tmp_path, text, {"S": "hush'#\n"})
-    assert len(caught.value.faults) == 3
+    assert len(caught.value.faults) == 4
     assert "hush" not in str(caught.value)
     assert "${env:S}" in str(caught.value)
 

@@ -39,6 +39,7 @@ def test_every_fault_is_told_at_once_with_its_line(tmp_path: Path) -> None:
         "mqtts[0].broker": 4,
         "mqtts[0].qos": 5,
         "mqtts[1].name": 6,
+        "rules[0].sub.name": 9,
         "rules[0].sub.clientId": 9,
         "rules[0].sub.clientid": 9,
         "rules[0].sub.topic": 9,

@@ -49,8 +49,8 @@ def test_membership_follows_python_in_texts_lists_and_mappings() -> None:
     matcher = Matcher([("f", [device(point, (point, POINT)) for point in ("a", "ab", "c")])])
     for telemetry in ("xab", ["a", "ab", "ab", {}], {"a": 1, "ab": 2, "z": 3}):
         assert matcher.match({"telemetry": telemetry}) == [(0, "a"), (0, "ab")]
-    for telemetry in (None, 5, [["a"]]):
-        assert matcher.match({"telemetry": telemetry}) == []
+    for other in (None, 5, [["a"]]):
+        assert matcher.match({"telemetry": other}) == []
 
 
 def test_only_what_can_match_is_asked_of_a_thousand_functions() -> None:
