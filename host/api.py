@@ -14,12 +14,15 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from conf.faults import ConfigError
 from functions.errors import PackageError
 from host import views
 from host.catalog import Catalog, ScaleError, UnknownFunctionNameError
-from host.deployer import Deployer, DeployError, Line, Names, Prepared
+from host.deployer import Deployer, Line, Names
+from host.deploytasks import DeployTasks
 from host.health import Health
 from host.logstore import LogStore
+from host.reload import NoConfigError, Reloader
 from host.state import StateDir
 
 MAX_PACKAGE = 512 * 1024 * 1024
@@ -31,7 +34,7 @@ MAX_TAIL = 2000
 class ApiParts:
     """What the API shows and commands.
 
-    `queue_rows` gives the rows of `/queue_size_metrics`, `expected` are the functions of the config, `why`
+    `queue_rows` gives the rows of `/queue_size_metrics`, `why`
     says what keeps the package that the config names for one of them from service.
     """
 
@@ -41,8 +44,9 @@ class ApiParts:
     logs: LogStore
     health: Health
     queue_rows: Callable[[], list[dict[str, Any]]]
-    expected: tuple[str, ...]
     why: Callable[[str], str | None]
+    tasks: DeployTasks
+    reloader: Reloader
 
 
 class Api:
@@ -50,7 +54,6 @@ class Api:
 
     def __init__(self, parts: ApiParts) -> None:
         self._parts = parts
-        self._deploys: set[asyncio.Task[None]] = set()
 
     def application(self) -> Starlette:
         """The Starlette application."""
@@ -60,6 +63,7 @@ class Api:
             Route("/livez", self.live),
             Route("/readyz", self.ready),
             Route("/queue_size_metrics", self.queue_sizes),
+            Route("/api/config", self.apply_config, methods=["POST"]),
             Route("/api/functions", self.list_functions, methods=["GET"]),
             Route("/api/functions", self.deploy, methods=["POST"]),
             Route(name, self.describe, methods=["GET"]),
@@ -73,6 +77,8 @@ class Api:
             UnknownFunctionNameError: _tell(404, "Unknown function"),
             ScaleError: _tell(409, "Outside of the bounds"),
             PackageError: _tell(422, "The package is refused"),
+            ConfigError: _tell(422, "The config is refused, and nothing has changed"),
+            NoConfigError: _tell(409, "There is no config to apply"),
         }
         return Starlette(routes=routes, exception_handlers=handlers)
 
@@ -99,7 +105,7 @@ class Api:
         """All functions, also those that the config names and nobody has deployed."""
         known = self._parts.catalog.functions
         shown = [views.summarize(known[name], self._parts.why(name)) for name in sorted(known)]
-        absent = [name for name in self._parts.expected if name not in known]
+        absent = [name for name in self._parts.reloader.functions if name not in known]
         missing = [views.summarize_missing(name, self._parts.why(name)) for name in absent]
         return JSONResponse({"functions": shown + missing})
 
@@ -130,31 +136,16 @@ class Api:
         with tempfile.NamedTemporaryFile(dir=self._parts.state.staging, suffix=".zip") as file:
             await _receive_file(request, file)
             prepared = await self._parts.deployer.prepare(Path(file.name), names)
-        lines: asyncio.Queue[Line | None] = asyncio.Queue()
-        # A task of its own: a caller who goes away does not cut a deploy off in the middle.
-        task = asyncio.get_running_loop().create_task(self._run_deploy(prepared, lines))
-        self._deploys.add(task)
-        task.add_done_callback(self._deploys.discard)
+        lines = self._parts.tasks.begin(prepared)
         return StreamingResponse(_lines_from(lines), media_type="application/x-ndjson")
 
-    async def _run_deploy(self, prepared: Prepared, lines: "asyncio.Queue[Line | None]") -> None:
-        try:
-            lines.put_nowait(await self._parts.deployer.deploy(prepared, lines.put_nowait))
-        except DeployError as error:
-            told = {"status": 422, "title": error.title, "detail": str(error), "stack": error.stack}
-            lines.put_nowait({"type": "error", **told})
-        except OSError as error:
-            lines.put_nowait(
-                {"type": "error", "status": 507, "title": "The disk refused", "detail": str(error)}
-            )
-        finally:
-            lines.put_nowait(None)
-
-    async def stop_deploys(self) -> None:
-        """Cut off what is being deployed; what ran before still runs."""
-        for task in list(self._deploys):
-            task.cancel()
-        await asyncio.gather(*self._deploys, return_exceptions=True)
+    async def apply_config(self, request: Request) -> Response:
+        """Go over to another config file of this machine, or to the host's own as it is now."""
+        path = (await _read_object(request)).get("path")
+        if path is not None and not (isinstance(path, str) and Path(path).is_absolute()):
+            raise HTTPException(400, "`path` is the absolute path of a config file on the host's machine")
+        changes = await self._parts.reloader.apply(Path(path) if path else None)
+        return JSONResponse({"changes": changes})
 
     async def read_logs(self, request: Request) -> Response:
         """The newest lines of a function's log, and with `follow=1` those that come."""

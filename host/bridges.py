@@ -29,6 +29,14 @@ class BridgesPart(Part):
         limits = make_limits(rates)
         self._bridges = [make_bridge(each, limits) for each in bridges]
 
+    async def apply(self, bridges: Iterable[BridgeConfig], rates: Iterable[Rate]) -> None:
+        """Run these bridges instead; what the old ones have read is published first."""
+        await self.stop()
+        limits = make_limits(rates)
+        self._bridges = [make_bridge(each, limits) for each in bridges]
+        await self.setup()
+        await self.start()
+
     async def setup(self) -> None:
         """Set each up."""
         for bridge in self._bridges:

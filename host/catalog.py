@@ -63,6 +63,7 @@ class Catalog:
 
     def __init__(self, grounds: Grounds) -> None:
         self._grounds = grounds
+        self._overrides = grounds.overrides
         self.functions: dict[str, Deployed] = {}
         self._draining: set[asyncio.Task[None]] = set()
         self._idle_counts: dict[Pool, int] = {}
@@ -103,6 +104,36 @@ class Catalog:
             except BootError as error:
                 logger.error("%s does not start (it is tried again): %s", pool.spec.label, error)
 
+    async def reconfigure(self, overrides: Mapping[str, Func]) -> list[str]:
+        """Run each function as the config has it by now; returns what could not be done and why.
+
+        A function whose settings changed gets a new pool for the revision that is live, and the old one
+        drains; one that does not start leaves the old one in service.
+        """
+        self._overrides = overrides
+        told = []
+        for deployed in list(self.functions.values()):
+            if (problem := await self._renew_pool(deployed)) is not None:
+                told.append(problem)
+        return told
+
+    async def _renew_pool(self, deployed: Deployed) -> str | None:
+        before = deployed.live_pool
+        if before is None or deployed.live is None:
+            return None
+        revision = deployed.revisions[deployed.live]
+        pool = self.make_pool(revision)
+        if pool.spec == before.spec:
+            return None
+        try:
+            await pool.start()
+        except BootError as error:
+            await pool.stop()
+            return f"{pool.spec.label} does not start with its new settings and goes on with the old: {error}"
+        await self.switch(revision, pool)
+        pool.begin()
+        return None
+
     def get(self, name: str) -> Deployed:
         """The function; raises UnknownFunctionNameError."""
         if name not in self.functions:
@@ -113,7 +144,7 @@ class Catalog:
 
     def make_pool(self, revision: Revision) -> Pool:
         """A cold pool for a revision."""
-        spec = make_spec(revision, self._grounds.state, self._grounds.overrides.get(revision.function))
+        spec = make_spec(revision, self._grounds.state, self._overrides.get(revision.function))
         deployed = self.functions.get(revision.function)
         told = deployed.instances if deployed else None
         wanted = (

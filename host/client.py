@@ -88,6 +88,10 @@ class Client:
         """Sets the number of instances."""
         return self._ask("POST", f"{_path(name)}/scale", json={"instances": instances})
 
+    def apply_config(self, path: Path) -> Json:
+        """Has the host go over to a config file of its machine; `changes` says what became of it."""
+        return self._ask("POST", "/api/config", json={"path": str(path)}, timeout=_patient())
+
     def deploy(self, package: Path, names: dict[str, str]) -> Iterator[Json]:
         """Sends a zip and yields the host's progress, `done` or `error` last.
 

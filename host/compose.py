@@ -1,14 +1,16 @@
 """The composition root: everything is built here and handed down; nobody else constructs collaborators."""
 
+import os
 from dataclasses import dataclass
 from functools import partial
 
 from conf.settings import Settings
 from functions.registry import Registry
 from host.api import Api, ApiParts
-from host.bridges import BridgesPart, make_limit
+from host.bridges import BridgesPart
 from host.catalog import Catalog, Grounds
 from host.deployer import Deployer
+from host.deploytasks import DeployTasks
 from host.downloads import Downloads
 from host.health import Health, check_functions
 from host.lifecycle import Lifecycle, Part
@@ -16,6 +18,7 @@ from host.logstore import LogStore
 from host.mqtt import MqttPart
 from host.parts import DeploysPart, FunctionsPart, LogsPart, ReadyPart
 from host.plugins import HostInfo, load_plugins
+from host.reload import Reloader, Running, make_rates
 from host.sources import base_of, find_sources
 from host.state import StateDir
 from host.web import FrontDoor, WebPart
@@ -32,6 +35,7 @@ class Host:
 
     lifecycle: Lifecycle
     web: WebPart
+    reloader: Reloader
 
 
 def compose(settings: Settings, state: StateDir) -> Host:
@@ -45,27 +49,28 @@ def compose(settings: Settings, state: StateDir) -> Host:
     overrides = {func.model_name: func for func in config.funcs}
     catalog = Catalog(Grounds(state, registry, workshop, dispatcher, overrides))
     deployer = Deployer(state, registry, catalog, partial(base_of, config))
-    downloads = Downloads(find_sources(settings, state.downloads), state, deployer)
-    rates = {func.model_name: make_limit(func.rate) for func in config.funcs if func.rate is not None}
+    tasks = DeployTasks(deployer)
+    deploys = DeploysPart(tasks, Downloads(find_sources(settings, state.downloads), state, deployer))
+    rates = make_rates(config)
     dispatch = limit_dispatch(dispatcher.dispatch, rates)
-    mqtt = MqttPart(config, dispatch, downloads.done)
+    mqtt = MqttPart(config, dispatch, deploys.downloads.done)
     bridges = BridgesPart(config.bridges, config.rate_limit_resources)
-    api = Api(
-        ApiParts(state, catalog, deployer, logs, health, mqtt.queue_rows, tuple(overrides), downloads.why)
-    )
     trigger = HttpTrigger(dispatch, config.limits.max_body)
-    web = WebPart(FrontDoor(trigger, api.application()), settings.listen_host, settings.listen_port)
+    running = Running(state, catalog, deployer, deploys, mqtt, bridges, trigger, rates)
+    reloader = Reloader(settings, os.environ, running)
+    api = Api(ApiParts(state, catalog, deployer, logs, health, mqtt.queue_rows, deploys.why, tasks, reloader))
+    web = WebPart(FrontDoor(trigger, api.application()), settings)
     health.add(lambda: check_functions(catalog))
     health.add(mqtt.checks)
     health.add(bridges.checks)
     parts: list[Part] = [
         LogsPart(logs),
         FunctionsPart(catalog, registry, state.owner()),
-        DeploysPart(api, downloads),
+        deploys,
         mqtt,
         bridges,
         web,
         ReadyPart(health),
         *load_plugins(HostInfo(dispatch, config, state.root)),
     ]
-    return Host(Lifecycle(parts), web)
+    return Host(Lifecycle(parts), web, reloader)

@@ -62,7 +62,7 @@ class Prepared:
 class Deployer:
     """One deploy of a function at a time; two builds at a time in all.
 
-    `base_of` is what the config gives to the function of a name.
+    `base_of` is what the config gives to the function of a name; it may be replaced with the config.
     """
 
     def __init__(
@@ -71,7 +71,7 @@ class Deployer:
         self._state = state
         self._registry = registry
         self._catalog = catalog
-        self._base_of = base_of
+        self.base_of = base_of
         self._locks: dict[str, asyncio.Lock] = {}
         self._builds = asyncio.Semaphore(BUILDS_AT_A_TIME)
 
@@ -82,7 +82,7 @@ class Deployer:
         try:
             name = _choose_name(names, package)
             return Prepared(
-                name, package, staging, narrow(self._base_of(name), package.root, package.manifest)
+                name, package, staging, narrow(self.base_of(name), package.root, package.manifest)
             )
         except PackageError:
             await asyncio.to_thread(shutil.rmtree, staging)
@@ -111,7 +111,7 @@ class Deployer:
 
     def _base_now(self, revision: Revision) -> BaseSet:
         manifest = Manifest.model_validate_json(revision.manifest_json)
-        return narrow(self._base_of(revision.function), self._state.package(revision.sha256), manifest)
+        return narrow(self.base_of(revision.function), self._state.package(revision.sha256), manifest)
 
     async def deploy(self, prepared: Prepared, tell: Tell) -> Line:
         """Bring a prepared package into service, telling each step; returns the closing line.

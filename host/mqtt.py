@@ -38,6 +38,11 @@ class MqttPart(Part):
         await self._functions_there.wait()
         await self._trigger.start()
 
+    async def apply(self, config: Config, functions_there: asyncio.Event) -> None:
+        """Go over to the rules of another config, once its functions were tried."""
+        await functions_there.wait()
+        await self._trigger.apply(make_plan(config))
+
     async def stop(self) -> None:
         """Take no more, finish what is in flight, and go."""
         if self._connecting is not None:

@@ -4,8 +4,8 @@ import asyncio
 import logging
 
 from functions.registry import Registry
-from host.api import Api
 from host.catalog import Catalog
+from host.deploytasks import DeployTasks
 from host.downloads import Downloads
 from host.health import Health
 from host.lifecycle import Part
@@ -70,21 +70,34 @@ class DeploysPart(Part):
     name = "deploys"
     priority = 300
 
-    def __init__(self, api: Api, downloads: Downloads) -> None:
-        self._api = api
-        self._downloads = downloads
+    def __init__(self, tasks: DeployTasks, downloads: Downloads) -> None:
+        self.downloads = downloads
+        self._tasks = tasks
         self._task: asyncio.Task[None] | None = None
+
+    def why(self, name: str) -> str | None:
+        """What keeps the package that the config names for a function from service."""
+        return self.downloads.why(name)
 
     async def start(self) -> None:
         """Begin with the config's packages."""
-        self._task = asyncio.create_task(self._downloads.run())
+        self._task = asyncio.create_task(self.downloads.run())
+
+    async def replace(self, downloads: Downloads) -> None:
+        """Bring the packages of another config into service; what was not finished is taken up there."""
+        await self._cut_off()
+        self.downloads = downloads
+        await self.start()
 
     async def stop(self) -> None:
         """Cut off."""
+        await self._cut_off()
+        await self._tasks.stop()
+
+    async def _cut_off(self) -> None:
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
-        await self._api.stop_deploys()
 
 
 class ReadyPart(Part):

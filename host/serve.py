@@ -13,6 +13,7 @@ import uvloop
 from conf.settings import Settings
 from host.compose import compose
 from host.lifecycle import PartError
+from host.reload import Reloader
 from host.state import StateDir, StateError
 
 logger = logging.getLogger("fnhost")
@@ -46,6 +47,7 @@ async def _run(settings: Settings, state: StateDir) -> None:
     _catch_signals(stop)
     host = compose(settings, state)
     await host.lifecycle.start()
+    _reload_on_hangup(host.reloader)
     logger.info("fnhost listens on %s, its state is in %s", host.web.address, settings.state_dir)
     if settings.allow_anonymous:
         logger.warning("callers need no token: whoever reaches this address can deploy and invoke")
@@ -53,6 +55,18 @@ async def _run(settings: Settings, state: StateDir) -> None:
     logger.info("stopping: no new events, the running ones finish")
     await host.lifecycle.stop()
     logger.info("stopped")
+
+
+def _reload_on_hangup(reloader: Reloader) -> None:
+    loop = asyncio.get_running_loop()
+    tasks: set[asyncio.Task[None]] = set()
+
+    def reload() -> None:
+        task = loop.create_task(reloader.apply_quietly())
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
+
+    loop.add_signal_handler(signal.SIGHUP, reload)
 
 
 def _raise_open_files() -> None:

@@ -2,15 +2,21 @@
 
 import asyncio
 import contextlib
+import logging
 import socket
 from collections.abc import Iterator
 
 import uvicorn
 
+from conf.models import Expose
+from conf.settings import Settings
 from host.lifecycle import Part, PartError
 from host.whole_answer import WholeAnswerProtocol
 from triggers.http import PREFIX, HttpTrigger, Receive, Scope, Send
 
+logger = logging.getLogger(__name__)
+
+LOOPBACK = "127.0.0.1"
 GRACE = 20
 KEEP_ALIVE = 75
 BACKLOG = 2048
@@ -48,9 +54,10 @@ class WebPart(Part):
     priority = 900
     stop_limit = GRACE + 10.0
 
-    def __init__(self, application: FrontDoor, host: str, port: int) -> None:
-        self._host = host
-        self._port = port
+    def __init__(self, application: FrontDoor, settings: Settings) -> None:
+        self._host = settings.listen_host
+        self._port = settings.listen_port
+        self._exposed = [port for each in settings.config.expose if (port := http_port(each)) is not None]
         self._server = _Server(
             uvicorn.Config(
                 application,
@@ -67,34 +74,40 @@ class WebPart(Part):
                 limit_concurrency=MAX_CONNECTIONS,
             )
         )
-        self._socket: socket.socket | None = None
+        self._sockets: list[socket.socket] = []
         self._serving: asyncio.Task[None] | None = None
 
     @property
     def address(self) -> str:
         """`http://127.0.0.1:5888`, with the real port once the socket is bound."""
-        port = self._socket.getsockname()[1] if self._socket else self._port
+        port = self._sockets[0].getsockname()[1] if self._sockets else self._port
         host = f"[{self._host}]" if ":" in self._host else self._host
         return f"http://{host}:{port}"
 
     async def setup(self) -> None:
         """Take the port, so that one that is not to be had is told before anything starts."""
         try:
-            self._socket = socket.create_server(
-                (self._host, self._port),
-                family=socket.AF_INET6 if ":" in self._host else socket.AF_INET,
-                backlog=BACKLOG,
-            )
+            self._sockets.append(_bind(self._host, self._port))
         except OSError as error:
             why = error.strerror or str(error)
             raise PartError(
                 f"cannot listen on {self._host}:{self._port}: {why}; choose another with --listen"
             ) from None
+        for port in self._exposed:
+            self._expose(port)
+
+    def _expose(self, port: int) -> None:
+        """A second port, for those to whom the old config promised it; the host does without if it must."""
+        try:
+            self._sockets.append(_bind(LOOPBACK, port))
+        except OSError as error:
+            logger.warning("`expose` asks for port %d, which cannot be had: %s", port, error.strerror)
+        else:
+            logger.warning("`expose` opens port %d, on loopback only since callers need no token", port)
 
     async def start(self) -> None:
         """Accept connections."""
-        assert self._socket is not None
-        self._serving = asyncio.create_task(self._server.serve(sockets=[self._socket]))
+        self._serving = asyncio.create_task(self._server.serve(sockets=self._sockets))
         # uvicorn tells nobody when it has started.
         while not self._server.started and not self._serving.done():  # noqa: ASYNC110
             await asyncio.sleep(0.01)
@@ -104,3 +117,14 @@ class WebPart(Part):
         self._server.should_exit = True
         if self._serving is not None:
             await self._serving
+
+
+def http_port(expose: Expose) -> int | None:
+    """The port that an `expose` entry asks the host to open, if it is one for HTTP."""
+    scheme, _, port = expose.protocol_port.partition("://:")
+    return int(port) if scheme == "http" else None
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    return socket.create_server((host, port), family=family, backlog=BACKLOG)

@@ -57,12 +57,12 @@ def limit_dispatch(dispatch: Dispatch, rates: Mapping[str, RateLimit]) -> Dispat
     """`dispatch`, but raising RateLimitedError for functions of `rates` that are invoked too often.
 
     A limit holds for all revisions and aliases of its function. An event that `dispatch` refuses at once
-    costs nothing.
+    costs nothing. `rates` is looked at anew for each event, so it may be changed.
     """
-    if not rates:
-        return dispatch
 
     def limited(target: str, event: Event) -> "asyncio.Future[Answer]":
+        if not rates:
+            return dispatch(target, event)
         function = unicodedata.normalize("NFC", target.partition("@")[0])
         rate = rates.get(function)
         if rate is None:

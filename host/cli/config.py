@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from host.cli.apply import apply
 from host.cli.exits import CommandError, Exit
 from host.cli.output import print_json, printable
 
@@ -64,6 +65,9 @@ def schema(panel: bool) -> None:
     from conf.panel import panel_document
 
     print_json(panel_document() if panel else json_schema())
+
+
+config.add_command(apply)
 
 
 def _problems(found: "Examination") -> "list[Fault]":

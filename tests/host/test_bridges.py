@@ -3,11 +3,9 @@
 import asyncio
 
 from tests.bridge.source import Source, numbered
-from tests.brokers import Mosquitto, make_mosquitto, mosquitto
+from tests.brokers import Mosquitto
 from tests.hosts import RunningHost, StartHost, wait_until
 from tests.mqtt.clients import device, until
-
-__all__ = ["make_mosquitto", "mosquitto"]
 
 CONFIG = """
 mqtts: [{{name: b1, broker: "{broker}", qos: 1}}]

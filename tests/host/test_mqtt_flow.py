@@ -5,11 +5,9 @@ import json
 from pathlib import Path
 
 from functions.sample_packages import sample_path
-from tests.brokers import MakeMosquitto, Mosquitto, make_mosquitto, mosquitto
+from tests.brokers import MakeMosquitto, Mosquitto
 from tests.hosts import RunningHost, StartHost, wait_until
 from tests.mqtt.clients import Device, device, until
-
-__all__ = ["make_mosquitto", "mosquitto"]
 
 CONFIG = """
 mqtts: [{{name: b1, broker: "{url}", qos: {qos}}}]

@@ -1,0 +1,42 @@
+"""Deploys that callers asked for, each a task of its own: a caller who goes away does not cut one off."""
+
+import asyncio
+
+from host.deployer import Deployer, DeployError, Line, Prepared
+
+Lines = asyncio.Queue[Line | None]
+
+
+class DeployTasks:
+    """Runs deploys and tells their progress line by line, None at the end."""
+
+    def __init__(self, deployer: Deployer) -> None:
+        self._deployer = deployer
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def begin(self, prepared: Prepared) -> Lines:
+        """Deploy it; the lines come as they are told."""
+        lines: Lines = asyncio.Queue()
+        task = asyncio.get_running_loop().create_task(self._run(prepared, lines))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return lines
+
+    async def stop(self) -> None:
+        """Cut off what is being deployed; what ran before still runs."""
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _run(self, prepared: Prepared, lines: Lines) -> None:
+        try:
+            lines.put_nowait(await self._deployer.deploy(prepared, lines.put_nowait))
+        except DeployError as error:
+            told = {"status": 422, "title": error.title, "detail": str(error), "stack": error.stack}
+            lines.put_nowait({"type": "error", **told})
+        except OSError as error:
+            lines.put_nowait(
+                {"type": "error", "status": 507, "title": "The disk refused", "detail": str(error)}
+            )
+        finally:
+            lines.put_nowait(None)

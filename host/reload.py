@@ -1,0 +1,142 @@
+"""Goes over to another config while the host runs: what is the same in both does not notice."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import BaseModel
+
+from conf.faults import ConfigError
+from conf.load import load_config
+from conf.models import Config
+from conf.settings import Settings
+from host.bridges import BridgesPart, make_limit
+from host.catalog import Catalog
+from host.deployer import Deployer
+from host.downloads import Downloads
+from host.mqtt import MqttPart
+from host.parts import DeploysPart
+from host.sources import base_of, find_sources
+from host.state import StateDir
+from runtime.ratelimit import RateLimit
+from triggers.http import HttpTrigger
+
+logger = logging.getLogger(__name__)
+
+NEEDS_RESTART = ("listen", "state", "allow_anonymous", "expose")
+
+Entry = TypeVar("Entry", bound=BaseModel)
+
+
+class NoConfigError(Exception):
+    """The host was started without a config file, and none was named."""
+
+
+@dataclass(frozen=True)
+class Running:
+    """What goes over to another config. `rates` is what the dispatch looks at."""
+
+    state: StateDir
+    catalog: Catalog
+    deployer: Deployer
+    deploys: DeploysPart
+    mqtt: MqttPart
+    bridges: BridgesPart
+    trigger: HttpTrigger
+    rates: dict[str, RateLimit]
+
+
+class Reloader:
+    """Owns the settings that are in force."""
+
+    def __init__(self, settings: Settings, env: Mapping[str, str], running: Running) -> None:
+        self._settings = settings
+        self._env = env
+        self._running = running
+        self._lock = asyncio.Lock()
+
+    @property
+    def functions(self) -> tuple[str, ...]:
+        """The functions that the config names."""
+        return tuple(func.model_name for func in self._settings.config.funcs)
+
+    async def apply(self, path: Path | None = None) -> list[str]:
+        """Go over to the file at `path`, or to the host's own as it is now; returns what has changed.
+
+        Raises NoConfigError, and ConfigError with all faults: then nothing has changed.
+        """
+        async with self._lock:
+            file = path or self._settings.config_path
+            if file is None:
+                raise NoConfigError(
+                    "the host runs without a config file; `fnhost config apply FILE` names one"
+                )
+            before = self._settings.config
+            after = await asyncio.to_thread(load_config, file, self._env)
+            self._settings = replace(self._settings, config=after, config_path=file)
+            told = [*describe_changes(before, after), *await self._go_over(before)]
+            for line in told:
+                logger.info("config: %s", line)
+            return told
+
+    async def apply_quietly(self) -> None:
+        """What SIGHUP asks for: a fault is logged and leaves all as it was."""
+        try:
+            await self.apply()
+        except (ConfigError, NoConfigError) as error:
+            logger.error("the config is not reloaded, and nothing has changed: %s", error)
+
+    async def _go_over(self, before: Config) -> list[str]:
+        running, config = self._running, self._settings.config
+        running.trigger.max_body = config.limits.max_body
+        running.deployer.base_of = partial(base_of, config)
+        running.rates.clear()
+        running.rates.update(make_rates(config))
+        told = await running.catalog.reconfigure({func.model_name: func for func in config.funcs})
+        await self._bring_packages()
+        if (before.mqtts, before.rules, before.funcs) != (config.mqtts, config.rules, config.funcs):
+            await running.mqtt.apply(config, running.deploys.downloads.done)
+        polling = (config.bridges, config.rate_limit_resources)
+        if (before.bridges, before.rate_limit_resources) != polling:
+            await running.bridges.apply(*polling)
+        return told
+
+    async def _bring_packages(self) -> None:
+        running = self._running
+        sources = find_sources(self._settings, running.state.downloads)
+        await running.deploys.replace(Downloads(sources, running.state, running.deployer))
+
+
+def make_rates(config: Config) -> dict[str, RateLimit]:
+    """The rate limits of functions that have one."""
+    return {func.model_name: make_limit(func.rate) for func in config.funcs if func.rate is not None}
+
+
+def describe_changes(before: Config, after: Config) -> Iterable[str]:
+    """A sentence for each section that differs."""
+    yield from _compare("mqtts", before.mqtts, after.mqtts, lambda each: each.name)
+    yield from _compare("rules", before.rules, after.rules, lambda each: (each.sub.name, each.sub.client_id))
+    yield from _compare("funcs", before.funcs, after.funcs, lambda each: each.model_name)
+    yield from _compare("bridges", before.bridges, after.bridges, lambda each: each.name)
+    for name in NEEDS_RESTART:
+        if getattr(before, name) != getattr(after, name):
+            yield f"`{name}` is changed, which takes effect when the host is started again"
+    if before == after:
+        yield "nothing is changed"
+
+
+def _compare(
+    section: str, before: Sequence[Entry], after: Sequence[Entry], key: Callable[[Entry], object]
+) -> Iterable[str]:
+    old, new = {key(each): each for each in before}, {key(each): each for each in after}
+    counts = {
+        "added": len(new.keys() - old.keys()),
+        "changed": sum(old[name] != new[name] for name in new.keys() & old.keys()),
+        "removed": len(old.keys() - new.keys()),
+    }
+    if any(counts.values()):
+        yield f"{section}: " + ", ".join(f"{count} {what}" for what, count in counts.items() if count)
