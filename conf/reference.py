@@ -12,10 +12,11 @@ Schema = dict[str, Any]
 HEAD = """# The config, key by key
 
 Generated from the models by `python -m conf.reference`; `conf/config.yaml` is a commented example with every
-key. `fnhost serve --config FILE` reads YAML. The whole file is checked before anything starts, all faults are
-told at once, and unknown keys are refused. Flags win over `FNHOST_*` variables, these over the file, and the
-file over the defaults. Any text may hold `${env:NAME}` or `${file:PATH}`; relative paths start at the folder
-of the file.
+key. `fnhost serve --config FILE` reads YAML, and JSON from files called `.json`; older forms are recognised,
+and `fnhost config convert FILE` prints them in this one. The whole file is checked before anything starts,
+all faults are told at once (`fnhost config check FILE`), and unknown keys are refused. Flags win over
+`FNHOST_*` variables, these over the file, and the file over the defaults. Any text may hold `${env:NAME}` or
+`${file:PATH}`; relative paths start at the folder of the file.
 """
 NAMES = {"integer": "whole number", "boolean": "true or false", "object": "mapping", "string": "text"}
 

@@ -1,6 +1,6 @@
 """Names what packages import and lack, before they are deployed, for `fnhost config check`."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -10,19 +10,24 @@ from functions.errors import PackageError
 from functions.imports import missing_imports
 from functions.package import Package, open_package, read_stored
 from functions.requirements import REQUIREMENTS
-from host.sources import base_of
+from host.sources import base_of, find_model
 
 HINT = "list it under `requirements`, in the config or in the package's requirements.txt"
 
 
-def package_faults(config: Config) -> Iterator[Fault]:
-    """What is wrong with the packages that the config names by path; those at addresses are not fetched."""
+def package_faults(config: Config, env: Mapping[str, str]) -> Iterator[Fault]:
+    """What is wrong with the packages on this machine; those at addresses are not fetched.
+
+    They are those that the config names by path, and those below PYBOOT_HOME in `env`.
+    """
+    home = Path(env["PYBOOT_HOME"]).expanduser() if env.get("PYBOOT_HOME") else None
     for index, func in enumerate(config.funcs):
-        if func.package is None:
+        package = func.package or find_model(home, func.model_name)
+        if package is None or func.entry is not None:
             continue
-        path = f"funcs[{index}].package"
+        path = f"funcs[{index}].{'package' if func.package else 'modelName'}"
         try:
-            yield from _lacking(path, func.package, base_of(config, func.model_name).requirements)
+            yield from _lacking(path, package, base_of(config, func.model_name).requirements)
         except (PackageError, OSError) as error:
             yield Fault(path, str(error))
 

@@ -35,7 +35,7 @@ def find_sources(settings: Settings, downloads: Path) -> Mapping[str, Source]:
     return {
         func.model_name: func.package
         or _order(number, func, settings, downloads)
-        or _find_model(settings.pyboot_home, func.model_name)
+        or find_model(settings.pyboot_home, func.model_name)
         for number, func in enumerate(settings.config.funcs)
         if func.entry is None
     }
@@ -66,7 +66,7 @@ def _is_wanted(func: Func, settings: Settings) -> bool:
     return settings.download_models if told is None else told
 
 
-def _find_model(home: Path | None, name: str) -> Path | None:
+def find_model(home: Path | None, name: str) -> Path | None:
     """The zip or folder with this model, as the older program's home held them."""
     try:
         name = check_name(name)  # else it could lead out of the folder

@@ -74,7 +74,8 @@ def _problems(found: "Examination") -> "list[Fault]":
     """All of them by line; a function that stops alone is a problem as well."""
     from host.package_check import package_faults
 
-    lacking = [] if found.config is None else [found.locate(fault) for fault in package_faults(found.config)]
+    known = [] if found.config is None else package_faults(found.config, os.environ)
+    lacking = [found.locate(fault) for fault in known]
     problems = [*found.faults, *found.stopped.values(), *lacking]
     return sorted(problems, key=lambda fault: (fault.line or 0, fault.path))
 

@@ -143,6 +143,19 @@ def test_what_packages_lack_is_named(tmp_path: Path) -> None:
     ]
 
 
+def test_what_models_below_the_older_programs_home_lack_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = tmp_path / "home" / "models" / "industry"
+    model.mkdir(parents=True)
+    (model / "index.py").write_text("import numpy\ndef handler(event, context): ...\n")
+    (tmp_path / "old.yaml").write_text(OLD, encoding="utf-8")
+    monkeypatch.setenv("PYBOOT_HOME", str(tmp_path / "home"))
+    result = fnhost("", "config", "check", str(tmp_path / "old.yaml"))
+    assert result.exit_code == 1
+    assert result.stdout.startswith("problem: line 3: funcs[0].modelName: index.py:1 imports numpy")
+
+
 def test_converting_twice_changes_nothing(tmp_path: Path) -> None:
     (tmp_path / "old.yaml").write_text(OLD, encoding="utf-8")
     once = fnhost("", "config", "convert", str(tmp_path / "old.yaml"))
