@@ -36,6 +36,12 @@ def _check_inner_path(path: str) -> str:
     return path
 
 
+def _check_folder(path: str) -> str:
+    if not path.startswith("/") or "\0" in path:
+        raise ValueError(f"{path!r} is not a folder of the host; write its whole path, from / on")
+    return path
+
+
 def _check_variable(name: str) -> str:
     if not VARIABLE.fullmatch(name):
         raise ValueError(f"{name!r} is not the name of an environment variable")
@@ -55,6 +61,7 @@ def _check_value(value: str) -> str:
 
 Handler = Annotated[str, AfterValidator(_check_handler)]
 InnerPath = Annotated[str, AfterValidator(_check_inner_path)]
+Folder = Annotated[str, AfterValidator(_check_folder)]
 TopicFilter = Annotated[str, AfterValidator(check_filter)]
 Variable = Annotated[str, AfterValidator(_check_variable)]
 VariableValue = Annotated[str, BeforeValidator(_read_value), AfterValidator(_check_value)]
@@ -80,6 +87,9 @@ class Manifest(Section):
     description: str = Field("", description="One line for people.")
     handler: Handler | None = Field(
         None, description="Entry point module:name; else index:index or index:handler."
+    )
+    python_path: tuple[Folder, ...] = Field(
+        (), description="Folders of the host in which modules are found, after the package's own."
     )
     accepts: Literal["json", "text", "bytes"] = Field("json", description="What `event` is.")
     python: PythonVersion | None = Field(None, description="Python version in quotes; else the host's own.")

@@ -66,7 +66,8 @@ def read_stored(root: Path, sha256: str) -> Package:
 
 def _read_package(root: Path, sha256: str, folder_name: str | None) -> Package:
     manifest = _read_manifest(root)
-    check_syntax(root, _entry_file(root, manifest), manifest.python)
+    if (entry := _entry_file(root, manifest)) is not None:
+        check_syntax(root, entry, manifest.python)
     for name, path in manifest.models.items():
         if not (root / path).exists():
             raise PackageError(f"the model {name!r} is to be {path!r}, which is not in the package", path)
@@ -121,11 +122,14 @@ def _read_manifest(root: Path) -> Manifest:
         raise PackageError(f"{present[0]} is not text in UTF-8; save it as such", present[0]) from None
 
 
-def _entry_file(root: Path, manifest: Manifest) -> Path:
+def _entry_file(root: Path, manifest: Manifest) -> Path | None:
+    """None where it may lie in the host's folders, which only the start of the pool can tell."""
     module = (manifest.handler or "index").partition(":")[0].replace(".", "/")
     for name in (f"{module}.py", f"{module}/__init__.py"):
         if (root / name).is_file():
             return root / name
+    if manifest.python_path:
+        return None
     raise PackageError(
         f"the package has no {module}.py, where its entry point is to be; add it", f"{module}.py"
     )

@@ -50,7 +50,7 @@ def compose(settings: Settings, state: StateDir) -> Host:
     catalog = Catalog(Grounds(state, registry, workshop, dispatcher, overrides))
     deployer = Deployer(state, registry, catalog, partial(base_of, config))
     tasks = DeployTasks(deployer)
-    deploys = DeploysPart(tasks, Downloads(find_sources(settings, state.downloads), state, deployer))
+    deploys = DeploysPart(Downloads(find_sources(settings, state.downloads), state, deployer))
     rates = make_rates(config)
     dispatch = limit_dispatch(dispatcher.dispatch, rates)
     mqtt = MqttPart(config, dispatch, deploys.downloads.done)
@@ -70,7 +70,7 @@ def compose(settings: Settings, state: StateDir) -> Host:
         mqtt,
         bridges,
         web,
-        ReadyPart(health),
+        ReadyPart(health, tasks, logs),
         *load_plugins(HostInfo(dispatch, config, state.root)),
     ]
     return Host(Lifecycle(parts), web, reloader)

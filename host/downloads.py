@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from functions.download import FetchError, FetchOrder, fetch
+from functions.entry_package import EntryOrder, pack_entry
 from functions.errors import PackageError
 from functions.package import pack_folder, sha256_of
 from host.deployer import Deployer, DeployError, Line, Names
@@ -51,7 +52,7 @@ class Downloads:
             return None
         if isinstance(source, FetchOrder):
             return f"it is being fetched from {source.shown_url}"
-        if isinstance(source, Path):
+        if isinstance(source, Path | EntryOrder):
             return f"it is being deployed from {source}"
         return (
             f"it is in the config but not deployed; `fnhost deploy {name}.zip`,"
@@ -116,7 +117,7 @@ class Downloads:
             raise PackageError(source.reason)
         if source is None:
             await self._renew(name)
-        elif isinstance(source, Path):
+        elif isinstance(source, Path | EntryOrder):
             async with self._turns, self._packed(source) as zipped:
                 await self._deploy(name, zipped, str(source))
         else:
@@ -134,13 +135,14 @@ class Downloads:
                 await self._deployer.deploy(prepared, _log_step)
 
     @asynccontextmanager
-    async def _packed(self, source: Path) -> AsyncIterator[Path]:
-        if not await asyncio.to_thread(source.is_dir):
+    async def _packed(self, source: Path | EntryOrder) -> AsyncIterator[Path]:
+        pack = pack_folder if isinstance(source, Path) else pack_entry
+        if isinstance(source, Path) and not await asyncio.to_thread(source.is_dir):
             yield source
             return
         packed = self._state.staging / f"packed-{time.monotonic_ns()}.zip"
         try:
-            await asyncio.to_thread(pack_folder, source, packed)
+            await asyncio.to_thread(pack, source, packed)
             yield packed
         finally:
             await asyncio.to_thread(packed.unlink, missing_ok=True)

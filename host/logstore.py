@@ -27,7 +27,7 @@ class LogStore:
         self._folder = folder
         self._recent: dict[str, deque[LogLine]] = {}
         self._pending: dict[str, deque[LogLine]] = {}
-        self._followers: dict[str, set[asyncio.Queue[LogLine]]] = {}
+        self._followers: dict[str, set[asyncio.Queue[LogLine | None]]] = {}
         self._flushing: asyncio.Task[None] | None = None
 
     def append(self, line: LogLine) -> None:
@@ -48,14 +48,21 @@ class LogStore:
 
     async def follow(self, function: str) -> AsyncIterator[LogLine]:
         """Lines as they come; a reader that is too slow misses some."""
-        queue: asyncio.Queue[LogLine] = asyncio.Queue(FOLLOWER_LINES)
+        queue: asyncio.Queue[LogLine | None] = asyncio.Queue(FOLLOWER_LINES)
         followers = self._followers.setdefault(function, set())
         followers.add(queue)
         try:
-            while True:
-                yield await queue.get()
+            while (line := await queue.get()) is not None:
+                yield line
         finally:
             followers.discard(queue)
+
+    def end_followers(self) -> None:
+        """Let everybody go who waits for lines to come."""
+        for queue in (queue for followers in self._followers.values() for queue in followers):
+            while queue.full():
+                queue.get_nowait()
+            queue.put_nowait(None)
 
     async def close(self) -> None:
         """Write what is not on disk yet."""

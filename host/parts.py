@@ -65,14 +65,13 @@ class LogsPart(Part):
 
 
 class DeploysPart(Part):
-    """Deploys that run, cut off before the pools stop; at the start, the packages that the config names."""
+    """The packages that the config names: brought into service from the start on."""
 
     name = "deploys"
     priority = 300
 
-    def __init__(self, tasks: DeployTasks, downloads: Downloads) -> None:
+    def __init__(self, downloads: Downloads) -> None:
         self.downloads = downloads
-        self._tasks = tasks
         self._task: asyncio.Task[None] | None = None
 
     def why(self, name: str) -> str | None:
@@ -92,7 +91,6 @@ class DeploysPart(Part):
     async def stop(self) -> None:
         """Cut off."""
         await self._cut_off()
-        await self._tasks.stop()
 
     async def _cut_off(self) -> None:
         if self._task is not None:
@@ -106,13 +104,17 @@ class ReadyPart(Part):
     name = "readiness"
     priority = 1000
 
-    def __init__(self, health: Health) -> None:
+    def __init__(self, health: Health, tasks: DeployTasks, logs: LogStore) -> None:
         self._health = health
+        self._tasks = tasks
+        self._logs = logs
 
     async def start(self) -> None:
         """All parts run."""
         self._health.started = True
 
     async def stop(self) -> None:
-        """The parts are about to stop."""
+        """The parts are about to stop; callers who would keep the web part waiting are let go."""
         self._health.started = False
+        self._logs.end_followers()
+        await self._tasks.stop()

@@ -11,6 +11,7 @@ from conf.settings import Settings
 from functions.base_set import BaseSet
 from functions.digests import read_digests
 from functions.download import FetchOrder
+from functions.entry_package import EntryOrder
 
 MODEL_FOLDERS = ("models", "modules/gridsum/science")
 
@@ -22,7 +23,7 @@ class Refused:
     reason: str
 
 
-Source = Path | FetchOrder | Refused | None
+Source = Path | EntryOrder | FetchOrder | Refused | None
 
 
 def find_sources(settings: Settings, downloads: Path) -> Mapping[str, Source]:
@@ -30,14 +31,14 @@ def find_sources(settings: Settings, downloads: Path) -> Mapping[str, Source]:
 
     `package:` wins; then `modelAddress`, where downloads are wanted; then what lies below PYBOOT_HOME, in
     `models/NAME.zip`, `models/NAME/` or the same below `modules/gridsum/science`. A function with an `entry:`
-    has no package.
+    gets a package made for it.
     """
     return {
         func.model_name: func.package
+        or _entry(func)
         or _order(number, func, settings, downloads)
         or find_model(settings.pyboot_home, func.model_name)
         for number, func in enumerate(settings.config.funcs)
-        if func.entry is None
     }
 
 
@@ -46,6 +47,10 @@ def base_of(config: Config, name: str) -> BaseSet:
     func = next((each for each in config.funcs if each.model_name == name), None)
     requirements = func.requirements if func and func.requirements is not None else config.requirements
     return BaseSet(requirements=requirements, python=(func and func.python) or config.python)
+
+
+def _entry(func: Func) -> EntryOrder | None:
+    return EntryOrder(func.entry, func.python_path) if func.entry is not None else None
 
 
 def _order(number: int, func: Func, settings: Settings, downloads: Path) -> FetchOrder | Refused | None:

@@ -21,6 +21,7 @@ def make_spec(revision: Revision, state: StateDir, override: Func | None) -> Poo
         package_dir=state.package(revision.sha256),
         output_dir=_output(state, revision.function),
         handler=manifest.handler,
+        python_path=manifest.python_path,
         accepts=manifest.accepts,
         timeout=(override and override.timeout) or manifest.timeout,
         startup_timeout=manifest.startup_timeout,

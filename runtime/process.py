@@ -167,6 +167,7 @@ def _setup_message(spec: PoolSpec, workshop: Workshop) -> dict[str, Any]:
         "max_result": spec.max_result,
         "startup_timeout": spec.startup_timeout,
         "package_dir": str(spec.package_dir),
+        "python_path": spec.python_path,
         "output_dir": str(spec.output_dir),
         "env": spec.env,
         "publish": spec.publish,

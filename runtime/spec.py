@@ -17,6 +17,7 @@ class PoolSpec:
     package_dir: Path
     output_dir: Path
     handler: str | None = None
+    python_path: tuple[str, ...] = ()
     accepts: str = "json"
     timeout: float = 30.0
     startup_timeout: float = 60.0

@@ -51,7 +51,8 @@ def main() -> None:
     hide("gunicorn")
     sys.argv = [message["label"]]
     site.main()
-    sys.path.insert(0, message["package_dir"])
+    sys.path[:0] = [message["package_dir"], *message["python_path"]]
+    importlib.import_module(f"{PRIVATE_NAME}.siblings").install(message["package_dir"])
     sys.path.append(message["pickle_overlay"])
     given = setup.Setup(message)
     given.capture_output()

@@ -48,12 +48,18 @@ class Surroundings:
     function: str
     version: str
     package_dir: str
+    python_path: tuple[str, ...]
     output_dir: str
     memory_mb: int
     env: dict[str, str]
     publish: tuple[str, ...]
     models: Models
     user_data: SimpleNamespace = field(default_factory=SimpleNamespace)
+
+    @property
+    def code_folders(self) -> tuple[str, ...]:
+        """Where the function's own code lies: the package first."""
+        return (self.package_dir, *self.python_path)
 
     def __post_init__(self) -> None:
         self.logger = FunctionLogger(logging.getLogger(self.function), {})

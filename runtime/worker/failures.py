@@ -29,13 +29,17 @@ class LoadError(Exception):
         self.place = place
 
 
-def describe_failure(error: BaseException, package_dir: str) -> Record:
-    """`type`, `message`, `place` (`index.py:12` inside the package, or None) and `stack` (text lines)."""
+def describe_failure(error: BaseException, code_folders: tuple[str, ...]) -> Record:
+    """`type`, `message`, `place` and `stack` (text lines).
+
+    The place is `index.py:12` in the first of the folders, which is the package, a whole path in the others,
+    or None.
+    """
     try:
         told = traceback.TracebackException.from_exception(error, compact=True)
         has_frames = _remove_our_frames(told)
         stack = _bounded("".join(told.format()).splitlines())
-        place = _place_of(error, told, package_dir)
+        place = _place_of(error, told, code_folders)
     except Exception:  # noqa: BLE001 - a package's exception may fail at every touch
         has_frames, stack, place = True, ["(its traceback cannot be printed)"], None
     if isinstance(error, LoadError):
@@ -92,12 +96,14 @@ def _text_of(error: BaseException) -> str:
         return "(its message cannot be printed)"
 
 
-def _place_of(error: BaseException, told: traceback.TracebackException, package_dir: str) -> str | None:
-    inside = f"{package_dir}/"
+def _place_of(
+    error: BaseException, told: traceback.TracebackException, code_folders: tuple[str, ...]
+) -> str | None:
+    inside = tuple(f"{folder}/" for folder in code_folders)
     if isinstance(error, SyntaxError) and str(error.filename).startswith(inside):
-        return f"{str(error.filename).removeprefix(inside)}:{error.lineno or 0}"
+        return f"{str(error.filename).removeprefix(inside[0])}:{error.lineno or 0}"
     places = [
-        f"{frame.filename.removeprefix(inside)}:{frame.lineno}"
+        f"{frame.filename.removeprefix(inside[0])}:{frame.lineno}"
         for frame in told.stack
         if frame.filename.startswith(inside)
     ]

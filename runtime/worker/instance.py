@@ -97,7 +97,7 @@ class InstanceWorker(Worker):
                 "error", "a process that the function forked came out of it and was ended"
             )
             return
-        record = describe_failure(error, self.given.around.package_dir)
+        record = describe_failure(error, self.given.around.code_folders)
         self.given.pipe.write_failure(record)
         # The function may have closed the channel, and that may be the very error.
         with contextlib.suppress(OSError):
@@ -112,7 +112,7 @@ class InstanceWorker(Worker):
         return Decoder(self.given.max_event)
 
     def _rules(self) -> Rules:
-        return Rules(self.given.accepts, self.given.max_result, self.given.around.package_dir)
+        return Rules(self.given.accepts, self.given.max_result, self.given.around.code_folders)
 
     def _context(self) -> Context:
         return Context(self.given.around, {"dl": self.given.start_deadline()})

@@ -29,7 +29,7 @@ class Rules:
 
     accepts: str
     max_result: int
-    package_dir: str
+    code_folders: tuple[str, ...]
 
 
 class Runner:
@@ -99,7 +99,7 @@ class Runner:
         if isinstance(error, ResultError):
             record: Record = {"type": "ResultError", "message": str(error), "place": None, "stack": []}
         else:
-            record = describe_failure(error, self._rules.package_dir)
+            record = describe_failure(error, self._rules.code_folders)
         self._pipe.write_failure(record)
         return encode({"n": head["n"], "k": "raised", "error": record, "s": seconds})
 

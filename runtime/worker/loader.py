@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
+from .arity import adapt
 from .context import Context, Surroundings
 from .failures import LoadError
 
@@ -52,20 +53,24 @@ def load_function(entry: Entry, around: Surroundings, context: Context) -> Funct
 
     Raises what the package raises, and LoadError when it has no such entry point, or one of another kind.
     """
-    module = _import_entry(entry.module)
+    module = _import_entry(entry.module, around.python_path)
     call = _find_entry(module, entry.names)
-    _check_kind(call, entry.concurrency, _place_in(module, call))
+    place = _place_in(module, call)
+    _check_kind(call, entry.concurrency, place)
+    adapted = adapt(call, place)
     around.models.load_declared()
     run_hook(_hook(module, "init"), context)
-    return Function(call, _is_async(call), _hook(module, "start"), _hook(module, "shutdown"))
+    return Function(adapted, _is_async(call), _hook(module, "start"), _hook(module, "shutdown"))
 
 
-def _import_entry(name: str) -> ModuleType:
+def _import_entry(name: str, python_path: tuple[str, ...]) -> ModuleType:
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
-        if error.name == name:
-            raise LoadError(f"the package has no {name}.py", f"{name}.py") from None
+        if f"{name}.".startswith(f"{error.name}."):
+            file = f"{name.replace('.', '/')}.py"
+            where = ", ".join(("the package", *python_path))
+            raise LoadError(f"there is no {file} in {where}", file) from None
         raise
 
 

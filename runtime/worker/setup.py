@@ -37,6 +37,7 @@ class Setup:
             function=function,
             version=version,
             package_dir=message["package_dir"],
+            python_path=tuple(message["python_path"]),
             output_dir=message["output_dir"],
             memory_mb=(self.memory or 0) // (1024 * 1024),
             env=message["env"],

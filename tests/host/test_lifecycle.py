@@ -7,6 +7,7 @@ import sys
 import threading
 from pathlib import Path
 
+import httpx
 import psutil
 
 from tests.hosts import ROOT, RunningHost, StartHost, wait_until, zip_of
@@ -69,7 +70,7 @@ def _runs(process: psutil.Process) -> bool:
 
 def test_sigterm_answers_what_runs_and_what_waits_and_then_ends_with_0(start_host: StartHost) -> None:
     host = start_host()
-    slow = "import time\ndef index(event, context):\n    time.sleep(0.5)\n    return 1\n"
+    slow = "import time\ndef index(event, context):\n    time.sleep(2)\n    return 1\n"
     host.deploy({"index.py": slow}, "slow")
     statuses: list[int] = []
     callers = [
@@ -84,6 +85,35 @@ def test_sigterm_answers_what_runs_and_what_waits_and_then_ends_with_0(start_hos
         caller.join(60)
     assert statuses == [200, 200, 200]
     assert not host.processes()
+
+
+def test_neither_a_deploy_nor_a_reader_of_logs_keeps_the_host_from_stopping(start_host: StartHost) -> None:
+    host = start_host()
+    host.deploy({"index.py": ECHO}, "one")
+    told: list[object] = []
+    slow = zip_of({"index.py": f"import time\ntime.sleep(60)\n{ECHO}"})
+    deploy = threading.Thread(target=lambda: told.append(host.deploy_zip(slow, "slow")[-1]))
+    reader = threading.Thread(target=lambda: told.append(_follow(host)))
+    deploy.start()
+    reader.start()
+    wait_until(lambda: any(_is_slow(each) for each in host.processes()), "the deploy is under way")
+    host.process.send_signal(signal.SIGTERM)
+    assert host.process.wait(15) == 0
+    deploy.join(60)
+    reader.join(60)
+    assert len(told) == 2
+
+
+def _follow(host: RunningHost) -> int:
+    url = f"{host.url}/api/functions/one/logs"
+    return host.client.get(url, params={"follow": "1"}).status_code
+
+
+def _is_slow(process: psutil.Process) -> bool:
+    try:
+        return process.environ().get("FNHOST_FUNCTION") == "slow"
+    except (psutil.NoSuchProcess, psutil.AccessDenied):
+        return False
 
 
 def test_a_second_signal_ends_the_host_at_once_and_leaves_nothing(start_host: StartHost) -> None:
@@ -102,8 +132,6 @@ def test_a_second_signal_ends_the_host_at_once_and_leaves_nothing(start_host: St
 
 
 def _invoke_quietly(host: RunningHost) -> None:
-    import httpx
-
     try:
         host.invoke("slow", b"{}")
     except httpx.HTTPError:

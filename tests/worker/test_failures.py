@@ -28,7 +28,7 @@ def run(tmp_path: Path) -> Callable[[str], Record]:
             exec(compile(code, str(file), "exec"), module.__dict__)
             run_hook(module.init, Context(around))
         except BaseException as error:
-            return describe_failure(error, str(tmp_path))
+            return describe_failure(error, (str(tmp_path),))
         raise AssertionError("it raised nothing")
 
     return run_code
@@ -94,7 +94,7 @@ def test_an_error_of_ours_in_a_hook_has_the_line_of_the_package(run: Callable[[s
 
 
 def test_an_error_found_while_loading_has_its_place_and_no_stack() -> None:
-    record = describe_failure(LoadError("index.py has no function", "index.py"), "/nowhere")
+    record = describe_failure(LoadError("index.py has no function", "index.py"), ("/nowhere",))
     assert record == {
         "type": "LoadError",
         "message": "index.py has no function",
