@@ -7,7 +7,7 @@ from pathlib import Path
 
 from conf.address import Address, parse_address
 from conf.faults import ConfigError, Fault
-from conf.load import load_config
+from conf.load import Reading, read_config
 from conf.models import Config
 from conf.old_variables import old_variable_faults
 
@@ -26,6 +26,7 @@ TRUE, FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off", "")
 class Settings:
     """Everything decided before the host starts; `state_dir` is absolute and need not exist.
 
+    `notes` says what was assumed to read the config, and which functions of it cannot be had.
     `download_models` holds for functions of which the config does not say it; `pyboot_home` is the folder of
     the program before this one.
     """
@@ -36,6 +37,7 @@ class Settings:
     allow_anonymous: bool
     config: Config
     config_path: Path | None
+    notes: tuple[str, ...] = ()
     download_models: bool = False
     pyboot_home: Path | None = None
 
@@ -61,7 +63,8 @@ def gather_settings(flags: Mapping[str, object], env: Mapping[str, str]) -> Sett
     """
     given = _Given(flags, env)
     path, _ = given.get("config")
-    config = load_config(Path(str(path)).expanduser(), env) if path else Config()
+    reading = read_config(Path(str(path)).expanduser(), env) if path else None
+    config = reading.config if reading else Config()
     faults: list[Fault] = []
     address = _address(given, config, faults)
     anonymous = _anonymous(given, config, faults)
@@ -77,10 +80,16 @@ def gather_settings(flags: Mapping[str, object], env: Mapping[str, str]) -> Sett
         state_dir=_state_dir(given, config),
         allow_anonymous=anonymous,
         config=config,
+        notes=_notes(reading) if reading else (),
         config_path=Path(str(path)).expanduser().absolute() if path else None,
         download_models=downloads,
         pyboot_home=Path(env["PYBOOT_HOME"]).expanduser().absolute() if env.get("PYBOOT_HOME") else None,
     )
+
+
+def _notes(reading: Reading) -> tuple[str, ...]:
+    read_as = () if reading.generation == "native" else (f"read as generation {reading.generation}",)
+    return (*read_as, *map(str, reading.notes), *map(str, reading.stopped.values()))
 
 
 def _address(given: _Given, config: Config, faults: list[Fault]) -> Address:

@@ -46,6 +46,8 @@ async def _run(settings: Settings, state: StateDir) -> None:
     stop = asyncio.Event()
     _catch_signals(stop)
     host = compose(settings, state)
+    for note in settings.notes:
+        logger.info("config: %s", note)
     await host.lifecycle.start()
     _reload_on_hangup(host.reloader)
     logger.info("fnhost listens on %s, its state is in %s", host.web.address, settings.state_dir)
