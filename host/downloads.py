@@ -136,13 +136,12 @@ class Downloads:
 
     @asynccontextmanager
     async def _packed(self, source: Path | EntryOrder) -> AsyncIterator[Path]:
-        pack = pack_folder if isinstance(source, Path) else pack_entry
         if isinstance(source, Path) and not await asyncio.to_thread(source.is_dir):
             yield source
             return
         packed = self._state.staging / f"packed-{time.monotonic_ns()}.zip"
         try:
-            await asyncio.to_thread(pack, source, packed)
+            await asyncio.to_thread(_pack, source, packed)
             yield packed
         finally:
             await asyncio.to_thread(packed.unlink, missing_ok=True)
@@ -153,6 +152,13 @@ class Downloads:
         prepared = await self._deployer.prepare(zipped, Names(asked=name))
         done = await self._deployer.deploy(prepared, _log_step)
         logger.info("%s@%s is deployed from %s", name, done["revision"], origin)
+
+
+def _pack(source: Path | EntryOrder, target: Path) -> None:
+    if isinstance(source, EntryOrder):
+        pack_entry(source, target)
+    else:
+        pack_folder(source, target)
 
 
 def _is_worth_a_retry(error: Exception, source: Source) -> bool:

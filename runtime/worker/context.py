@@ -48,12 +48,12 @@ class Surroundings:
     function: str
     version: str
     package_dir: str
-    python_path: tuple[str, ...]
     output_dir: str
     memory_mb: int
     env: dict[str, str]
     publish: tuple[str, ...]
     models: Models
+    python_path: tuple[str, ...] = ()
     user_data: SimpleNamespace = field(default_factory=SimpleNamespace)
 
     @property
