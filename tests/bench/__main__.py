@@ -15,6 +15,7 @@ from tests.bench.peers import Environment, build_environment, running_peers
 from tests.bench.plan import FULL, QUICK, Plan
 from tests.bench.report import json_report, text_report, write_markdown
 from tests.bench.result import Result
+from tests.bench.rules import measure_rules
 from tests.bench.starts import measure_starts
 from tests.bench.targets import deploy_targets, running_host
 from tests.hosts import ROOT
@@ -79,8 +80,10 @@ def _measure_all(plan: Plan, folder: Path) -> Result:
     starts = measure_starts(folder / "starts", plan)
     say("memory of a second instance")
     growth = measure_growth(folder / "growth", plan)
+    say("rules")
+    rules = measure_rules(folder / "rules")
     series = _measure_load(plan, environment, folder)
-    return Result(head, plan, series, idle, growth, starts)
+    return Result(head, plan, series, idle, growth, starts, rules)
 
 
 def _measure_load(plan: Plan, environment: Environment, folder: Path) -> list[Series]:

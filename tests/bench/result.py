@@ -7,12 +7,15 @@ from tests.bench.load import Series
 from tests.bench.memory import Growth, Idle
 from tests.bench.peers import FRAMEWORK, STARLETTE
 from tests.bench.plan import LATENCY_CELL, RATIO_CELL, Cell, Plan
+from tests.bench.rules import Rules
 from tests.bench.starts import Starts
 from tests.bench.targets import ONE
 
 LEAST_RATIOS = {FRAMEWORK: 4.0, STARLETTE: 1.0}
 LONGEST_P50 = 0.6
 LARGEST_IDLE = 70.0
+LONGEST_LOAD = 2000.0
+LONGEST_MATCH = 1.0
 LARGEST_SECOND = 10.0
 """MiB; the promise is "a few MB, not a copy of the model"."""
 
@@ -27,6 +30,7 @@ class Result:
     idle: Idle
     growth: list[Growth]
     starts: Starts
+    rules: Rules
 
     def find(self, cell: Cell, target: str) -> Series | None:
         """The shots at a target with a load; None for a peer that could not be installed."""
@@ -76,6 +80,8 @@ def goals(result: Result) -> list[Goal]:
         _latency_goal(result),
         _limit("idle host", result.idle.pss, LARGEST_IDLE, "MiB"),
         _limit(f"second instance, {result.growth[0].model}", result.growth[0].second, LARGEST_SECOND, "MiB"),
+        _limit("config of 500 functions on one rule, loaded", result.rules.load, LONGEST_LOAD, "ms"),
+        _limit("one event matched against 1,000 functions", result.rules.match, LONGEST_MATCH, "ms"),
     ]
 
 
@@ -96,4 +102,4 @@ def _latency_goal(result: Result) -> Goal:
 
 
 def _limit(text: str, value: float, most: float, unit: str) -> Goal:
-    return Goal(f"{text}, below {most:g} {unit}", f"{value:.2f} {unit}", value < most)
+    return Goal(f"{text}, below {most:g} {unit}", f"{value:.3g} {unit}", value < most)

@@ -16,6 +16,7 @@ from tests.bench.peers import FRAMEWORK, STARLETTE, THREAD
 from tests.bench.plan import FULL, QUICK, RATIO_CELL, bodies
 from tests.bench.report import BEGIN, COLUMNS, END, write_markdown
 from tests.bench.result import Result, goals, paired_ratio
+from tests.bench.rules import Rules
 from tests.bench.starts import Starts
 from tests.bench.targets import ONE, TWO
 from tests.hosts import ROOT
@@ -29,7 +30,8 @@ def result(*all_series: Series) -> Result:
     ours = [series(ONE, 4500, 5000, 4000), Series(QUICK.cells[0], ONE, series(ONE, 3000).shots)]
     growth = [Growth("array of 200 MiB", 230.0, 234.0)]
     idle, starts = Idle(39.0, 52.0, 40.0), Starts(500, 300, 200, 9, 8)
-    return Result({"date": "today"}, FULL, [*ours, *all_series], idle, growth, starts)
+    rules = Rules(300.0, 0.01, 1)
+    return Result({"date": "today"}, FULL, [*ours, *all_series], idle, growth, starts, rules)
 
 
 def test_the_bodies_have_the_sizes_that_the_figures_name() -> None:
