@@ -13,7 +13,7 @@ from triggers.mqtt.connection import Peer
 from triggers.mqtt.failures import FailureLog
 from triggers.mqtt.lane import Lane
 from triggers.mqtt.link import Identity, Link
-from triggers.mqtt.messages import OnFailure
+from triggers.mqtt.messages import Counters, OnFailure
 from triggers.mqtt.plan import BrokerPlan, MqttPlan, RulePlan
 from triggers.mqtt.publisher import Publisher
 from triggers.mqtt.results import Outlet
@@ -41,8 +41,8 @@ class QueueRow:
     post_queue: int
 
 
-@dataclass(frozen=True)
-class ConnectionState:
+@dataclass(kw_only=True)
+class ConnectionState(Counters):
     """One connection: a subscribing one has its rule's counters, a publishing one the last two.
 
     `connected` says of a subscribing one that the broker has granted its subscription.
@@ -55,14 +55,6 @@ class ConnectionState:
     version: str
     last_error: str | None
     reconnects: int
-    received: int = 0
-    answered: int = 0
-    failed: int = 0
-    dropped: int = 0
-    ignored: int = 0
-    unmatched: int = 0
-    sealed: int = 0
-    sessions_lost: int = 0
     published: int = 0
     waiting: int = 0
 
@@ -246,9 +238,9 @@ def _subscription(rule: RulePlan) -> Subscription:
 def _state(link: Link, rule: str | None, counters: dict[str, int]) -> ConnectionState:
     identity = link.identity
     return ConnectionState(
-        identity.broker.plan.name,
-        identity.client_id,
-        rule,
+        broker=identity.broker.plan.name,
+        client_id=identity.client_id,
+        rule=rule,
         connected=link.connected,
         version="5" if identity.broker.speaks_5 else "3.1.1",
         last_error=link.last_error,
