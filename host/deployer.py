@@ -19,6 +19,7 @@ from functions.registry import Registry, Revision
 from host.catalog import Catalog
 from host.state import StateDir
 from runtime.boot import BootError
+from runtime.worker.pickles import describe_pickles
 
 BUILDS_AT_A_TIME = 2
 
@@ -164,6 +165,8 @@ class Deployer:
         target = self._state.package(package.sha256)
         await asyncio.to_thread(_store, package.root, target)
         package = replace(package, root=target)
+        for line in await asyncio.to_thread(describe_pickles, target):
+            tell({"type": "log", "line": line})
         requirements = package.requirements + prepared.base.requirements
         what = f"{len(requirements)} requirements" if requirements else "no requirements"
         tell(_step("environment", f"building the environment ({what})"))

@@ -7,12 +7,14 @@ import stat
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from .arity import adapt
 from .context import Context, Surroundings
 from .failures import LoadError
+from .old_models import RAISED, explain_package
 
 DEFAULT_HANDLERS = ("index:index", "index:handler")
 
@@ -51,8 +53,18 @@ class Entry:
 def load_function(entry: Entry, around: Surroundings, context: Context) -> Function:
     """Import the package, load the models it declares and run `init(context)`.
 
-    Raises what the package raises, and LoadError when it has no such entry point, or one of another kind.
+    Raises what the package raises, and LoadError when it has no such entry point, one of another kind, or a
+    model that the installed libraries are too new for.
     """
+    try:
+        return _load(entry, around, context)
+    except RAISED as error:
+        if told := explain_package(error, Path(around.package_dir)):
+            raise told from error
+        raise
+
+
+def _load(entry: Entry, around: Surroundings, context: Context) -> Function:
     module = _import_entry(entry.module, around.python_path)
     call = _find_entry(module, entry.names)
     place = _place_in(module, call)

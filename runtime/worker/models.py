@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from .failures import LoadError
+from .old_models import RAISED, explain_model
 
 Loader = Callable[[str], Any]
 
@@ -63,8 +64,18 @@ class Models:
         file = self._find(path)
         key = (str(file), loader)
         if key not in self._loaded:
-            self._loaded[key] = self._loader_for(file, loader)(str(file))
+            self._loaded[key] = self._read(file, self._loader_for(file, loader))
         return self._loaded[key]
+
+    def _read(self, file: Path, load: Loader) -> Any:
+        try:
+            return load(str(file))
+        except RAISED as error:
+            if load in (_load_pickle, _load_joblib) and (
+                told := explain_model(error, file, self._package_dir)
+            ):
+                raise told from error
+            raise
 
     def _find(self, path: str | None) -> Path:
         if path is None:
