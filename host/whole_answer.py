@@ -1,42 +1,56 @@
-"""uvicorn's protocol with one addition: an answer that is whole goes out in one write.
+"""uvicorn's protocol with one addition: small requests and answers pass as a whole.
 
-ASGI lets an application send an answer's head and its body only one after the other, and each is a system
-call and a segment of its own. A server may offer more through `scope["extensions"]`; this one offers
-`fnhost.answer`, which is worth a fifth of what the host spends on a small event (`docs/benchmarks.md`).
+ASGI has an application wait for a request's body and send an answer's head and body one after the other; each
+of the two is a system call and a segment of its own. A server may offer more through `scope["extensions"]`;
+this one offers `fnhost.exchange`, which is worth a quarter of what the host spends on a small event
+(`docs/decisions/a-whole-answer-is-one-write.md`).
 """
 
 import http
-from functools import lru_cache, partial
+from functools import lru_cache
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-ANSWER = "fnhost.answer"
+EXCHANGE = "fnhost.exchange"
+
+
+class Exchange:
+    """One request and its answer."""
+
+    __slots__ = ("_cycle",)
+
+    def __init__(self, cycle: RequestResponseCycle) -> None:
+        self._cycle = cycle
+
+    def body(self) -> bytes | None:
+        """The request's body if all of it is here already; None: receive it as ASGI has it."""
+        cycle = self._cycle
+        if cycle.more_body or cycle.disconnected or cycle.waiting_for_100_continue:
+            return None
+        return bytes(cycle.body)
+
+    def answer(self, status: int, headers: bytes, body: bytes) -> None:
+        """Send a whole answer; `headers` are lines that end with CR LF, and tell the body's length."""
+        cycle = self._cycle
+        if cycle.disconnected or cycle.response_started:
+            return
+        cycle.response_started = cycle.response_complete = True
+        ours = b"".join([b"%b: %b\r\n" % header for header in cycle.default_headers])
+        closing = b"" if cycle.keep_alive else b"connection: close\r\n"
+        cycle.transport.write(b"%b%b%b%b\r\n%b" % (_status_line(status), ours, headers, closing, body))
+        cycle.message_event.set()
+        if not cycle.keep_alive:
+            cycle.transport.close()
+        cycle.on_response()
 
 
 class WholeAnswerProtocol(HttpToolsProtocol):
-    """HTTP/1.1 as uvicorn speaks it, and `answer(status, headers, body)` for whole answers.
-
-    `headers` are lines that end with CR LF, and tell the body's length.
-    """
+    """HTTP/1.1 as uvicorn speaks it, and an `Exchange` for each request."""
 
     def on_headers_complete(self) -> None:
         """A request's head is read; the application begins in the next turn of the loop."""
         super().on_headers_complete()
-        self.scope["extensions"] = {ANSWER: partial(_answer, self.cycle)}  # type: ignore[dict-item]
-
-
-def _answer(cycle: RequestResponseCycle, status: int, headers: bytes, body: bytes) -> None:
-    if cycle.disconnected or cycle.response_started:
-        return
-    cycle.response_started = cycle.response_complete = True
-    cycle.waiting_for_100_continue = False
-    ours = b"".join([b"%b: %b\r\n" % header for header in cycle.default_headers])
-    closing = b"" if cycle.keep_alive else b"connection: close\r\n"
-    cycle.transport.write(b"%b%b%b%b\r\n%b" % (_status_line(status), ours, headers, closing, body))
-    cycle.message_event.set()
-    if not cycle.keep_alive:
-        cycle.transport.close()
-    cycle.on_response()
+        self.scope["extensions"] = {EXCHANGE: Exchange(self.cycle)}  # type: ignore[dict-item]
 
 
 @lru_cache(600)

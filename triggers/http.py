@@ -36,8 +36,8 @@ TITLES = {
 }
 NO_BODY = (204, 304)
 KNOWN_CALLERS = 128
-WHOLE = "fnhost.answer"
-"""The server's extension that sends a small answer in one write, where it has it."""
+EXCHANGE = "fnhost.exchange"
+"""The server's extension for small requests and answers, where it has it (`host/whole_answer.py`)."""
 LARGE = 64 * 1024
 _ID = re.compile(r"[\w.-]{1,64}", re.ASCII)
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -91,35 +91,31 @@ class HttpTrigger:
         try:
             if scope["method"] != "POST":
                 raise MethodNotAllowedError(f"invoke with POST, not {scope['method']}")
-            body = await self._read(caller.length, receive)
+            if caller.length > self.max_body:
+                raise self._too_large()
+            exchange = scope["extensions"].get(EXCHANGE) if "extensions" in scope else None
+            body = exchange.body() if exchange is not None else None
+            if body is None:
+                body = await self._read(receive)
             event = Event(body, caller.content_type, "http", "http", caller.metadata, request_id)
             answer = await self._dispatch(caller.target, event)
-            await _send_answer(scope, send, answer, request_id)
+            if exchange is None or not _answer_whole(exchange, answer, request_id):
+                await _send_answer(send, answer, request_id)
         except InvocationError as error:
             await send_problem(send, error, request_id)
 
-    async def _read(self, length: int, receive: Receive) -> bytes:
-        if length > self.max_body:
-            raise self._too_large()
-        message = await receive()
-        if message.get("more_body"):
-            return await self._read_parts(message, receive)
-        if message["type"] == "http.disconnect":
-            raise InvocationError("the caller went away while it sent the event")
-        body: bytes = message["body"]
-        return body
-
-    async def _read_parts(self, message: MutableMapping[str, Any], receive: Receive) -> bytes:
-        parts: list[bytes] = [message["body"]]
-        size = len(parts[0])
-        while message.get("more_body"):
+    async def _read(self, receive: Receive) -> bytes:
+        parts: list[bytes] = []
+        size, more = 0, True
+        while more:
             message = await receive()
+            if message["type"] == "http.disconnect":
+                raise InvocationError("the caller went away while it sent the event")
             parts.append(message.get("body", b""))
             size += len(parts[-1])
             if size > self.max_body:
                 raise self._too_large()
-        if message["type"] == "http.disconnect":
-            raise InvocationError("the caller went away while it sent the event")
+            more = message.get("more_body", False)
         return b"".join(parts)
 
     def _too_large(self) -> TooLargeError:
@@ -132,23 +128,36 @@ class MethodNotAllowedError(InvocationError):
     status = 405
 
 
-async def _send_answer(scope: Scope, send: Send, answer: Answer, request_id: str) -> None:
+def _answer_whole(exchange: Any, answer: Answer, request_id: str) -> bool:
+    """Send a plain and small answer in one write; False for any other."""
+    body = answer.body
+    if body is None or len(body) >= LARGE or answer.headers or answer.status != 200:
+        return False
+    told = _told_of(answer.revision, answer.content_type)
+    headers = b"x-request-id: %b\r\n%bcontent-length: %d\r\n" % (request_id.encode(), told, len(body))
+    exchange.answer(200, headers, body)
+    return True
+
+
+@lru_cache(256)
+def _told_of(revision: str, content_type: str) -> bytes:
+    kind = _check_content_type(content_type)
+    return b"x-function-revision: %b\r\ncontent-type: %b\r\n" % (_quote(revision), kind)
+
+
+async def _send_answer(send: Send, answer: Answer, request_id: str) -> None:
     body = b"" if answer.body is None else answer.body
     status = 204 if answer.body is None else answer.status
     headers = [
         (b"x-request-id", request_id.encode()),
         (b"x-function-revision", _quote(answer.revision)),
+        *_check_response(answer, status),
     ]
-    if status not in NO_BODY:
-        headers.append((b"content-type", answer.content_type.encode("latin-1", "replace")))
+    if status in NO_BODY:
+        body = b""
+    else:
+        headers.append((b"content-type", _check_content_type(answer.content_type)))
         headers.append((b"content-length", b"%d" % len(body)))
-    if answer.headers or not 200 <= status <= 599 or not _HEADER_VALUE.fullmatch(answer.content_type):
-        headers += _check_response(answer, status)
-    body = b"" if status in NO_BODY else body
-    whole = scope.get("extensions", {}).get(WHOLE)
-    if whole is not None and len(body) < LARGE:
-        whole(status, b"".join([b"%b: %b\r\n" % header for header in headers]), body)
-        return
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
 
@@ -156,8 +165,6 @@ async def _send_answer(scope: Scope, send: Send, answer: Answer, request_id: str
 def _check_response(answer: Answer, status: int) -> list[tuple[bytes, bytes]]:
     if not 200 <= status <= 599:
         raise _bad_response(f"status {status} is not between 200 and 599")
-    if not _HEADER_VALUE.fullmatch(answer.content_type):
-        raise _bad_response("its content type has a control character")
     checked = []
     for name, value in answer.headers.items():
         if not _HEADER_NAME.fullmatch(name) or not _HEADER_VALUE.fullmatch(value):
@@ -167,11 +174,16 @@ def _check_response(answer: Answer, status: int) -> list[tuple[bytes, bytes]]:
     return checked
 
 
+def _check_content_type(content_type: str) -> bytes:
+    if not _HEADER_VALUE.fullmatch(content_type):
+        raise _bad_response("its content type has a control character")
+    return content_type.encode("latin-1", "replace")
+
+
 def _bad_response(why: str) -> FunctionRaisedError:
     return FunctionRaisedError("ResponseError", f"the Response cannot be sent: {why}", [])
 
 
-@lru_cache(256)
 def _quote(revision: str) -> bytes:
     # Header values are Latin-1; names of functions may be Chinese.
     return revision.encode("ascii", "backslashreplace")
