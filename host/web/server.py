@@ -11,7 +11,7 @@ import uvicorn
 from conf.models import Expose
 from conf.settings import Settings
 from host.lifecycle import Part, PartError
-from host.whole_answer import WholeAnswerProtocol
+from host.web.whole_answer import WholeAnswerProtocol
 from triggers.http import PREFIX, HttpTrigger, Receive, Scope, Send
 
 logger = logging.getLogger(__name__)
