@@ -6,12 +6,12 @@ from functools import partial
 
 from conf.settings import Settings
 from functions.registry import Registry
-from host.api import Api, ApiParts
 from host.bridges import BridgesPart
-from host.catalog import Catalog, Grounds
-from host.deployer import Deployer
-from host.deploytasks import DeployTasks
-from host.downloads import Downloads
+from host.deployment.catalog import Catalog, Grounds
+from host.deployment.deployer import Deployer
+from host.deployment.downloads import Downloads
+from host.deployment.sources import base_of, find_sources
+from host.deployment.tasks import DeployTasks
 from host.health import Health, check_functions
 from host.lifecycle import Lifecycle, Part
 from host.logstore import LogStore
@@ -19,9 +19,9 @@ from host.mqtt import MqttPart
 from host.parts import DeploysPart, FunctionsPart, LogsPart, ReadyPart
 from host.plugins import HostInfo, load_plugins
 from host.reload import Reloader, Running, make_rates
-from host.sources import base_of, find_sources
 from host.state import StateDir
-from host.web import FrontDoor, WebPart
+from host.web.api import Api, ApiParts
+from host.web.server import FrontDoor, WebPart
 from runtime.dispatcher import Dispatcher
 from runtime.overlay import prepare_overlay
 from runtime.process import Workshop
@@ -58,7 +58,10 @@ def compose(settings: Settings, state: StateDir) -> Host:
     trigger = HttpTrigger(dispatch, config.limits.max_body)
     running = Running(state, catalog, deployer, deploys, mqtt, bridges, trigger, rates)
     reloader = Reloader(settings, os.environ, running)
-    api = Api(ApiParts(state, catalog, deployer, logs, health, mqtt.queue_rows, deploys.why, tasks, reloader))
+    queues, connections = mqtt.queue_rows, mqtt.connections
+    api = Api(
+        ApiParts(state, catalog, deployer, logs, health, queues, connections, deploys.why, tasks, reloader)
+    )
     web = WebPart(FrontDoor(trigger, api.application()), settings)
     health.add(lambda: check_functions(catalog))
     health.add(mqtt.checks)

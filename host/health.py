@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from host.catalog import Catalog
+from host.deployment.catalog import Catalog
 
 
 @dataclass(frozen=True)

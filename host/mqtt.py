@@ -54,6 +54,10 @@ class MqttPart(Part):
         """Rows of `/queue_size_metrics`."""
         return [asdict(row) for row in self._trigger.rows()]
 
+    def connections(self) -> list[dict[str, Any]]:
+        """Each connection with its counters, as the API shows them."""
+        return [asdict(state) for state in self._trigger.state()]
+
     def checks(self) -> list[Check]:
         """A broker that is away is worth knowing, and no reason to send HTTP callers elsewhere."""
         return [

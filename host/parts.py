@@ -4,9 +4,9 @@ import asyncio
 import logging
 
 from functions.registry import Registry
-from host.catalog import Catalog
-from host.deploytasks import DeployTasks
-from host.downloads import Downloads
+from host.deployment.catalog import Catalog
+from host.deployment.downloads import Downloads
+from host.deployment.tasks import DeployTasks
 from host.health import Health
 from host.lifecycle import Part
 from host.logstore import LogStore

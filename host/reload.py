@@ -15,12 +15,12 @@ from conf.load import load_config
 from conf.models import Config
 from conf.settings import Settings
 from host.bridges import BridgesPart, make_limit
-from host.catalog import Catalog
-from host.deployer import Deployer
-from host.downloads import Downloads
+from host.deployment.catalog import Catalog
+from host.deployment.deployer import Deployer
+from host.deployment.downloads import Downloads
+from host.deployment.sources import base_of, find_sources
 from host.mqtt import MqttPart
 from host.parts import DeploysPart
-from host.sources import base_of, find_sources
 from host.state import StateDir
 from runtime.ratelimit import RateLimit
 from triggers.http import HttpTrigger

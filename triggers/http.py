@@ -37,7 +37,7 @@ TITLES = {
 NO_BODY = (204, 304)
 KNOWN_CALLERS = 128
 EXCHANGE = "fnhost.exchange"
-"""The server's extension for small requests and answers, where it has it (`host/whole_answer.py`)."""
+"""The server's extension for small requests and answers, where it has it (`host/web/whole_answer.py`)."""
 LARGE = 64 * 1024
 _ID = re.compile(r"[\w.-]{1,64}", re.ASCII)
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")

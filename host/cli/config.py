@@ -72,7 +72,7 @@ config.add_command(apply)
 
 def _problems(found: "Examination") -> "list[Fault]":
     """All of them by line; a function that stops alone is a problem as well."""
-    from host.package_check import package_faults
+    from host.deployment.package_check import package_faults
 
     known = [] if found.config is None else package_faults(found.config, os.environ)
     lacking = [found.locate(fault) for fault in known]

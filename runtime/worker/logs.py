@@ -137,6 +137,8 @@ class LogStream(io.TextIOBase):
 
     def finish(self, invocation: str) -> None:
         """Pass on what an invocation printed without an end of line, from whichever thread."""
+        if not self._rests and not self._cut:
+            return
         for key in list(self._rests):
             if key[1] == invocation:
                 self._pass_on(key)

@@ -10,10 +10,10 @@ import pytest
 
 from functions.download import FetchOrder
 from functions.errors import PackageError
-from host import downloads
-from host.deployer import Deployer, DeployError
-from host.downloads import Downloads
-from host.sources import Refused, Source
+from host.deployment import downloads
+from host.deployment.deployer import Deployer, DeployError
+from host.deployment.downloads import Downloads
+from host.deployment.sources import Refused, Source
 from host.state import StateDir
 from tests.files_server import FilesServer, files_server
 from tests.hosts import zip_of

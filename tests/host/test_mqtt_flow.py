@@ -163,3 +163,22 @@ def test_a_redeploy_under_load_answers_every_event_exactly_once(
             assert sorted(int(each) for each in line.payloads()) == list(range(1000))
 
     asyncio.run(scene())
+
+
+def test_connections_and_their_counters_are_shown(start_host: StartHost, mosquitto: Mosquitto) -> None:
+    host = start_host(ECHO_CONFIG.format(url=mosquitto.url, qos=1))
+    host.deploy({"index.py": ECHO}, "echo")
+    wait_until(lambda: connected(host), "it is subscribed")
+
+    async def scene() -> None:
+        with device(mosquitto) as line:
+            await line.listen("out")
+            line.say("in/1", b'{"deviceInfo": {"compression": true}}')
+            await until(lambda: len(line.heard) == 1, "it is answered")
+
+    asyncio.run(scene())
+    shown = host.client.get(f"{host.url}/api/mqtt").json()["connections"]
+    subscribing, publishing = shown
+    assert (subscribing["client_id"], subscribing["connected"]) == ("host-in", True)
+    assert (subscribing["received"], subscribing["sealed"]) == (1, 1)
+    assert (publishing["client_id"], publishing["published"]) == ("host-out", 1)

@@ -6,12 +6,15 @@ this one offers `fnhost.exchange`, which is worth a quarter of what the host spe
 (`docs/decisions/a-whole-answer-is-one-write.md`).
 """
 
+import asyncio
 import http
 from functools import lru_cache
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.server import ServerState
 
 EXCHANGE = "fnhost.exchange"
+LOOKS_PER_LIMIT = 5
 
 
 class Exchange:
@@ -45,12 +48,45 @@ class Exchange:
 
 
 class WholeAnswerProtocol(HttpToolsProtocol):
-    """HTTP/1.1 as uvicorn speaks it, and an `Exchange` for each request."""
+    """HTTP/1.1 as uvicorn speaks it, an `Exchange` for each request, and no timer for each answer.
+
+    `idle_since` is the event loop's time of the last answer, or of the connection itself.
+    """
+
+    idle_since = 0.0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """A caller has connected."""
+        super().connection_made(transport)
+        self.idle_since = self.loop.time()
+
+    def on_response_complete(self) -> None:
+        """As uvicorn's, but for the timer that would close the connection: `close_idle` looks after all."""
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        self.idle_since = self.loop.time()
+        self.flow.resume_reading()
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
 
     def on_headers_complete(self) -> None:
         """A request's head is read; the application begins in the next turn of the loop."""
         super().on_headers_complete()
         self.scope["extensions"] = {EXCHANGE: Exchange(self.cycle)}  # type: ignore[dict-item]
+
+
+async def close_idle(state: ServerState, limit: float) -> None:
+    """Close connections on which nothing was asked for `limit` seconds; runs until cancelled."""
+    loop = asyncio.get_running_loop()
+    while True:
+        await asyncio.sleep(limit / LOOKS_PER_LIMIT)
+        latest = loop.time() - limit
+        for connection in list(state.connections):
+            if isinstance(connection, WholeAnswerProtocol) and connection.idle_since < latest:
+                busy = connection.cycle is not None and not connection.cycle.response_complete
+                if not busy:
+                    connection.transport.close()
 
 
 @lru_cache(600)

@@ -16,7 +16,7 @@ from functions.errors import BuildError, PackageError
 from functions.manifest import Manifest
 from functions.package import Package, open_package, read_stored
 from functions.registry import Registry, Revision
-from host.catalog import Catalog
+from host.deployment.catalog import Catalog
 from host.state import StateDir
 from runtime.boot import BootError
 from runtime.worker.pickles import describe_pickles

@@ -14,8 +14,8 @@ from functions.download import FetchError, FetchOrder, fetch
 from functions.entry_package import EntryOrder, pack_entry
 from functions.errors import PackageError
 from functions.package import pack_folder, sha256_of
-from host.deployer import Deployer, DeployError, Line, Names
-from host.sources import Refused, Source
+from host.deployment.deployer import Deployer, DeployError, Line, Names
+from host.deployment.sources import Refused, Source
 from host.state import StateDir
 
 logger = logging.getLogger(__name__)

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from host.deployer import Deployer, DeployError, Line, Prepared
+from host.deployment.deployer import Deployer, DeployError, Line, Prepared
 
 Lines = asyncio.Queue[Line | None]
 

@@ -16,14 +16,14 @@ from starlette.routing import Route
 
 from conf.faults import ConfigError
 from functions.errors import PackageError
-from host import views
-from host.catalog import Catalog, ScaleError, UnknownFunctionNameError
-from host.deployer import Deployer, Line, Names
-from host.deploytasks import DeployTasks
+from host.deployment.catalog import Catalog, ScaleError, UnknownFunctionNameError
+from host.deployment.deployer import Deployer, Line, Names
+from host.deployment.tasks import DeployTasks
 from host.health import Health
 from host.logstore import LogStore
 from host.reload import NoConfigError, Reloader
 from host.state import StateDir
+from host.web import views
 
 MAX_PACKAGE = 512 * 1024 * 1024
 MAX_SMALL_BODY = 64 * 1024
@@ -34,7 +34,7 @@ MAX_TAIL = 2000
 class ApiParts:
     """What the API shows and commands.
 
-    `queue_rows` gives the rows of `/queue_size_metrics`, `why`
+    `queue_rows` gives the rows of `/queue_size_metrics`, `connections` those of `/api/mqtt`, `why`
     says what keeps the package that the config names for one of them from service.
     """
 
@@ -44,6 +44,7 @@ class ApiParts:
     logs: LogStore
     health: Health
     queue_rows: Callable[[], list[dict[str, Any]]]
+    connections: Callable[[], list[dict[str, Any]]]
     why: Callable[[str], str | None]
     tasks: DeployTasks
     reloader: Reloader
@@ -64,6 +65,7 @@ class Api:
             Route("/readyz", self.ready),
             Route("/queue_size_metrics", self.queue_sizes),
             Route("/api/config", self.apply_config, methods=["POST"]),
+            Route("/api/mqtt", self.list_connections, methods=["GET"]),
             Route("/api/functions", self.list_functions, methods=["GET"]),
             Route("/api/functions", self.deploy, methods=["POST"]),
             Route(name, self.describe, methods=["GET"]),
@@ -100,6 +102,10 @@ class Api:
     async def queue_sizes(self, request: Request) -> Response:
         """Queue lengths by rule and function, in the older program's shape."""
         return JSONResponse({"queue_size_metrics": self._parts.queue_rows()})
+
+    async def list_connections(self, request: Request) -> Response:
+        """Connections to brokers, and what has become of the events that came over them."""
+        return JSONResponse({"connections": self._parts.connections()})
 
     async def list_functions(self, request: Request) -> Response:
         """All functions, also those that the config names and nobody has deployed."""

@@ -4,14 +4,14 @@ import asyncio
 import contextlib
 import logging
 import socket
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 
 import uvicorn
 
 from conf.models import Expose
 from conf.settings import Settings
 from host.lifecycle import Part, PartError
-from host.whole_answer import WholeAnswerProtocol
+from host.web.whole_answer import WholeAnswerProtocol, close_idle
 from triggers.http import PREFIX, HttpTrigger, Receive, Scope, Send
 
 logger = logging.getLogger(__name__)
@@ -23,19 +23,20 @@ BACKLOG = 2048
 MAX_CONNECTIONS = 4096
 
 
+Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+
 class FrontDoor:
     """Sends `/invoke/…` one way and all else the other."""
 
-    def __init__(self, trigger: HttpTrigger, api: object) -> None:
+    def __init__(self, trigger: HttpTrigger, api: Application) -> None:
         self._trigger = trigger
         self._api = api
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One request."""
-        if scope["path"].startswith(PREFIX):
-            await self._trigger(scope, receive, send)
-        else:
-            await self._api(scope, receive, send)  # type: ignore[operator]
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        """One request, to be awaited; without a coroutine of its own in between."""
+        application = self._trigger if scope["path"].startswith(PREFIX) else self._api
+        return application(scope, receive, send)
 
 
 class _Server(uvicorn.Server):
@@ -62,13 +63,13 @@ class WebPart(Part):
             uvicorn.Config(
                 application,
                 http=WholeAnswerProtocol,
+                interface="asgi3",
                 ws="none",
                 lifespan="off",
                 log_config=None,
                 access_log=False,
                 server_header=False,
                 proxy_headers=False,
-                timeout_keep_alive=KEEP_ALIVE,
                 timeout_graceful_shutdown=GRACE,
                 backlog=BACKLOG,
                 limit_concurrency=MAX_CONNECTIONS,
@@ -76,6 +77,7 @@ class WebPart(Part):
         )
         self._sockets: list[socket.socket] = []
         self._serving: asyncio.Task[None] | None = None
+        self._reaping: asyncio.Task[None] | None = None
 
     @property
     def address(self) -> str:
@@ -111,10 +113,13 @@ class WebPart(Part):
         # uvicorn tells nobody when it has started.
         while not self._server.started and not self._serving.done():  # noqa: ASYNC110
             await asyncio.sleep(0.01)
+        self._reaping = asyncio.create_task(close_idle(self._server.server_state, KEEP_ALIVE))
 
     async def stop(self) -> None:
         """Accept no more, and answer what was accepted."""
         self._server.should_exit = True
+        if self._reaping is not None:
+            self._reaping.cancel()
         if self._serving is not None:
             await self._serving
 

@@ -10,7 +10,7 @@ from functions.errors import PackageError
 from functions.imports import missing_imports
 from functions.package import Package, open_package, read_stored
 from functions.requirements import REQUIREMENTS
-from host.sources import base_of, find_model
+from host.deployment.sources import base_of, find_model
 
 HINT = "list it under `requirements`, in the config or in the package's requirements.txt"
 

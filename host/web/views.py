@@ -5,7 +5,7 @@ from dataclasses import asdict
 from typing import Any
 
 from functions.registry import Revision
-from host.catalog import Deployed
+from host.deployment.catalog import Deployed
 
 View = dict[str, Any]
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from conf.models import Func
 from functions.registry import Registry, Revision
-from host.specs import make_spec
+from host.deployment.specs import make_spec
 from host.state import StateDir
 from runtime.boot import BootError
 from runtime.dispatcher import Dispatcher

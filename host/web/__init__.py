@@ -1,0 +1,1 @@
+"""The HTTP side of the host: one port, the API, and invocations in plain ASGI."""
