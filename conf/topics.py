@@ -1,5 +1,7 @@
 """MQTT topic names and filters: which are valid, and which filter takes which topic (MQTT 5, section 4.7)."""
 
+import unicodedata
+
 LONGEST = 65_535  # bytes of UTF-8, since the length travels in two bytes
 
 
@@ -61,5 +63,7 @@ def _check_text(topic: str) -> None:
         raise ValueError("must not be empty")
     if "\0" in topic:
         raise ValueError("a topic cannot hold the NUL character")
+    if not topic.isprintable() and any(unicodedata.category(sign) == "Cc" for sign in topic):
+        raise ValueError("a topic cannot hold control characters; brokers end the connection for them")
     if len(topic.encode()) > LONGEST:
         raise ValueError(f"a topic has at most {LONGEST:,} bytes")

@@ -152,13 +152,15 @@ class _Download:
         """Ask for what is missing, check the whole, put it in its place. Raises FetchError."""
         headers = await asyncio.to_thread(self.part.headers)
         async with self._explained(), client.stream("GET", self.order.url, headers=headers) as response:
-            offset = await self._judge(response)
-            await self._receive(response, offset)
+            offset, total = await self._judge(response)
+            size = await self._receive(response, offset)
+            if size < total:
+                raise self._failure("sent only a part of the file; it goes on from there", retryable=True)
             is_whole = not offset and _tells_its_end(response)
         await self._finish(is_whole)
 
-    async def _judge(self, response: httpx.Response) -> int:
-        """Where in the file this answer's body begins."""
+    async def _judge(self, response: httpx.Response) -> tuple[int, int]:
+        """Where in the file this answer's body begins, and how long the file is (0: not told)."""
         status = response.status_code
         if status == 304:
             raise self._failure("still has the file whose digest was wrong; put the right one there")
@@ -171,9 +173,9 @@ class _Download:
         offset, total = _range(response) if status == 206 else (0, _length(response))
         if total > self.order.max_bytes:
             raise await self._too_large()
-        return offset
+        return offset, total
 
-    async def _receive(self, response: httpx.Response, offset: int) -> None:
+    async def _receive(self, response: httpx.Response, offset: int) -> int:
         validator = response.headers.get("etag") or response.headers.get("last-modified") or ""
         validator = validator if validator.isascii() else ""  # it must go back in a header
         size = offset
@@ -183,6 +185,7 @@ class _Download:
                 if size > self.order.max_bytes:
                     raise await self._too_large()
                 await asyncio.to_thread(file.write, piece)
+        return size
 
     async def _finish(self, is_whole: bool) -> None:
         if fault := await asyncio.to_thread(misfit, self.part.path, self._digests):

@@ -53,7 +53,7 @@ def compose(settings: Settings, state: StateDir) -> Host:
     deploys = DeploysPart(Downloads(find_sources(settings, state.downloads), state, deployer))
     rates = make_rates(config)
     dispatch = limit_dispatch(dispatcher.dispatch, rates)
-    mqtt = MqttPart(config, dispatch, deploys.downloads.done)
+    mqtt = MqttPart(config, dispatch, deploys.tried)
     bridges = BridgesPart(config.bridges, config.rate_limit_resources)
     trigger = HttpTrigger(dispatch, config.limits.max_body)
     running = Running(state, catalog, deployer, deploys, mqtt, bridges, trigger, rates)

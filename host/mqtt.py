@@ -1,6 +1,7 @@
 """Gives the MQTT trigger its place in the host: the plan from the config, its lifecycle, its health."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from typing import Any
 
@@ -20,7 +21,9 @@ class MqttPart(Part):
     name = "mqtt"
     priority = 500
 
-    def __init__(self, config: Config, dispatch: Dispatch, functions_there: asyncio.Event) -> None:
+    def __init__(
+        self, config: Config, dispatch: Dispatch, functions_there: Callable[[], Awaitable[None]]
+    ) -> None:
         self._trigger = MqttTrigger(make_plan(config), dispatch)
         self._functions_there = functions_there
         self._connecting: asyncio.Task[None] | None = None
@@ -35,12 +38,12 @@ class MqttPart(Part):
 
     async def _connect(self) -> None:
         # The broker keeps what comes before; taken now, it would find no function.
-        await self._functions_there.wait()
+        await self._functions_there()
         await self._trigger.start()
 
-    async def apply(self, config: Config, functions_there: asyncio.Event) -> None:
+    async def apply(self, config: Config) -> None:
         """Go over to the rules of another config, once its functions were tried."""
-        await functions_there.wait()
+        await self._functions_there()
         await self._trigger.apply(make_plan(config))
 
     async def stop(self) -> None:

@@ -74,6 +74,11 @@ class DeploysPart(Part):
         self.downloads = downloads
         self._task: asyncio.Task[None] | None = None
 
+    async def tried(self) -> None:
+        """Return when the packages of the config that is in force were tried, or after a minute."""
+        while not (downloads := self.downloads).done.is_set() or downloads is not self.downloads:
+            await downloads.done.wait()
+
     def why(self, name: str) -> str | None:
         """What keeps the package that the config names for a function from service."""
         return self.downloads.why(name)
@@ -84,8 +89,9 @@ class DeploysPart(Part):
 
     async def replace(self, downloads: Downloads) -> None:
         """Bring the packages of another config into service; what was not finished is taken up there."""
-        await self._cut_off()
+        # Named first: who waits for the old ones to be tried goes on to wait for these.
         self.downloads = downloads
+        await self._cut_off()
         await self.start()
 
     async def stop(self) -> None:

@@ -57,6 +57,7 @@ class Reloader:
         self._settings = settings
         self._env = env
         self._running = running
+        self._applied = settings.config
         self._lock = asyncio.Lock()
 
     @property
@@ -75,10 +76,12 @@ class Reloader:
                 raise NoConfigError(
                     "the host runs without a config file; `fnhost config apply FILE` names one"
                 )
-            before = self._settings.config
+            before = self._applied
             after = await asyncio.to_thread(load_config, file, self._env)
             self._settings = replace(self._settings, config=after, config_path=file)
             told = [*describe_changes(before, after), *await self._go_over(before)]
+            # Only now: what failed in the middle is a difference still, and is tried again.
+            self._applied = after
             for line in told:
                 logger.info("config: %s", line)
             return told
@@ -89,6 +92,8 @@ class Reloader:
             await self.apply()
         except (ConfigError, NoConfigError) as error:
             logger.error("the config is not reloaded, and nothing has changed: %s", error)
+        except Exception:
+            logger.exception("the config is applied in part; reload it once the cause is gone")
 
     async def _go_over(self, before: Config) -> list[str]:
         running, config = self._running, self._settings.config
@@ -99,7 +104,7 @@ class Reloader:
         told = await running.catalog.reconfigure({func.model_name: func for func in config.funcs})
         await self._bring_packages()
         if (before.mqtts, before.rules, before.funcs) != (config.mqtts, config.rules, config.funcs):
-            await running.mqtt.apply(config, running.deploys.downloads.done)
+            await running.mqtt.apply(config)
         polling = (config.bridges, config.rate_limit_resources)
         if (before.bridges, before.rate_limit_resources) != polling:
             await running.bridges.apply(*polling)

@@ -25,7 +25,7 @@ def read_answer(head: Head, body: bytes, revision: str) -> Answer | InvocationEr
         if kind in ("ok", "none"):
             return _read_success(head, body, revision)
         return _read_failure(kind, head)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
         raise MalformedAnswerError(f"{type(error).__name__}: {error}") from None
 
 
@@ -51,6 +51,8 @@ def _split_publications(heads: list[dict[str, Any]], body: bytes) -> tuple[tuple
         raise ValueError("the publications are longer than the body")
     result, publications = body[:at], []
     for each, size in zip(heads, sizes, strict=True):
+        if each["q"] not in (0, 1, 2):
+            raise ValueError(f"there is no QoS {each['q']!r:.20}")
         publications.append(
             Publication(str(each["t"]), body[at : at + size], int(each["q"]), bool(each["r"]))
         )

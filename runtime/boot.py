@@ -13,14 +13,20 @@ class BootError(Exception):
         self.stack = stack or []
 
 
-def read_boot_error(record: dict[str, Any]) -> BootError:
+def read_boot_error(record: Any) -> BootError:
     """What an arbiter or instance told of its failure to start, taken as text whatever it is."""
-    kind, message = str(record.get("type", "")), str(record.get("message", ""))
+    record = record if isinstance(record, dict) else {"message": record}
+    kind, message = clean(record.get("type", "")), clean(record.get("message", ""))
     place = record.get("place")
     text = message if kind == "LoadError" else f"{kind}: {message}"
     stack = record.get("stack")
-    lines = [str(line) for line in stack] if isinstance(stack, list) else []
-    return BootError(text, str(place) if place else None, lines)
+    lines = [clean(line) for line in stack] if isinstance(stack, list) else []
+    return BootError(text, clean(place) if place else None, lines)
+
+
+def clean(text: object) -> str:
+    """As text that can be encoded: file names that are not UTF-8 come with lone surrogates."""
+    return str(text).encode("utf-8", "backslashreplace").decode()
 
 
 def find_place(lines: list[str], package_dir: str) -> str | None:

@@ -5,6 +5,9 @@ import unicodedata
 
 from runtime.events import Answer, Event, TooLargeError, UnknownFunctionError
 from runtime.pool import Pool
+from runtime.worker.frames import MAX_HEAD
+
+MOST_METADATA = MAX_HEAD // 2
 
 
 class Dispatcher:
@@ -21,6 +24,8 @@ class Dispatcher:
         if len(event.body) > pool.spec.max_event:
             limit = pool.spec.max_event
             raise TooLargeError(f"{target} takes events of {limit} bytes at most, not {len(event.body)}")
+        if len(event.metadata()) + 6 * len(event.content_type or "") > MOST_METADATA:
+            raise TooLargeError(f"the event's headers and metadata have more than {MOST_METADATA} bytes")
         return pool.submit(event)
 
     def route(self, target: str, pool: Pool) -> None:

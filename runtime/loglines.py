@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from runtime.worker.logs import RECORD, UNIT
+from runtime.worker.logs import LINE_COST, RECORD, UNIT
 
 READ_SIZE = 64 * 1024
 MAX_LINE = 16 * 1024
@@ -74,17 +74,19 @@ class LogReader:
         if not data:
             self._loop.remove_reader(self._reading)
             return False
-        if self._admit(len(data)):
+        if self._admit(data):
             self._split(data)
         return True
 
-    def _admit(self, size: int) -> bool:
+    def _admit(self, data: bytes) -> bool:
         now = time.monotonic()
-        self._allowance = min(BURST, self._allowance + (now - self._last) * RATE) - size
+        # Many short lines cost the host as much as one long one.
+        cost = len(data) + LINE_COST * data.count(b"\n")
+        self._allowance = min(BURST, self._allowance + (now - self._last) * RATE) - cost
         self._last = now
         if self._allowance < 0:
-            self._allowance += size
-            self._dropped += size
+            self._allowance += cost
+            self._dropped += len(data)
             return False
         if self._dropped:
             text = f"{self._dropped} bytes were printed faster than {RATE} bytes/s and dropped"

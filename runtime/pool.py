@@ -70,6 +70,8 @@ class Pool:
         """Return when an instance has answered the health probe; raises BootError at the first failure."""
         self._supervisor.want(max(1, self.instances))
         while not self._queue.ready:
+            if self._stopped:
+                raise BootError(f"{self.spec.label} was stopped while it started")
             self._changed.clear()
             await self._changed.wait()
             error = self._supervisor.last_error
@@ -79,11 +81,13 @@ class Pool:
     def begin(self) -> None:
         """Start in the background, as far as instances are wanted at all."""
         self._supervisor.want(self.instances)
+        self._note_change()
 
     def scale(self, instances: int) -> None:
         """Run this many instances from now on."""
         self.instances = instances
         self._supervisor.want(instances)
+        self._note_change()
 
     async def drain(self, limit: float) -> None:
         """Work off what waits and runs, for `limit` seconds at most, then stop."""
@@ -94,8 +98,11 @@ class Pool:
     async def stop(self) -> None:
         """End at once for events that wait, and gently for those that run."""
         self._stopped = True
+        self._changed.set()
         self._queue.fail_waiting(UnavailableError(f"{self.spec.label} is stopping"))
         await self._supervisor.stop()
+        # What came back from instances that died meanwhile.
+        self._queue.fail_waiting(UnavailableError(f"{self.spec.label} is stopping"))
 
     @property
     def ready(self) -> bool:
@@ -135,6 +142,9 @@ class Pool:
         self._changed.set()
         if self._supervisor.hopeless:
             self._queue.fail_waiting(self._unavailable())
+        elif len(self._queue) and not self._supervisor.wanted and not self._stopped:
+            # Scaled to nothing while events wait: one instance works them off.
+            self._supervisor.want(1)
 
 
 def _view_slot(slot: Slot) -> InstanceView:

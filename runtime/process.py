@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import os
 import signal
 import socket
@@ -16,6 +17,8 @@ from runtime.loglines import LogLine, LogReader, LogSink
 from runtime.overlay import Overlay
 from runtime.spec import PoolSpec
 from runtime.worker import control
+
+logger = logging.getLogger(__name__)
 
 WORKER_MAIN = Path(__file__).parent / "worker" / "__main__.py"
 THREAD_VARIABLES = (
@@ -125,18 +128,30 @@ class ArbiterProcess:
 
     def _read(self) -> None:
         try:
-            message, fds = control.receive(self._channel)
+            message = self._receive()
         except BlockingIOError:
             return
         except (ValueError, OSError):
-            message, fds = None, []
-        for fd in fds:
-            os.close(fd)
+            message = None
         if message is None:
             self._loop.remove_reader(self._channel)
             self.kill_group()
-            return
-        self._listener(message)
+        else:
+            self._tell(message)
+
+    def _receive(self) -> control.Message | None:
+        message, fds = control.receive(self._channel)
+        for fd in fds:
+            os.close(fd)
+        return message
+
+    def _tell(self, message: control.Message) -> None:
+        try:
+            self._listener(message)
+        except Exception:
+            # The arbiter is not trusted, and what it says may be anything.
+            logger.exception("%s: its arbiter sent what is no message; it is killed", self.spec.label)
+            self.kill_group()
 
     def _reap(self) -> None:
         status = self._process.wait()
@@ -151,9 +166,9 @@ class ArbiterProcess:
         self._listener(None)
 
     def _drain_channel(self) -> None:
-        with contextlib.suppress(BlockingIOError, ValueError, OSError):
-            while (message := control.receive(self._channel)[0]) is not None:
-                self._listener(message)
+        with contextlib.suppress(ValueError, OSError):
+            while (message := self._receive()) is not None:
+                self._tell(message)
         self._loop.remove_reader(self._channel)
 
 

@@ -129,6 +129,11 @@ class EventQueue:
             ticket.future.set_exception(outcome)
 
     def _feed(self, slot: Slot) -> None:
+        if slot.killed_for is not None:
+            # Its end is on the way: what it were given now would die with it.
+            if slot in self._idle:
+                self._idle.remove(slot)
+            return
         if self._waiting and (batch := self._take(self._room(slot))):
             slot.send(batch)
         running = len(slot.running)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from runtime.answers import describe_status
 from runtime.backoff import Backoff
-from runtime.boot import BootError, find_place, read_boot_error
+from runtime.boot import BootError, clean, find_place, read_boot_error
 from runtime.process import ArbiterProcess, Workshop
 from runtime.queue import EventQueue
 from runtime.slot import Slot
@@ -20,7 +20,7 @@ from runtime.worker.frames import Frame
 
 LONGEST_PAUSE_AFTER_EVENT = 1.0
 PING_EVERY = 10.0
-PING_LIMIT = 30.0
+MOST_UNANSWERED = 3
 DUMP_TIME = 0.1
 STOP_GRACE = 5.0
 FRAME_MARGIN = MIB
@@ -48,7 +48,8 @@ class Supervisor:
         self._timer: asyncio.TimerHandle | None = None
         self._woken = False
         self._spawned = 0
-        self._last_pong = 0.0
+        self._unanswered = 0
+        self._excused = False
         self._stopping = False
 
     @property
@@ -142,19 +143,19 @@ class Supervisor:
 
     def _hear_booted(self, message: Message) -> None:
         self.phase = "up"
-        self._last_pong = _now()
+        self._unanswered = 0
         self._due.pop("boot", None)
 
     def _hear_failed(self, message: Message) -> None:
         self.last_error = read_boot_error(message["error"])
 
     def _hear_unsafe(self, message: Message) -> None:
-        self._preload = False
-        reason = str(message["reason"])[:200]
+        self._excused, self._preload = self._preload, False
+        reason = clean(message["reason"])[:200]
         self._workshop.say(self.spec.label, f"not preloaded but loaded per instance: {reason}")
 
     def _hear_pong(self, message: Message) -> None:
-        self._last_pong = _now()
+        self._unanswered = 0
 
     def _hear_exited(self, message: Message) -> None:
         if slot := self.slots.get(message["slot"]):
@@ -174,7 +175,7 @@ class Supervisor:
         for slot in list(self.slots.values()):
             slot.killed_for = slot.killed_for or f"its arbiter {describe_status(_wait_status(status))}"
             slot.exited(9)
-        if self._stopping or (booting and status == 0 and self.last_error is None):
+        if self._stopping or (booting and status == 0 and self._excused):
             return
         self.backoff.fail()
         if self.last_error is None:
@@ -207,6 +208,8 @@ class Supervisor:
 
     def _boot(self) -> None:
         self.phase = "booting"
+        self._excused = False
+        self._unanswered = 0
         self.last_error = self.last_error if self.backoff.failures else None
         try:
             self._arbiter = ArbiterProcess(self.spec, self._workshop, self._hear)
@@ -259,10 +262,12 @@ class Supervisor:
             self._ping(self._arbiter)
 
     def _ping(self, arbiter: ArbiterProcess) -> None:
-        if self.phase == "up" and _now() - self._last_pong > PING_LIMIT:
+        # Pings that were sent are counted, not seconds: after a pause of the host all clocks have run on.
+        if self._unanswered >= MOST_UNANSWERED:
             self.last_error = BootError("the arbiter did not answer pings and was killed")
             arbiter.kill_group()
             return
+        self._unanswered += self.phase == "up"
         arbiter.send({"op": "ping"})
         self._due["ping"] = _now() + PING_EVERY
 

@@ -67,6 +67,11 @@ class Catalog:
         self.functions: dict[str, Deployed] = {}
         self._draining: set[asyncio.Task[None]] = set()
         self._idle_counts: dict[Pool, int] = {}
+        self._locks: dict[str, asyncio.Lock] = {}
+
+    def lock(self, name: str) -> asyncio.Lock:
+        """Held by whoever changes which revision or pool of a function is live."""
+        return self._locks.setdefault(name, asyncio.Lock())
 
     def load(self) -> None:
         """Read the registry; a revision that was being built when the host died has failed."""
@@ -87,6 +92,9 @@ class Catalog:
             for revision in deployed.revisions.values():
                 if revision.state == "ready":
                     self._install(deployed, self.make_pool(revision))
+            if deployed.live not in deployed.pools:
+                # The host ended between moving the alias and noting that the revision is ready.
+                deployed.live = max(deployed.pools, default=None)
             self._route_live(deployed)
 
     async def begin(self) -> None:
@@ -95,10 +103,10 @@ class Catalog:
         await asyncio.gather(*(self._begin_one(each, turns) for each in list(self.functions.values())))
 
     async def _begin_one(self, deployed: Deployed, turns: asyncio.Semaphore) -> None:
-        pool = deployed.live_pool
-        if pool is None or pool.instances == 0:
-            return
         async with turns:
+            pool = deployed.live_pool
+            if pool is None or pool.instances == 0:
+                return
             try:
                 await pool.start()
             except BootError as error:
@@ -113,13 +121,15 @@ class Catalog:
         self._overrides = overrides
         told = []
         for deployed in list(self.functions.values()):
-            if (problem := await self._renew_pool(deployed)) is not None:
-                told.append(problem)
+            async with self.lock(deployed.name):
+                if (problem := await self._renew_pool(deployed)) is not None:
+                    told.append(problem)
         return told
 
     async def _renew_pool(self, deployed: Deployed) -> str | None:
         before = deployed.live_pool
-        if before is None or deployed.live is None:
+        is_there = self.functions.get(deployed.name) is deployed
+        if before is None or deployed.live is None or not is_there:
             return None
         revision = deployed.revisions[deployed.live]
         pool = self.make_pool(revision)
@@ -127,10 +137,13 @@ class Catalog:
             return None
         try:
             await pool.start()
+            await self.switch(revision, pool)
         except BootError as error:
             await pool.stop()
             return f"{pool.spec.label} does not start with its new settings and goes on with the old: {error}"
-        await self.switch(revision, pool)
+        except BaseException:
+            await pool.stop()
+            raise
         pool.begin()
         return None
 

@@ -4,7 +4,7 @@ import asyncio
 import os
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from functions.registry import Registry, Revision
 from host.deployment.catalog import Catalog
 from host.state import StateDir
 from runtime.boot import BootError
+from runtime.pool import Pool
 from runtime.worker.pickles import describe_pickles
 
 BUILDS_AT_A_TIME = 2
@@ -73,7 +74,6 @@ class Deployer:
         self._registry = registry
         self._catalog = catalog
         self.base_of = base_of
-        self._locks: dict[str, asyncio.Lock] = {}
         self._builds = asyncio.Semaphore(BUILDS_AT_A_TIME)
 
     async def prepare(self, source: Path, names: Names) -> Prepared:
@@ -121,7 +121,7 @@ class Deployer:
         """
         began = time.monotonic()
         try:
-            async with self._locks.setdefault(prepared.name, asyncio.Lock()):
+            async with self._catalog.lock(prepared.name):
                 revision, unchanged = await self._deploy(prepared, tell)
         finally:
             await asyncio.to_thread(shutil.rmtree, prepared.staging, ignore_errors=True)
@@ -136,7 +136,7 @@ class Deployer:
 
     async def remove(self, name: str) -> None:
         """Take a function away, after a deploy of it that runs; raises UnknownFunctionNameError."""
-        async with self._locks.setdefault(name, asyncio.Lock()):
+        async with self._catalog.lock(name):
             await self._catalog.remove(name)
 
     async def _deploy(self, prepared: Prepared, tell: Tell) -> tuple[Revision, bool]:
@@ -195,7 +195,7 @@ class Deployer:
             await asyncio.to_thread(
                 self._registry.set_state, revision.function, revision.number, "ready", None
             )
-            before = await self._catalog.switch(ready, pool)
+            before = await _finish(self._catalog.switch(ready, pool))
         except BaseException:
             await pool.stop()
             raise
@@ -213,6 +213,15 @@ class Deployer:
         await asyncio.to_thread(self._registry.set_state, name, number, "failed", str(failure))
         self._catalog.record(replace(revision, state="failed", error=str(failure)))
         return failure
+
+
+async def _finish(switching: Coroutine[Any, Any, Pool | None]) -> Pool | None:
+    """See a switch through that has begun, though its caller is cancelled: the alias may have moved."""
+    task = asyncio.ensure_future(switching)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        return await task
 
 
 def _explain(error: BaseException) -> DeployError:

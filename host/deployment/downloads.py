@@ -64,7 +64,7 @@ class Downloads:
         self._awaited = {name for name in self._sources if self._is_waited_for(name)}
         timer = asyncio.get_running_loop().call_later(LONGEST_WAIT, self.done.set)
         try:
-            await asyncio.to_thread(self._clear)
+            await self._tidy()
             self._set_done_if_tried()
             tasks = [asyncio.create_task(self._keep_at(name), name=name) for name in self._sources]
             for task in tasks:
@@ -72,6 +72,13 @@ class Downloads:
             await asyncio.gather(*tasks, return_exceptions=True)
         finally:
             timer.cancel()
+            self.done.set()
+
+    async def _tidy(self) -> None:
+        try:
+            await asyncio.to_thread(self._clear)
+        except OSError as error:
+            logger.warning("what was fetched earlier cannot be deleted: %s", error)
 
     def _is_waited_for(self, name: str) -> bool:
         return not (isinstance(self._sources[name], FetchOrder) and self._deployer.is_deployed(name))
@@ -85,8 +92,8 @@ class Downloads:
         orders = [source for source in self._sources.values() if isinstance(source, FetchOrder)]
         wanted = {order.target.stem for order in orders}
         for path in self._state.downloads.iterdir():
-            if path.name.partition(".")[0] not in wanted:
-                path.unlink()
+            if path.is_file() and path.name.partition(".")[0] not in wanted:
+                path.unlink(missing_ok=True)
 
     async def _keep_at(self, name: str) -> None:
         failures = 0

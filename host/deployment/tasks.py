@@ -1,8 +1,11 @@
 """Deploys that callers asked for, each a task of its own: a caller who goes away does not cut one off."""
 
 import asyncio
+import logging
 
 from host.deployment.deployer import Deployer, DeployError, Line, Prepared
+
+logger = logging.getLogger(__name__)
 
 Lines = asyncio.Queue[Line | None]
 
@@ -38,5 +41,9 @@ class DeployTasks:
             lines.put_nowait(
                 {"type": "error", "status": 507, "title": "The disk refused", "detail": str(error)}
             )
+        except Exception as error:
+            logger.exception("a deploy of %s failed", prepared.name)
+            told = {"status": 500, "title": "The deploy failed", "detail": f"{type(error).__name__}: {error}"}
+            lines.put_nowait({"type": "error", **told})
         finally:
             lines.put_nowait(None)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import partial
 
 from .context import Context
-from .frames import Decoder, Head
+from .frames import Decoder, Head, encode
 from .invocation import Runner
 from .loader import Function, Hook
 
@@ -43,7 +43,8 @@ class AsyncLoop:
 
         def finish(number: int, task: "asyncio.Task[bytes]") -> None:
             del self._running[number]
-            self._answer(task.result())
+            # One that is cancelled before its first step never comes to answer by itself.
+            self._answer(encode({"n": number, "k": "expired"}) if task.cancelled() else task.result())
             begin()
 
         while data := await loop.sock_recv(self._channel, READ_SIZE):

@@ -197,8 +197,12 @@ def _payload_bytes(payload: object) -> bytes:
 
 
 def _check_topic(topic: str, allowed: tuple[str, ...]) -> None:
-    if not topic or any(sign in topic for sign in "+#\0") or len(topic.encode()) > 65535:
-        raise ValueError(f"{topic!r:.80} is not a topic to publish to: no wildcards, not empty")
+    if not topic or any(sign in "+#" or ord(sign) < 32 or 126 < ord(sign) < 160 for sign in topic):
+        raise ValueError(
+            f"{topic!r:.80} is not a topic to publish to: no wildcards, not empty, no control characters"
+        )
+    if len(topic.encode("utf-8", "replace")) > 65535:
+        raise ValueError("a topic has 65,535 bytes at most")
     if not any(topic_matches(pattern, topic) for pattern in allowed):
         raise PermissionError(f"the topic {topic!r} is not allowed; add it under `publish:` in function.yaml")
 

@@ -2,6 +2,7 @@
 
 import array
 import json
+import os
 import socket
 from typing import Any
 
@@ -28,7 +29,12 @@ def receive(channel: socket.socket) -> tuple[Message | None, list[int]]:
     packet, fds, _, _ = socket.recv_fds(channel, MAX_PACKET, MAX_FDS)
     if not packet:
         return None, []
-    message = json.loads(packet)
-    if not isinstance(message, dict):
-        raise ValueError("a control message is not an object")  # noqa: TRY004 - it is data, not a call
+    try:
+        message = json.loads(packet)
+        if not isinstance(message, dict):
+            raise ValueError("a control message is not an object")  # noqa: TRY004 - it is data, not a call
+    except (ValueError, RecursionError) as error:
+        for fd in fds:
+            os.close(fd)
+        raise ValueError(f"a control message cannot be read: {type(error).__name__}") from None
     return message, fds

@@ -96,6 +96,13 @@ def test_a_body_of_unknown_length_over_the_hosts_limit_gets_413(host: RunningHos
     assert_problem(answer, 413)
 
 
+def test_a_head_that_is_too_large_for_a_frame_gets_413_and_harms_no_instance(host: RunningHost) -> None:
+    before = host.describe("anything")["instances_detail"]
+    answer = host.invoke("anything", b"{}", headers={"x-large": "x" * 600_000})
+    assert_problem(answer, 413)
+    assert host.describe("anything")["instances_detail"] == before
+
+
 def test_a_function_that_raised_gets_500_with_its_own_stack_only(host: RunningHost) -> None:
     told = assert_problem(host.invoke("anything", {"raise": True}), 500)
     assert (told["errorType"], told["errorMessage"]) == ("ValueError", "no good: 温度")

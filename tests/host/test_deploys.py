@@ -145,6 +145,14 @@ def test_a_package_that_cannot_start_is_told_with_its_place_and_the_old_revision
     assert name in (shared_host.describe(name)["last_error"] or name)
 
 
+def test_an_error_that_cannot_be_encoded_is_told_and_breaks_no_view(shared_host: RunningHost) -> None:
+    failed = shared_host.deploy({"index.py": "raise ValueError('bad file \\udcd6')\n"}, "odd")
+    assert (failed["type"], failed["status"]) == ("error", 422), failed
+    assert "bad file" in failed["detail"]
+    assert shared_host.client.get(f"{shared_host.url}/readyz").status_code in (200, 503)
+    assert shared_host.describe("odd")["state"] == "failed"
+
+
 def test_a_requirement_that_cannot_be_had_fails_in_one_sentence_and_the_old_revision_goes_on(
     shared_host: RunningHost, tmp_path: Path
 ) -> None:

@@ -136,6 +136,31 @@ def test_results_that_wait_for_a_broker_go_out_through_its_new_address(
     play(scene())
 
 
+def test_results_that_wait_go_out_through_the_rules_new_target(make_mosquitto: MakeMosquitto) -> None:
+    async def scene() -> None:
+        here, there, new = (make_mosquitto() for _ in range(3))
+        there.stop()
+        brokers = (broker_plan(here), broker_plan(there, "b2"), broker_plan(new, "b3"))
+        with device(here) as line, device(new) as target:
+            await target.listen("out/#")
+            plan = MqttPlan(brokers, (rule_plan(pub_broker="b2"),))
+            async with running(plan, Functions(echo=echo).dispatch, wait=False) as trigger:
+                await until(lambda: trigger.state()[0].connected, "it is subscribed")
+                line.say_all("in/r1", [b"1", b"2"])
+                await until(lambda: trigger.rows()[0].post_queue == 2, "the results wait")
+                # The same broker under another id first, then none of that name: nothing is left hanging.
+                changed = rule_plan(pub_broker="b2", pub_client_id="other")
+                await trigger.apply(MqttPlan(brokers, (changed,)))
+                assert trigger.rows()[0].post_queue == 2
+                await trigger.apply(MqttPlan(brokers, (rule_plan(pub_broker="b3"),)))
+                await until(lambda: trigger.rows()[0].post_queue == 0, "what could not go out has ended")
+                line.say("in/r1", b"3")
+                await until(lambda: target.payloads()[-1:] == [b"3"], "the rule goes on")
+                assert all_connected(trigger)
+
+    play(scene())
+
+
 def test_a_plan_with_a_fault_changes_nothing(mosquitto: Mosquitto) -> None:
     async def scene() -> None:
         plan = MqttPlan((broker_plan(mosquitto),), (rule_plan(),))

@@ -198,7 +198,6 @@ def test_a_stopped_arbiter_is_found_out_by_its_silence_and_replaced(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("runtime.supervisor.PING_EVERY", 0.1)
-    monkeypatch.setattr("runtime.supervisor.PING_LIMIT", 0.5)
     index = "import os\ndef index(event, context):\n    return os.getppid()\n"
 
     async def scene(pool: Pool) -> None:
@@ -257,3 +256,59 @@ def test_an_interpreter_that_is_not_there_is_named_and_tried_again(bench: Bench)
             await pool.stop()
 
     asyncio.run(scene())
+
+
+def test_a_package_that_ends_its_process_at_import_is_a_failed_start_whatever_its_exit_code(
+    bench: Bench,
+) -> None:
+    async def scene() -> None:
+        pool = bench.pool("import os\nos._exit(0)\n")
+        try:
+            with pytest.raises(BootError, match="exit code 0"):
+                await asyncio.wait_for(pool.start(), PATIENCE)
+        finally:
+            await pool.stop()
+
+    asyncio.run(scene())
+
+
+def test_a_pool_that_is_stopped_while_it_starts_says_so_to_who_waits(bench: Bench) -> None:
+    async def scene() -> None:
+        pool = bench.pool("import time\ntime.sleep(60)\n")
+        starting = asyncio.ensure_future(pool.start())
+        await until(lambda: pool.view().state == "starting", "it starts")
+        await pool.stop()
+        with pytest.raises(BootError, match="stopped"):
+            await asyncio.wait_for(starting, PATIENCE)
+
+    asyncio.run(scene())
+
+
+def test_events_that_wait_are_worked_off_although_the_pool_is_scaled_to_nothing(bench: Bench) -> None:
+    index = "import time\ndef index(event, context):\n    time.sleep(0.2)\n    return event\n"
+
+    async def scene(pool: Pool) -> None:
+        futures = [pool.submit(Event(b"%d" % number)) for number in range(4)]
+        await until(lambda: pool.view().in_flight == 1, "one runs")
+        pool.scale(0)
+        assert [(await future).body for future in futures] == [b"0", b"1", b"2", b"3"]
+
+    play(lambda: bench.pool(index, min_instances=0), scene)
+
+
+def test_a_flood_of_empty_lines_from_below_python_costs_the_host_little(bench: Bench) -> None:
+    index = """
+import os
+def index(event, context):
+    for _ in range(200):
+        os.write(1, b"\\n" * 65536)
+"""
+
+    async def scene(pool: Pool) -> None:
+        await pool.submit(Event(b"{}"))
+        await until(
+            lambda: any("dropped" in line.line for line in bench.lines), "the rest is dropped, and said"
+        )
+        assert len(bench.lines) < 300_000
+
+    play(lambda: bench.pool(index, timeout=60.0), scene)

@@ -289,3 +289,33 @@ def test_what_waits_fails_when_nobody_will_take_it() -> None:
         assert queue.failed == 2
 
     run(scene)
+
+
+def test_an_instance_that_is_about_to_be_killed_gets_no_further_event() -> None:
+    async def scene(queue: EventQueue) -> None:
+        slot = StubSlot()
+        add(queue, slot)
+        await submit(queue, *numbered(2))
+        slot.killed_for = "its deadline passed"
+        slot.answer(queue)
+        await submit(queue, b"2")
+        assert slot.sent == [[b"0"]]
+        assert len(queue) == 2
+
+    run(scene)
+
+
+@pytest.mark.parametrize(
+    "head",
+    [{"st": float("inf")}, {"s": "soon"}, {"h": 7}, {"p": [{"t": "a", "l": 1, "q": 9, "r": 0}]}, {"k": 1}],
+)
+def test_an_answer_of_the_wrong_types_settles_its_event_all_the_same(head: dict[str, Any]) -> None:
+    async def scene(queue: EventQueue) -> None:
+        slot = StubSlot()
+        add(queue, slot)
+        (future,) = await submit(queue, b"0")
+        queue.answered(slot, [({"n": 1, "k": "ok", "s": 0.1, **head}, b"body")])  # type: ignore[arg-type]
+        with pytest.raises(InstanceDiedError):
+            await asyncio.wait_for(future, 10)
+
+    run(scene)

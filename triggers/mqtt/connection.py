@@ -1,6 +1,7 @@
 """One connection to a broker, from CONNECT to its end: paho's socket driven by the event loop."""
 
 import asyncio
+import logging
 import socket
 from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar
@@ -16,6 +17,8 @@ from triggers.mqtt.connack import Limits, RefusedError
 
 if TYPE_CHECKING:
     from paho.mqtt.client import SocketLike
+
+logger = logging.getLogger(__name__)
 
 CONNACK_TIMEOUT = 10.0
 PACKETS_PER_WAKE = 64
@@ -96,6 +99,11 @@ class Connection:
     def acknowledge(self, mid: int) -> None:
         """Acknowledge a message of this very connection."""
         self._client.ack(mid, 1)
+
+    @property
+    def writing(self) -> bool:
+        """Whether something waits to be written."""
+        return self._client.want_write()
 
     def subscribe(self, topic: str, options: SubscribeOptions | int) -> None:
         """Subscribe with options (MQTT 5) or a QoS (3.1.1)."""
@@ -217,10 +225,14 @@ class Connection:
             if connected is None:
                 return
             came = len(self._messages) + len(self._confirmations) - before
-            # What TLS has decrypted already does not make the socket readable again.
-            pending = getattr(connected, "pending", None)
-            if not came and not (pending and pending()):
+            if not came and not _has_buffered(connected):
                 return
+        # What is read from the socket already will not make it readable again.
+        self._loop.call_soon(self._read_on)
+
+    def _read_on(self) -> None:
+        if not self.closed.done() and self._client.socket() is not None:
+            self._readable()
 
     def _writable(self) -> None:
         self._client.loop_write()
@@ -235,6 +247,16 @@ class Connection:
         self._act()
 
     def _act(self) -> None:
+        try:
+            self._tell_peer()
+        except Exception:
+            # What was noted and not told yet would be lost: over a new connection the broker says it again.
+            logger.exception("mqtt: an error of ours ends a connection")
+            self._lost = self._lost or "an error of ours"
+        if self._lost is not None:
+            self.abort(self._lost)
+
+    def _tell_peer(self) -> None:
         if self._connack is not None:
             self._take_connack(*self._connack)
         for reasons in _drain(self._subscriptions):
@@ -243,8 +265,6 @@ class Connection:
             self._peer.confirmed(mid, reason)
         for message in _drain(self._messages):
             self._peer.received(message)
-        if self._lost is not None:
-            self.abort(self._lost)
 
     def _take_connack(self, reason: ReasonCode, session_present: bool) -> None:
         self._connack = None
@@ -269,6 +289,12 @@ class Connection:
         if not self._accepted.done():
             self._accepted.set_exception(ConnectionError(reason))
         self.closed.set_result(reason)
+
+
+def _has_buffered(connected: "SocketLike") -> bool:
+    """Whether TLS has decrypted, or paho's websocket has read, more than was asked for."""
+    pending = getattr(connected, "pending", None)
+    return bool(pending and pending()) or bool(getattr(connected, "_readbuffer", None))
 
 
 def _drain(notes: list[T]) -> list[T]:

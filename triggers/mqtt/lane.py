@@ -55,6 +55,7 @@ class Lane:
         self._delay = FIRST_DELAY
         self._pause: asyncio.TimerHandle | None = None
         self._full = False
+        self._closed = False
 
     @property
     def events(self) -> int:
@@ -77,6 +78,7 @@ class Lane:
 
     def close(self) -> None:
         """Dispatch nothing any more."""
+        self._closed = True
         self._held = Backlog()
         if self._pause is not None:
             self._pause.cancel()
@@ -119,6 +121,9 @@ class Lane:
         self._pace.answered(work.seq, waited, self._newest)
 
     def _take_error(self, work: Work, error: BaseException) -> None:
+        if self._closed and isinstance(error, QueueFullError | UnavailableError):
+            # It was not acknowledged, so whoever follows this lane gets it again.
+            return
         if isinstance(error, QueueFullError):
             self._pace.full(self._out)
             self._hold(work)

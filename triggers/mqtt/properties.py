@@ -25,7 +25,7 @@ class Packed(Properties):
 
 def pack(content_type: str, user: Iterable[tuple[str, str]], correlation: bytes | None) -> bytes:
     """The properties of a result, without their length."""
-    parts = [bytes((CONTENT_TYPE,)), _binary(content_type.encode())] if content_type else []
+    parts = [bytes((CONTENT_TYPE,)), _binary(content_type.encode())] if content_type.isprintable() else []
     if correlation is not None:
         parts += (bytes((CORRELATION_DATA,)), _binary(correlation))
     for key, value in user:

@@ -13,6 +13,8 @@ from triggers.mqtt.properties import Packed
 
 DROPPED = "dropped: too many results wait for the broker"
 HEADER = 16
+SUSPICIOUS, MOST_IN_VAIN = 3, 8
+"""Connections in a row that ended before anything was confirmed: to send singly, to give up what is sent."""
 
 
 class Publisher(Peer):
@@ -24,6 +26,8 @@ class Publisher(Peer):
         self._waiting: Backlog[Outgoing] = Backlog()
         self._sent: dict[int, Outgoing] = {}
         self._connection: Connection | None = None
+        self._heard_at = 0.0
+        self._in_vain = 0
 
     def __len__(self) -> int:
         """Results that wait to be sent or to be confirmed."""
@@ -42,15 +46,21 @@ class Publisher(Peer):
 
     def confirmed(self, mid: int, reason: ReasonCode) -> None:
         """The broker took it, or said why it would not."""
+        self._heard_at = asyncio.get_running_loop().time()
+        self._in_vain = 0
         outgoing = self._sent.pop(mid, None)
         if outgoing is not None:
             self._end(outgoing, f"the broker would not take it: {reason}" if reason.is_failure else None)
         self._flush()
 
     def ticked(self, now: float) -> None:
-        """A broker that is silent about the oldest message for too long gets a new connection."""
+        """A broker that confirms nothing for too long gets a new connection; a slow link has its time."""
         oldest = next(iter(self._sent.values()), None)
-        if oldest is not None and self._connection and now - oldest.sent_at > oldest.timeout:
+        if oldest is None or self._connection is None:
+            return
+        if self._connection.writing:
+            self._heard_at = now
+        if now - max(oldest.sent_at, self._heard_at) > oldest.timeout:
             self._connection.abort(f"no confirmation of a result within {oldest.timeout:g} s")
 
     def closed(self) -> None:
@@ -58,17 +68,29 @@ class Publisher(Peer):
         self._connection = None
         unconfirmed = list(self._sent.values())
         self._sent.clear()
+        self._in_vain += bool(unconfirmed)
+        if self._in_vain >= MOST_IN_VAIN and len(unconfirmed) == 1:
+            self._in_vain = 0
+            self._end(unconfirmed.pop(), "the broker ends the connection whenever it is sent")
         for outgoing in unconfirmed:
             self._wait(outgoing)
 
     def hand_over(self, other: "Publisher") -> None:
         """Give another publisher, in order, what this one has not got confirmed."""
+        for outgoing in self._take_all():
+            other.send(outgoing)
+
+    def give_up(self, reason: str) -> None:
+        """Nobody will ever publish what is left."""
+        for outgoing in self._take_all():
+            self._end(outgoing, reason)
+
+    def _take_all(self) -> list[Outgoing]:
         unconfirmed = list(self._sent.values())
         self._sent.clear()
         while self._waiting:
             unconfirmed.append(self._waiting.take())
-        for outgoing in unconfirmed:
-            other.send(outgoing)
+        return unconfirmed
 
     def _wait(self, outgoing: Outgoing) -> None:
         victim = self._waiting.put(outgoing.seq, outgoing, sure=outgoing.sure)
@@ -81,13 +103,21 @@ class Publisher(Peer):
             outgoing = self._waiting.take()
             if not self._fits(outgoing, connection.limits):
                 self._end(outgoing, "the result is larger than the broker takes")
-            elif not self._publish(connection, outgoing):
+                continue
+            try:
+                taken = self._publish(connection, outgoing)
+            except ValueError as error:
+                self._end(outgoing, f"it cannot be published: {error}")
+                continue
+            if not taken:
                 self._wait(outgoing)
                 return
 
     def _publish(self, connection: Connection, outgoing: Outgoing) -> bool:
         limits = connection.limits
-        if len(self._sent) >= limits.room(outgoing.qos):
+        # After connections that ended with nothing confirmed, one at a time shows which message does that.
+        room = 1 if self._in_vain >= SUSPICIOUS else limits.room(outgoing.qos)
+        if len(self._sent) >= room:
             return False
         flags = min(outgoing.qos, limits.qos), outgoing.retain and limits.retain
         properties = Packed(outgoing.properties) if outgoing.properties else None

@@ -102,7 +102,7 @@ class Rule:
         """Publish the results; with none there is nothing to wait for."""
         try:
             results = self._outlet.results(lane.function, work, answer)
-        except InvocationError as error:
+        except (InvocationError, ValueError) as error:
             self.failed(lane, work, error)
             return
         work.unconfirmed = len(results)

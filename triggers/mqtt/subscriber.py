@@ -70,6 +70,9 @@ class Subscriber(Peer):
         """Take a message, unless it is one that is still being worked."""
         if not self._taking or self._window is None:
             return
+        if not _has_topic(message):
+            self._ignore(message)
+            return
         if message.qos == 0:
             self._take(message, None)
             return
@@ -80,6 +83,11 @@ class Subscriber(Peer):
             known.attach(slot)
         else:
             self._take(message, slot)
+
+    def _ignore(self, message: MQTTMessage) -> None:
+        self.rule.counters.ignored += 1
+        if message.qos and self._window is not None:
+            self._window.admit(message.mid).settle()
 
     def closed(self) -> None:
         """What is unacknowledged will come again under the same ids, if the session lasts."""
@@ -123,6 +131,14 @@ class Subscriber(Peer):
         if self._known:
             self.rule.counters.sessions_lost += 1
             logger.warning("mqtt rule %s: the broker has lost the session", self.rule.plan.name)
+
+
+def _has_topic(message: MQTTMessage) -> bool:
+    """Whether the topic is UTF-8: some brokers pass others on, and paho raises when it is read."""
+    try:
+        return bool(message.topic)
+    except UnicodeDecodeError:
+        return False
 
 
 def _same(delivery: Delivery, message: MQTTMessage) -> bool:

@@ -99,9 +99,10 @@ class MqttTrigger:
         retired = [self._publishers.pop(key) for key in list(self._publishers) if key[0] in changed]
         await asyncio.gather(*(link.stop() for _, link in retired))
         self._build()
-        for publisher, link in retired:
+        unused = self._take_unused()
+        await asyncio.gather(*(link.stop() for _, link in unused))
+        for publisher, link in (*retired, *unused):
             self._hand_over(publisher, link.identity)
-        await asyncio.gather(*(link.stop() for link in self._unused_links()))
 
     async def stop(self) -> None:
         """Stop taking, wait up to 10 s for what is being worked, acknowledge it and disconnect."""
@@ -195,15 +196,19 @@ class MqttTrigger:
             await link.stop()
             del self._subscribers[key]
 
-    def _unused_links(self) -> list[Link]:
+    def _take_unused(self) -> list[tuple[Publisher, Link]]:
         wanted = {(each.broker, each.client_id) for rule in self._plan.rules for each in rule.targets}
         wanted |= {(rule.sub_broker, f"{rule.sub_client_id}{REPLY}") for rule in self._plan.rules}
-        return [self._publishers.pop(key)[1] for key in list(self._publishers) if key not in wanted]
+        return [self._publishers.pop(key) for key in list(self._publishers) if key not in wanted]
 
     def _hand_over(self, publisher: Publisher, identity: Identity) -> None:
-        successor = self._publishers.get((identity.broker.plan.name, identity.client_id))
+        name = identity.broker.plan.name
+        beside = (pair for (broker, _), pair in self._publishers.items() if broker == name)
+        successor = self._publishers.get((name, identity.client_id)) or next(beside, None)
         if successor is not None:
             publisher.hand_over(successor[0])
+        else:
+            publisher.give_up(f"the config has no broker {name} any more")
 
     async def _quiesce(self, subscribers: list[Subscriber]) -> None:
         """Take no more for these, wait up to 10 s for what is being worked, and let the rest be."""
@@ -218,7 +223,9 @@ class MqttTrigger:
             subscriber.rule.close()
 
     def _in_order(self) -> list[tuple[Subscriber, Link]]:
-        return [self._subscribers[rule.sub_broker, rule.sub_client_id] for rule in self._plan.rules]
+        # In the middle of going over to another plan some are not there.
+        keys = ((rule.sub_broker, rule.sub_client_id) for rule in self._plan.rules)
+        return [self._subscribers[key] for key in keys if key in self._subscribers]
 
     def _links(self) -> Iterator[Link]:
         for _, link in (*self._subscribers.values(), *self._publishers.values()):
