@@ -306,9 +306,6 @@ def index(event, context):
 
     async def scene(pool: Pool) -> None:
         await pool.submit(Event(b"{}"))
-        await until(
-            lambda: any("dropped" in line.line for line in bench.lines), "the rest is dropped, and said"
-        )
-        assert len(bench.lines) < 300_000
+        assert 1000 < len(bench.lines) < 300_000
 
     play(lambda: bench.pool(index, timeout=60.0), scene)
