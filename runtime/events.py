@@ -18,9 +18,10 @@ class Event:
     """One input with its metadata.
 
     `meta` holds what its trigger knows, by the names the ABI gives them (`docs/abi.md`): `method`, `path`,
-    `query`, `headers` from HTTP; `topic`, `qos`, `retain` from MQTT; `device`, `timestamp` (seconds since
-    the epoch) and `attempt` from either. Values are what JSON can say. A trigger whose metadata recur may
-    give them as the bytes of that JSON object, with `trigger` and `source` in it.
+    `query`, `headers` from HTTP; `topic`, `qos`, `retain` from MQTT; `device` and `attempt` from either.
+    Values are what JSON can say, and stay as they are once the event is dispatched. A trigger whose metadata
+    recur may give them as the bytes of that JSON object, with `trigger` and `source` in it. `received` is in
+    seconds since the epoch.
     """
 
     body: bytes
@@ -30,12 +31,15 @@ class Event:
     meta: dict[str, object] | bytes = field(default_factory=dict)
     id: str = field(default_factory=new_id)
     received: float = field(default_factory=time.time)
+    _metadata: bytes | None = field(default=None, init=False, repr=False, compare=False)
 
     def metadata(self) -> bytes:
-        """What `meta` says, as it travels."""
-        if isinstance(self.meta, bytes):
-            return self.meta
-        return encode_metadata(self.trigger, self.source, self.meta)
+        """What `meta` says, as it travels; encoded once, and raising TypeError for what JSON cannot say."""
+        if self._metadata is None:
+            meta = self.meta
+            told = meta if isinstance(meta, bytes) else encode_metadata(self.trigger, self.source, meta)
+            self._metadata = told
+        return self._metadata
 
 
 def encode_metadata(trigger: str, source: str, meta: dict[str, object]) -> bytes:

@@ -137,14 +137,14 @@ class Context:
     @property
     def event(self) -> EventInfo:
         """The event's metadata."""
-        metadata = self._metadata()
-        return EventInfo(
-            id=self.request_id,
-            source=str(metadata.pop("source", "")),
-            content_type=self._head.get("ct"),
-            timestamp=self._head.get("ts"),
-            **{name: value for name, value in metadata.items() if name in EventInfo.__annotations__},
-        )
+        told = {name: value for name, value in self._metadata().items() if name in EventInfo.__annotations__}
+        # What the host says of every event, whatever a trigger of somebody else's calls its own metadata.
+        told |= {
+            "id": self.request_id,
+            "content_type": self._head.get("ct"),
+            "timestamp": self._head.get("ts"),
+        }
+        return EventInfo(**{"source": "", **told})
 
     @property
     def device(self) -> str | None:

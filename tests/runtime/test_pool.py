@@ -12,7 +12,8 @@ import psutil
 import pytest
 
 from runtime.boot import BootError
-from runtime.events import Event
+from runtime.dispatcher import Dispatcher
+from runtime.events import Event, encode_metadata
 from runtime.leftovers import kill_leftovers
 from runtime.loglines import LogLine
 from runtime.overlay import Overlay, prepare_overlay
@@ -309,3 +310,30 @@ def index(event, context):
         assert 1000 < len(bench.lines) < 300_000
 
     play(lambda: bench.pool(index, timeout=60.0), scene)
+
+
+def test_metadata_of_a_trigger_are_encoded_once_and_cannot_pass_for_the_hosts_own(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    encoded: list[str] = []
+
+    def encode(trigger: str, source: str, meta: dict[str, object]) -> bytes:
+        encoded.append(trigger)
+        return encode_metadata(trigger, source, meta)
+
+    monkeypatch.setattr("runtime.events.encode_metadata", encode)
+    index = """
+def index(event, context):
+    told = context.event
+    return [told.id == context.request_id, told.topic, told.timestamp > 5, told.source, context.trigger.kind]
+"""
+
+    async def scene(pool: Pool) -> None:
+        meta: dict[str, object] = {"id": "other", "timestamp": 5, "content_type": "x", "topic": "t", "odd": 1}
+        dispatcher = Dispatcher()
+        dispatcher.route("f", pool)
+        answer = await dispatcher.dispatch("f", Event(b"{}", None, "opcua", "line1", meta))
+        assert answer.body == b'[true, "t", true, "line1", "opcua"]'
+        assert encoded == ["opcua"]
+
+    play(lambda: bench.pool(index), scene)
