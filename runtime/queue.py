@@ -79,7 +79,8 @@ class EventQueue:
 
     def _enqueue(self, ticket: Ticket) -> None:
         size = len(ticket.event.body)
-        if len(self._waiting) >= self.spec.queue:
+        # What idle slots will take at the end of this turn does not wait.
+        if len(self._waiting) >= self.spec.queue + len(self._idle):
             raise QueueFullError(f"{len(self._waiting)} events wait for {self.spec.function}, as many as may")
         if self._waiting and self._waiting_bytes + size > MAX_QUEUE_BYTES:
             raise QueueFullError(f"{self._waiting_bytes} bytes wait for {self.spec.function}, as many as may")

@@ -2,8 +2,7 @@
 
 ASGI has an application wait for a request's body and send an answer's head and body one after the other; each
 of the two is a system call and a segment of its own. A server may offer more through `scope["extensions"]`;
-this one offers `fnhost.exchange`, which is worth a quarter of what the host spends on a small event
-(`docs/decisions/a-whole-answer-is-one-write.md`).
+this one offers `fnhost.exchange` (`docs/decisions/a-whole-answer-is-one-write.md` says what it is worth).
 """
 
 import asyncio

@@ -162,6 +162,20 @@ def test_a_full_queue_refuses_by_count_and_by_bytes() -> None:
     run(large)
 
 
+def test_what_idle_instances_take_at_once_does_not_count_as_waiting() -> None:
+    async def scene(queue: EventQueue) -> None:
+        slots = [StubSlot(), StubSlot()]
+        for slot in slots:
+            add(queue, slot)
+        await submit(queue, *numbered(3))
+        assert [slot.sent for slot in slots] == [[[b"1"]], [[b"0"]]]
+        assert len(queue) == 1
+        with pytest.raises(QueueFullError):
+            await submit(queue, b"one too many")
+
+    run(scene, queue=1)
+
+
 def test_of_a_dead_instance_what_had_begun_fails_and_the_rest_goes_elsewhere_in_order() -> None:
     async def scene(queue: EventQueue) -> None:
         dying, other = StubSlot(), StubSlot()
