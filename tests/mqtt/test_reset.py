@@ -3,6 +3,7 @@
 import socket
 import struct
 import threading
+from contextlib import suppress
 
 from runtime.events import Answer
 from tests.mqtt.clients import Functions, play, until
@@ -42,7 +43,8 @@ class RawBroker:
             threading.Thread(target=self._greet, args=(connection,), daemon=True).start()
 
     def _greet(self, connection: socket.socket) -> None:
-        with connection:
+        # A client that stops may cut the connection at any moment.
+        with connection, suppress(ConnectionError):
             hello = connection.recv(4096)
             connection.sendall(CONNACK)
             self.greeted.append(hello)
