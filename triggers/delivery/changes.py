@@ -89,7 +89,7 @@ class SaveMoment:
 
 @dataclass(frozen=True, slots=True)
 class SaveSeen:
-    """What the rules' `dedupe` has seen, as (rule, key, seen at in seconds since the epoch); replaces all of it."""
+    """What the rules' `dedupe` has seen, as (rule, key, seconds since the epoch); replaces what was there."""
 
     keys: tuple[tuple[str, str, float], ...]
 

@@ -22,9 +22,10 @@ class Source:
 class EventRow:
     """An event that waits on disk for one function.
 
-    `seq` orders all rows of a host, over its restarts. `lane` names who works it: `mqtt/BROKER/CLIENT/FUNCTION`,
-    `async/FUNCTION`, `timer/NAME/FUNCTION`. `key` is what its order is kept by, or "". `due` is in seconds
-    since the epoch: not before then. `source` is None once the broker's acknowledgement is under way.
+    `seq` orders all rows of a host, over its restarts. `lane` names who works it:
+    `mqtt/BROKER/CLIENT/FUNCTION`, `async/FUNCTION`, `timer/NAME/FUNCTION`. `key` is what its order is kept by,
+    or "". `due` is in seconds since the epoch: not before then. `source` is None once the broker's
+    acknowledgement is under way.
     """
 
     seq: int
@@ -40,9 +41,9 @@ class EventRow:
 
 @dataclass(frozen=True, slots=True)
 class ResultRow:
-    """A result that waits for its broker. `target` reads `broker/client id`; `total` counts its event's results.
+    """A result that waits for its broker. `target` reads `broker/client id`.
 
-    `created` is in seconds since the epoch, `timeout` in seconds. `properties` are packed (MQTT 5).
+    `total` counts the results of its event by this function. `created` is in seconds since the epoch, `timeout` in seconds. `properties` are packed (MQTT 5).
     """
 
     seq: int
@@ -88,10 +89,11 @@ class Letter:
 
 @dataclass(frozen=True, slots=True)
 class Invocation:
-    """An asynchronous invocation, from its acceptance until `expires` (seconds since the epoch, as all times).
+    """An asynchronous invocation, from its acceptance until `expires`; times are in seconds since the epoch.
 
-    `state` is waiting, running, done, failed or cancelled. `result` has status, contentType, headers, revision;
-    `error` the problem of RFC 9457. `callback` is a URL, and `callback_state` empty, waiting, done or failed.
+    `state` is waiting, running, done, failed or cancelled. `result` has status, contentType, headers and
+    revision; `error` is the problem of RFC 9457. `callback` is a URL, and `callback_state` empty, waiting,
+    done or failed.
     """
 
     id: str

@@ -8,9 +8,13 @@ from typing import Literal
 
 from conf.devices import Device
 from conf.topics import matches
+from triggers.delivery.retry import RetryPolicy
 from triggers.mqtt.url import parse_url
 
 Version = Literal["auto", "3.1.1", "5"]
+Order = Literal["none", "topic", "device"]
+
+DEVICE = "deviceInfo.deviceName"
 
 
 @dataclass(frozen=True)
@@ -19,6 +23,7 @@ class BrokerPlan:
 
     `version: auto` asks the broker once, with a connection of its own, whether it speaks MQTT 5, and uses
     3.1.1 otherwise. A broker that closes that connection without an answer wants `version: 3.1.1`.
+    `status` is the topic where the host says, retained, whether it is online.
     """
 
     name: str
@@ -31,6 +36,33 @@ class BrokerPlan:
     cert_file: Path | None = None
     key_file: Path | None = None
     version: Version = "auto"
+    status: str | None = None
+
+
+@dataclass(frozen=True)
+class Dedupe:
+    """Events with the same value at `key` (a dotted path) within `window` seconds are one event."""
+
+    key: str
+    window: float
+
+
+@dataclass(frozen=True)
+class Care:
+    """How a rule deals with its events; see `docs/delivery.md`.
+
+    `retries` has, for each of the rule's functions, when it is tried again. `order` keeps the events of one
+    topic or device in order; `device` is the dotted path to the device's name in events of functions without
+    devices. Events older than `max_age` seconds are dropped; with `latest`, so is all but the newest waiting one
+    of a device.
+    """
+
+    retries: tuple[RetryPolicy, ...] = ()
+    order: Order = "none"
+    device: str = DEVICE
+    dedupe: Dedupe | None = None
+    max_age: float | None = None
+    latest: bool = False
 
 
 @dataclass(frozen=True)
@@ -51,7 +83,8 @@ class RulePlan:
     `sub_process` is what the rows of `/queue_size_metrics` are called by, instead of broker and function.
 
     A result that its broker has not confirmed `timeout` seconds after it was sent is sent again over a new
-    connection. `retained` lets the rule take retained messages, too.
+    connection. `retained` lets the rule take retained messages, too. Hosts with the same `group` share the
+    events (MQTT 5 §4.8.2).
     """
 
     name: str
@@ -67,6 +100,8 @@ class RulePlan:
     devices: tuple[tuple[Device, ...], ...] = ()
     sub_process: str | None = None
     error: Target | None = None
+    group: str | None = None
+    care: Care = Care()
 
     @property
     def targets(self) -> tuple[Target, ...]:
