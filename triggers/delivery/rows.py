@@ -23,8 +23,8 @@ class EventRow:
     """An event that waits on disk for one function.
 
     `seq` orders all rows of a host, over its restarts. `lane` names who works it:
-    `mqtt/BROKER/CLIENT/FUNCTION`, `async/FUNCTION`, `timer/NAME/FUNCTION`. `key` is what its order is kept by,
-    or "". `due` is in seconds since the epoch: not before then. `source` is None once the broker's
+    `mqtt/BROKER/CLIENT/FUNCTION`, `async/FUNCTION`, `timer/NAME/FUNCTION`. `key` is what its order is kept
+    by, or "". `due` is in seconds since the epoch: not before then. `source` is None once the broker's
     acknowledgement is under way.
     """
 
@@ -43,7 +43,8 @@ class EventRow:
 class ResultRow:
     """A result that waits for its broker. `target` reads `broker/client id`.
 
-    `total` counts the results of its event by this function. `created` is in seconds since the epoch, `timeout` in seconds. `properties` are packed (MQTT 5).
+    `total` counts the results of its event by this function. `created` is in seconds since the epoch,
+    `timeout` in seconds. `properties` are packed (MQTT 5).
     """
 
     seq: int

@@ -53,8 +53,8 @@ class Care:
 
     `retries` has, for each of the rule's functions, when it is tried again. `order` keeps the events of one
     topic or device in order; `device` is the dotted path to the device's name in events of functions without
-    devices. Events older than `max_age` seconds are dropped; with `latest`, so is all but the newest waiting one
-    of a device.
+    devices. Events older than `max_age` seconds are dropped; with `latest`, so is all but the newest
+    waiting one of a device.
     """
 
     retries: tuple[RetryPolicy, ...] = ()
