@@ -14,6 +14,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from triggers.mqtt.connack import Limits, RefusedError
+from triggers.mqtt.peer import Peer
 
 if TYPE_CHECKING:
     from paho.mqtt.client import SocketLike
@@ -28,28 +29,6 @@ T = TypeVar("T")
 
 # What paho calls an end without a reason.
 _CLOSED = dict.fromkeys(("Normal disconnection", "Unspecified error"), "the connection was closed")
-
-
-class Peer:
-    """The owner of a connection; it hears of everything outside paho's locks, on the event loop."""
-
-    def opened(self, connection: "Connection", session_present: bool) -> None:
-        """The broker accepted; nothing was received yet."""
-
-    def subscribed(self, reasons: list[ReasonCode]) -> None:
-        """The broker answered a subscription."""
-
-    def received(self, message: MQTTMessage) -> None:
-        """A message came."""
-
-    def confirmed(self, mid: int, reason: ReasonCode) -> None:
-        """The broker has (QoS >= 1), or the socket took (QoS 0), what was published as `mid`."""
-
-    def ticked(self, now: float) -> None:
-        """Another second of the connection has passed; `now` is the event loop's time."""
-
-    def closed(self) -> None:
-        """The connection is gone; its message ids mean nothing any more."""
 
 
 class Connection:

@@ -13,7 +13,8 @@ from paho.mqtt.client import Client
 
 from triggers.mqtt.broker import Broker
 from triggers.mqtt.connack import RefusedError
-from triggers.mqtt.connection import Connection, Peer
+from triggers.mqtt.connection import Connection
+from triggers.mqtt.peer import Peer
 
 logger = logging.getLogger(__name__)
 

@@ -1,7 +1,7 @@
 """What travels inside the trigger: received deliveries, the work they cause, the results that go out."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from runtime.events import Event
 from triggers.mqtt.window import Slot
@@ -9,7 +9,10 @@ from triggers.mqtt.window import Slot
 
 @dataclass(slots=True, eq=False)
 class Delivery:
-    """One received message; it is acknowledged when all its parts are done."""
+    """One received message; it is acknowledged when all its parts are done.
+
+    `user_properties`, `traceparent` (W3C) and `expires` (seconds that its publisher gave it) are of MQTT 5.
+    """
 
     topic: str
     payload: bytes
@@ -18,6 +21,9 @@ class Delivery:
     content_type: str | None = None
     response_topic: str | None = None
     correlation: bytes | None = None
+    user_properties: dict[str, str] = field(default_factory=dict)
+    traceparent: str | None = None
+    expires: float | None = None
     slot: Slot | None = None
     parts: int = 0
     done: bool = False

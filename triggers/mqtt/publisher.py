@@ -7,8 +7,9 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from triggers.mqtt.backlog import Backlog
 from triggers.mqtt.connack import Limits
-from triggers.mqtt.connection import Connection, Peer
+from triggers.mqtt.connection import Connection
 from triggers.mqtt.messages import Outgoing
+from triggers.mqtt.peer import Peer
 from triggers.mqtt.properties import Packed
 
 DROPPED = "dropped: too many results wait for the broker"

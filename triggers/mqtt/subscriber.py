@@ -10,8 +10,10 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from conf.topics import matches
 from triggers.mqtt.broker import Broker
-from triggers.mqtt.connection import Connection, Peer
+from triggers.mqtt.connection import Connection
 from triggers.mqtt.messages import Delivery
+from triggers.mqtt.peer import Peer
+from triggers.mqtt.received import delivery_of
 from triggers.mqtt.rule import Rule
 from triggers.mqtt.window import Slot, Window
 
@@ -105,7 +107,7 @@ class Subscriber(Peer):
             if slot is not None:
                 slot.settle()
             return
-        delivery = _delivery(message, slot)
+        delivery = delivery_of(message, slot)
         if slot is not None:
             self._open[slot.mid] = delivery
         self.rule.take(delivery)
@@ -143,13 +145,3 @@ def _has_topic(message: MQTTMessage) -> bool:
 
 def _same(delivery: Delivery, message: MQTTMessage) -> bool:
     return delivery.topic == message.topic and delivery.payload == message.payload
-
-
-def _delivery(message: MQTTMessage, slot: Slot | None) -> Delivery:
-    delivery = Delivery(message.topic, bytes(message.payload), message.qos, message.retain, slot=slot)
-    if message.properties is not None:
-        told = vars(message.properties)
-        delivery.content_type = told.get("ContentType")
-        delivery.response_topic = told.get("ResponseTopic")
-        delivery.correlation = told.get("CorrelationData")
-    return delivery

@@ -9,11 +9,11 @@ from functools import partial
 
 from runtime.events import Dispatch
 from triggers.mqtt.broker import Broker
-from triggers.mqtt.connection import Peer
 from triggers.mqtt.failures import FailureLog
 from triggers.mqtt.lane import Lane
 from triggers.mqtt.link import Identity, Link
 from triggers.mqtt.messages import Counters, OnFailure
+from triggers.mqtt.peer import Peer
 from triggers.mqtt.plan import BrokerPlan, MqttPlan, RulePlan
 from triggers.mqtt.publisher import Publisher
 from triggers.mqtt.results import Outlet
