@@ -14,6 +14,7 @@ from conf.address import Address
 
 Json = dict[str, Any]
 
+DEAD_LETTERS = "/api/dead-letters"
 PROBLEM = "application/problem+json"
 CONNECT_SECONDS = 5.0
 ANSWER_SECONDS = 30.0  # for requests that the host answers by itself; functions and builds have none
@@ -87,6 +88,31 @@ class Client:
     def scale(self, name: str, instances: int) -> Json:
         """Sets the number of instances."""
         return self._ask("POST", f"{_path(name)}/scale", json={"instances": instances})
+
+    def dead_letters(self, query: Json) -> Json:
+        """The newest dead letters; `query` may have `function`, `rule`, `limit` and `before`."""
+        asked = {name: value for name, value in query.items() if value is not None}
+        return self._ask("GET", DEAD_LETTERS, params=asked)
+
+    def dead_letter(self, seq: int) -> Json:
+        """One dead letter with its body."""
+        return self._ask("GET", f"{DEAD_LETTERS}/{seq}")
+
+    def replay_letter(self, seq: int) -> Json:
+        """Has one dead letter tried again."""
+        return self._ask("POST", f"{DEAD_LETTERS}/{seq}/replay")
+
+    def replay_letters(self, query: dict[str, str]) -> Json:
+        """Has those of a `function` or `rule` tried again, or with `all` all of them."""
+        return self._ask("POST", f"{DEAD_LETTERS}/replay", params=query, timeout=_patient())
+
+    def drop_letter(self, seq: int) -> Json:
+        """Throws one dead letter away."""
+        return self._ask("DELETE", f"{DEAD_LETTERS}/{seq}")
+
+    def drop_letters(self, query: dict[str, str]) -> Json:
+        """Throws those of a `function` or `rule` away, or with `all` all of them."""
+        return self._ask("DELETE", DEAD_LETTERS, params=query, timeout=_patient())
 
     def apply_config(self, path: Path) -> Json:
         """Has the host go over to a config file of its machine; `changes` says what became of it."""

@@ -10,6 +10,7 @@ from host.cli.config import config
 from host.cli.demo import demo
 from host.cli.deploy import deploy
 from host.cli.describe import describe
+from host.cli.dlq import dlq
 from host.cli.fake import fake
 from host.cli.invoke import invoke
 from host.cli.list import list_functions
@@ -38,6 +39,7 @@ for command in (
     scale,
     logs,
     remove,
+    dlq,
     demo,
     bridge,
     fake,

@@ -22,6 +22,7 @@ VERBS = [
     "scale",
     "logs",
     "remove",
+    "dlq",
     "demo",
     "bridge",
     "fake",
