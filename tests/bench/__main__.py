@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
-from tests.bench import machine
+from tests.bench import machine, mqtt
 from tests.bench.load import MISSING, Series, find_wrk, measure
 from tests.bench.memory import measure_growth, measure_idle
 from tests.bench.peers import Environment, build_environment, running_peers
@@ -35,8 +35,8 @@ class Options:
 def main() -> int:
     """Measure, and print the report; 0 also when a goal is missed, 2 when the tools are not there."""
     options = _read_options()
-    if find_wrk() is None:
-        say(MISSING)
+    if missing := _missing_tools():
+        say(missing)
         return 2
     # Told to stop, it must leave through the `finally`s that end what it has started.
     signal.signal(signal.SIGTERM, _leave)
@@ -53,6 +53,11 @@ def main() -> int:
 def say(text: str) -> None:
     """Tell on stderr how far it is; stdout has the report alone."""
     print(text, file=sys.stderr, flush=True)
+
+
+def _missing_tools() -> str:
+    told = (MISSING if find_wrk() is None else "", mqtt.MISSING if mqtt.find_mosquitto() is None else "")
+    return "\n".join(filter(None, told))
 
 
 def _read_options() -> Options:
@@ -83,7 +88,8 @@ def _measure_all(plan: Plan, folder: Path) -> Result:
     say("rules")
     rules = measure_rules(folder / "rules")
     series = _measure_load(plan, environment, folder)
-    return Result(head, plan, series, idle, growth, starts, rules)
+    flows = mqtt.measure_mqtt(folder / "mqtt", plan, say)
+    return Result(head, plan, series, idle, growth, starts, rules, flows)
 
 
 def _measure_load(plan: Plan, environment: Environment, folder: Path) -> list[Series]:

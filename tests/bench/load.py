@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import psutil
 
@@ -16,14 +17,17 @@ from tests.bench.targets import Target
 SCRIPT = Path(__file__).parent / "wrk.lua"
 MISSING = "the benchmark needs wrk: apt-get install wrk"
 
+T = TypeVar("T")
+
 Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class Shot:
-    """One run of wrk. Latencies are in ms; CPU is in µs per request, of all the target's processes.
+    """One run of a load. Latencies are in ms; CPU is in µs per request, of all the target's processes.
 
-    `failed` counts statuses of 400 and above, and connections that broke or timed out.
+    `failed` counts statuses of 400 and above, and connections that broke or timed out; over MQTT, events
+    without an answer.
     """
 
     rate: float
@@ -57,7 +61,7 @@ def measure(targets: Sequence[Target], plan: Plan, folder: Path, say: Say) -> li
     for number in range(plan.rounds):
         say(f"round {number + 1} of {plan.rounds}")
         for cell in plan.cells:
-            for target in _turned(targets, number):
+            for target in turned(targets, number):
                 shots.setdefault((cell, target.name), []).append(shoot(target, cell, files, plan.seconds))
     return [
         Series(cell, target.name, tuple(shots[cell, target.name]))
@@ -66,8 +70,8 @@ def measure(targets: Sequence[Target], plan: Plan, folder: Path, say: Say) -> li
     ]
 
 
-def _turned(targets: Sequence[Target], number: int) -> list[Target]:
-    # Each round begins with another target, so that none always follows the same neighbour's load.
+def turned(targets: Sequence[T], number: int) -> list[T]:
+    """The targets in the order of a round: each begins with another, so that none always follows the same."""
     first = number % len(targets)
     return [*targets[first:], *targets[:first]]
 
@@ -81,7 +85,7 @@ def _write_bodies(folder: Path) -> dict[str, Path]:
 
 def shoot(target: Target, cell: Cell, files: dict[str, Path], seconds: int) -> Shot:
     """Run wrk once, on one thread."""
-    before = _cpu_seconds(target.pid)
+    before = cpu_seconds(target.pid)
     command = [find_wrk() or "wrk", "-t1", f"-c{cell.connections}", f"-d{seconds}s", "-s", str(SCRIPT)]
     # wrk's script must find its own modules, not those that a LUA_PATH of the caller names.
     environment = {name: value for name, value in os.environ.items() if not name.startswith("LUA_")}
@@ -92,7 +96,7 @@ def shoot(target: Target, cell: Cell, files: dict[str, Path], seconds: int) -> S
         check=True,
         env=environment,
     )
-    return _read_shot(json.loads(ran.stdout.splitlines()[-1]), before, _cpu_seconds(target.pid))
+    return _read_shot(json.loads(ran.stdout.splitlines()[-1]), before, cpu_seconds(target.pid))
 
 
 def _read_shot(told: dict[str, float], before: dict[int, float], after: dict[int, float]) -> Shot:
@@ -108,7 +112,7 @@ def _read_shot(told: dict[str, float], before: dict[int, float], after: dict[int
     )
 
 
-def _cpu_seconds(pid: int) -> dict[int, float]:
+def cpu_seconds(pid: int) -> dict[int, float]:
     """CPU time so far by process: the target's own first, then what it started."""
     front = psutil.Process(pid)
     found = {}

@@ -11,11 +11,12 @@ from pathlib import Path
 import psutil
 
 from tests.bench.load import find_wrk
+from tests.bench.mqtt import find_mosquitto
 from tests.bench.peers import FRAMEWORK, Environment
 from tests.bench.plan import Plan
 from tests.hosts import ROOT
 
-OURS = ("starlette", "uvicorn", "uvloop", "httptools", "gunicorn")
+OURS = ("starlette", "uvicorn", "uvloop", "httptools", "gunicorn", "paho-mqtt")
 THEIRS = ("flask", "werkzeug", "gunicorn")
 BUSY = 0.5
 
@@ -35,6 +36,7 @@ def describe(environment: Environment, plan: Plan) -> dict[str, str]:
         "fnhost and starlette": _versions({name: importlib.metadata.version(name) for name in OURS}),
         FRAMEWORK: _framework(environment),
         "wrk": _wrk_version(),
+        "mosquitto": _mosquitto_version(),
     }
 
 
@@ -77,3 +79,9 @@ def _wrk_version() -> str:
     # It has no option for it alone: `-v` prints the usage after its version and fails.
     ran = subprocess.run([find_wrk() or "wrk", "-v"], capture_output=True, text=True, check=False)
     return " ".join((ran.stdout + ran.stderr).split("\n")[0].split()[1:2])
+
+
+def _mosquitto_version() -> str:
+    # Nor has it: `-h` prints "mosquitto version 2.0.11" before its usage, and fails.
+    ran = subprocess.run([find_mosquitto() or "mosquitto", "-h"], capture_output=True, text=True, check=False)
+    return (ran.stdout + ran.stderr).split("\n")[0].rpartition(" ")[2]

@@ -28,6 +28,11 @@ class Plan:
     repeats: int
 
 
+IN_FLIGHT = 1000
+RATE = 1000
+FLOOD, PACED = f"{IN_FLIGHT:,} in flight", f"{RATE:,} events/s"
+"""The loads over MQTT: as many as come back, and so many a second."""
+
 RATIO_CELL = Cell("A", 16)
 LATENCY_CELL = Cell("A", 1)
 CELLS = tuple(Cell(body, connections) for body in "AB" for connections in (1, 16, 64))

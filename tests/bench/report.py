@@ -2,15 +2,17 @@
 
 import json
 import statistics
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from tests.bench.load import Series
-from tests.bench.plan import RATIO_CELL
+from tests.bench.load import Shot
+from tests.bench.plan import FLOOD, RATIO_CELL
 from tests.bench.result import Result, goals
 from tests.bench.targets import ONE
 
 COLUMNS = ("body", "conn.", "server", "req/s", "spread", "p50 ms", "p99 ms", "CPU µs/req", "failed")
+FLOW_COLUMNS = ("MQTT load", "QoS", "server", "msg/s", "spread", "p50 ms", "p99 ms", "CPU µs/msg", "lost")
 BEGIN, END = "<!-- begin: written by `python -m tests.bench --markdown` -->", "<!-- end -->"
 
 Rows = list[tuple[str, ...]]
@@ -21,6 +23,7 @@ def text_report(result: Result) -> str:
     parts = [
         "\n".join(f"{name}: {value}" for name, value in result.head.items()),
         _aligned([COLUMNS, *_load_rows(result)]),
+        _aligned([FLOW_COLUMNS, *_flow_rows(result)]),
         _aligned(_figure_rows(result)),
         "\n".join(str(goal) for goal in goals(result)),
     ]
@@ -47,6 +50,7 @@ def _markdown(result: Result) -> str:
     parts = [
         _piped(("", ""), list(result.head.items())),
         _piped(COLUMNS, _load_rows(result)),
+        _piped(FLOW_COLUMNS, _flow_rows(result)),
         _piped(("other figures", ""), _figure_rows(result)),
         "".join(f"- {goal}\n" for goal in goals(result)),
     ]
@@ -54,25 +58,29 @@ def _markdown(result: Result) -> str:
 
 
 def _load_rows(result: Result) -> Rows:
-    return [_load_row(series) for series in result.series]
+    return [
+        (series.cell.body, str(series.cell.connections), series.target, *_shot_cells(series.shots))
+        for series in result.series
+    ]
 
 
-def _load_row(series: Series) -> tuple[str, ...]:
-    rates = [shot.rate for shot in series.shots]
+def _flow_rows(result: Result) -> Rows:
+    return [(flow.load, "1", flow.target, *_shot_cells(flow.shots)) for flow in result.mqtt.flows]
+
+
+def _shot_cells(shots: Sequence[Shot]) -> tuple[str, ...]:
+    rates = [shot.rate for shot in shots]
     middle = statistics.median(rates)
     p50, p99, cpu = (
-        statistics.median(getattr(shot, name) for shot in series.shots) for name in ("p50", "p99", "cpu")
+        statistics.median(getattr(shot, name) for shot in shots) for name in ("p50", "p99", "cpu")
     )
     return (
-        series.cell.body,
-        str(series.cell.connections),
-        series.target,
         f"{middle:,.0f}",
         f"{(max(rates) - min(rates)) / middle:.0%}",
         f"{p50:.2f}",
         f"{p99:.2f}",
         f"{cpu:.0f}",
-        str(sum(shot.failed for shot in series.shots)),
+        str(sum(shot.failed for shot in shots)),
     )
 
 
@@ -88,6 +96,7 @@ def _figure_rows(result: Result) -> Rows:
         figures[f"second instance, {growth.model}"] = f"{growth.second:.1f} MiB PSS"
     figures |= {
         "host process alone, body A, 16 connections": f"{_front_cpu(result):.0f} CPU µs/req",
+        f"host process alone, MQTT QoS 1, {FLOOD}": f"{_flow_cpu(result):.0f} CPU µs/msg",
         "host start, to listening": f"{starts.host:.0f} ms",
         "deploy of an empty package, to its health probe": f"{starts.deploy:.0f} ms",
         "first answer, cold (no process)": f"{starts.cold:.0f} ms",
@@ -104,6 +113,10 @@ def _front_cpu(result: Result) -> float:
     series = result.find(RATIO_CELL, ONE)
     assert series is not None
     return statistics.median(shot.front_cpu for shot in series.shots)
+
+
+def _flow_cpu(result: Result) -> float:
+    return statistics.median(shot.front_cpu for shot in result.mqtt.find(FLOOD, ONE).shots)
 
 
 def _aligned(rows: Rows) -> str:

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 from tests.bench.load import Series
 from tests.bench.memory import Growth, Idle
+from tests.bench.mqtt import PAHO, Flow, Flows
 from tests.bench.peers import FRAMEWORK, STARLETTE
-from tests.bench.plan import LATENCY_CELL, RATIO_CELL, Cell, Plan
+from tests.bench.plan import FLOOD, LATENCY_CELL, PACED, RATIO_CELL, Cell, Plan
 from tests.bench.rules import Rules
 from tests.bench.starts import Starts
 from tests.bench.targets import ONE
@@ -16,6 +17,8 @@ LONGEST_P50 = 0.6
 LARGEST_IDLE = 70.0
 LONGEST_LOAD = 2000.0
 LONGEST_MATCH = 1.0
+LEAST_FLOW = 0.8
+LONGEST_P99 = 20.0
 LARGEST_SECOND = 10.0
 """MiB; the promise is "a few MB, not a copy of the model"."""
 
@@ -31,6 +34,7 @@ class Result:
     growth: list[Growth]
     starts: Starts
     rules: Rules
+    mqtt: Flows
 
     def find(self, cell: Cell, target: str) -> Series | None:
         """The shots at a target with a load; None for a peer that could not be installed."""
@@ -67,7 +71,7 @@ class Goal:
         return f"goal {self.text}: {verdict} ({self.value})"
 
 
-def paired_ratio(ours: Series, peer: Series) -> Ratio:
+def paired_ratio(ours: Series | Flow, peer: Series | Flow) -> Ratio:
     """Requests per second of ours over the peer's, round by round."""
     ratios = [one.rate / other.rate for one, other in zip(ours.shots, peer.shots, strict=True)]
     return Ratio(statistics.median(ratios), min(ratios), max(ratios))
@@ -82,6 +86,7 @@ def goals(result: Result) -> list[Goal]:
         _limit(f"second instance, {result.growth[0].model}", result.growth[0].second, LARGEST_SECOND, "MiB"),
         _limit("config of 500 functions on one rule, loaded", result.rules.load, LONGEST_LOAD, "ms"),
         _limit("one event matched against 1,000 functions", result.rules.match, LONGEST_MATCH, "ms"),
+        *_mqtt_goals(result.mqtt),
     ]
 
 
@@ -99,6 +104,25 @@ def _latency_goal(result: Result) -> Goal:
     assert series is not None
     p50 = statistics.median(shot.p50 for shot in series.shots)
     return _limit("p50 of one instance, body A, 1 connection", p50, LONGEST_P50, "ms")
+
+
+def _mqtt_goals(mqtt: Flows) -> list[Goal]:
+    ratio = paired_ratio(mqtt.find(FLOOD, ONE), mqtt.find(FLOOD, PAHO))
+    p99 = statistics.median(shot.p99 for shot in mqtt.find(PACED, ONE).shots)
+    commits = "the host does not tell" if mqtt.commits is None else str(mqtt.commits)
+    return [
+        Goal(
+            f"msg/s of one instance over {PAHO}, MQTT QoS 1, {FLOOD}, at least {LEAST_FLOW}",
+            str(ratio),
+            ratio.median >= LEAST_FLOW,
+        ),
+        _limit(f"p99 of one instance, MQTT QoS 1, {PACED}", p99, LONGEST_P99, "ms"),
+        Goal(
+            f"commits of the delivery database, {PACED}, none",
+            commits,
+            None if mqtt.commits is None else mqtt.commits == 0,
+        ),
+    ]
 
 
 def _limit(text: str, value: float, most: float, unit: str) -> Goal:

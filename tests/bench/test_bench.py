@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,10 @@ import pytest
 
 from tests.bench.load import MISSING, Series, Shot, find_wrk
 from tests.bench.memory import Growth, Idle
+from tests.bench.mqtt import PAHO, Flow, Flows
 from tests.bench.peers import FRAMEWORK, STARLETTE, THREAD
-from tests.bench.plan import FULL, QUICK, RATIO_CELL, bodies
-from tests.bench.report import BEGIN, COLUMNS, END, write_markdown
+from tests.bench.plan import FLOOD, FULL, PACED, QUICK, RATIO_CELL, bodies
+from tests.bench.report import BEGIN, COLUMNS, END, FLOW_COLUMNS, write_markdown
 from tests.bench.result import Result, goals, paired_ratio
 from tests.bench.rules import Rules
 from tests.bench.starts import Starts
@@ -26,12 +28,19 @@ def series(target: str, *rates: float) -> Series:
     return Series(RATIO_CELL, target, tuple(Shot(rate, 0.3, 0.9, 0, 200.0, 100.0) for rate in rates))
 
 
+def flows(*rates: float) -> Flows:
+    shots = {
+        (load, target): series(target, *rates).shots for load in (FLOOD, PACED) for target in (ONE, PAHO)
+    }
+    return Flows(tuple(Flow(*key, told) for key, told in shots.items()), commits=0)
+
+
 def result(*all_series: Series) -> Result:
     ours = [series(ONE, 4500, 5000, 4000), Series(QUICK.cells[0], ONE, series(ONE, 3000).shots)]
     growth = [Growth("array of 200 MiB", 230.0, 234.0)]
     idle, starts = Idle(39.0, 52.0, 40.0), Starts(500, 300, 200, 9, 8)
     rules = Rules(300.0, 0.01, 1)
-    return Result({"date": "today"}, FULL, [*ours, *all_series], idle, growth, starts, rules)
+    return Result({"date": "today"}, FULL, [*ours, *all_series], idle, growth, starts, rules, flows(4000))
 
 
 def test_the_bodies_have_the_sizes_that_the_figures_name() -> None:
@@ -46,7 +55,7 @@ def test_a_ratio_is_the_median_of_the_rounds_own_ratios_and_shows_their_extremes
 
 def test_each_goal_says_whether_it_is_met() -> None:
     told = goals(result(series(FRAMEWORK, 1000, 1000, 1000), series(STARLETTE, 5000, 5000, 5000)))
-    assert [goal.met for goal in told] == [True, False, True, True, True, True, True]
+    assert [goal.met for goal in told] == [True, False, *[True] * 8]
     assert str(told[1]).endswith("at least 1.0: MISSED (0.90 (0.80 to 1.00))")
 
 
@@ -103,4 +112,9 @@ def check_table(text: str, told: dict[str, Any]) -> None:
         assert each["target"] in row and len(each["shots"]) == QUICK.rounds
         assert all(shot["rate"] > 0 and 0 < shot["p50"] <= shot["p99"] for shot in each["shots"])
         assert not any(shot["failed"] for shot in each["shots"]), each
+    flows = lines[next(number for number, line in enumerate(lines) if line.startswith(FLOW_COLUMNS[0])) :]
+    for row, (load, target) in zip(flows[1:], product((FLOOD, PACED), (ONE, PAHO)), strict=False):
+        assert row.startswith(load) and target in row
+    for flow in told["mqtt"]["flows"]:
+        assert all(shot["rate"] > 0 and not shot["failed"] for shot in flow["shots"]), flow
     assert [line for line in lines if line.startswith("goal ")] == lines[-len(told["goals"]) :]
