@@ -4,6 +4,7 @@ The checks look at whatever is valid by itself, so that faults between entries a
 others.
 """
 
+import unicodedata
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 from typing import TypeVar
@@ -22,16 +23,20 @@ Entries = dict[int, dict[str, object]]
 
 def cross_faults(tree: dict[str, object]) -> list[Fault]:
     """The faults between the entries of `tree`, the config as YAML gave it."""
-    brokers, rules, funcs = (_entries(tree, section) for section in ("mqtts", "rules", "funcs"))
+    brokers, rules, funcs, timers = (_entries(tree, name) for name in ("mqtts", "rules", "funcs", "timers"))
     faults = [
         *_repeated("mqtts", brokers, "name"),
         *_repeated("rules", rules, "name"),
         *_repeated("funcs", funcs, "modelName"),
+        *_repeated("timers", timers, "name"),
     ]
     names = [str(entry["name"]) for entry in brokers.values() if "name" in entry]
-    endpoints = {broker.name: broker.endpoint for broker in _valid(brokers, Broker).values()}
-    connections = [each for index, rule in rules.items() for each in _connections(index, rule, endpoints)]
+    valid = _valid(brokers, Broker)
+    endpoints = {broker.name: broker.endpoint for broker in valid.values()}
+    owners = [*_owners("rules", rules), *_owners("timers", timers)]
+    connections = [each for path, owner in owners for each in _connections(path, owner, endpoints)]
     faults += [*_unknown_brokers(connections, names), *_loops(connections), *_shared_ids(connections)]
+    faults += [*_fed_statuses(valid, connections), *_unknown_functions(timers, funcs)]
     return [*faults, *_bridge_faults(tree, connections)]
 
 
@@ -46,12 +51,13 @@ def _bridge_faults(tree: dict[str, object], connections: list["_Connection"]) ->
 
 @dataclass(frozen=True)
 class _Connection:
-    """One of a rule's connections; what is faulty by itself, or absent, is empty.
+    """One of a rule's or timer's connections; what is faulty by itself, or absent, is empty.
 
-    `broker` tells one broker from another: its endpoint where that is known, else its name.
+    `owner` is the path of that rule or timer. `broker` tells one broker from another: its endpoint where that
+    is known, else its name.
     """
 
-    rule: int
+    owner: str
     side: str
     name: str
     client_id: str
@@ -61,17 +67,21 @@ class _Connection:
     @property
     def path(self) -> str:
         """Where it stands in the config."""
-        return f"rules[{self.rule}].{self.side}"
+        return f"{self.owner}.{self.side}"
+
+
+def _owners(section: str, entries: Entries) -> Iterator[tuple[str, dict[str, object]]]:
+    return ((f"{section}[{index}]", entry) for index, entry in entries.items())
 
 
 def _connections(
-    index: int, rule: dict[str, object], endpoints: dict[str, tuple[str, int]]
+    path: str, owner: dict[str, object], endpoints: dict[str, tuple[str, int]]
 ) -> Iterator[_Connection]:
     for side in ("sub", "pub", "error"):
-        told = rule.get(side)
+        told = owner.get(side)
         if isinstance(told, dict):
             name, client_id, topic = (_text(told.get(key)) for key in ("name", "clientId", "topic"))
-            yield _Connection(index, side, name, client_id, topic, endpoints.get(name, name))
+            yield _Connection(path, side, name, client_id, topic, endpoints.get(name, name))
 
 
 def _text(value: object) -> str:
@@ -111,20 +121,35 @@ def _repeated(section: str, entries: Entries, key: str) -> Iterator[Fault]:
 def _unknown_brokers(connections: list[_Connection], names: list[str]) -> Iterator[Fault]:
     for each in connections:
         if each.name and each.name not in names:
-            yield Fault(f"{each.path}.name", f"no broker is named {each.name!r}", _hint(each.name, names))
+            hint = _hint(each.name, names, "mqtts")
+            yield Fault(f"{each.path}.name", f"no broker is named {each.name!r}", hint)
 
 
-def _hint(name: str, names: list[str]) -> str:
+def _unknown_functions(timers: Entries, funcs: Entries) -> Iterator[Fault]:
+    names = [_composed(entry.get("modelName")) for entry in funcs.values()]
+    for index, timer in timers.items():
+        told = timer.get("functions")
+        for number, name in enumerate(map(_composed, told if isinstance(told, list) else ())):
+            if name and name not in names:
+                hint = _hint(name, names, "funcs")
+                yield Fault(f"timers[{index}].functions[{number}]", f"no function is named {name!r}", hint)
+
+
+def _composed(name: object) -> str:
+    return unicodedata.normalize("NFC", _text(name))  # as names of functions are
+
+
+def _hint(name: str, names: list[str], section: str) -> str:
     if (near := nearest(name, names)) is not None:
         return f"did you mean `{near}`?"
-    return f"brokers under `mqtts`: {', '.join(names)}" if names else "there is none under `mqtts`"
+    return f"those under `{section}`: {', '.join(names)}" if names else f"there is none under `{section}`"
 
 
 def _loops(connections: list[_Connection]) -> Iterator[Fault]:
-    sources = {each.rule: each for each in connections if each.side == "sub"}
+    sources = {each.owner: each for each in connections if each.side == "sub"}
     for each in connections:
-        source = sources.get(each.rule)
-        if source and each is not source and source.broker == each.broker and _takes(source, each):
+        source = sources.get(each.owner)
+        if source and each is not source and source.broker == each.broker and _takes(source, each.topic):
             yield Fault(
                 f"{each.path}.topic",
                 f"{each.topic!r} matches this rule's own subscription: each result would be its next event",
@@ -132,9 +157,23 @@ def _loops(connections: list[_Connection]) -> Iterator[Fault]:
             )
 
 
-def _takes(source: _Connection, target: _Connection) -> bool:
+def _fed_statuses(brokers: dict[int, Broker], connections: list[_Connection]) -> Iterator[Fault]:
+    sources = [each for each in connections if each.side == "sub"]
+    for index, broker in brokers.items():
+        if broker.status is None:
+            continue
+        for source in sources:
+            if source.broker == broker.endpoint and _takes(source, broker.status):
+                yield Fault(
+                    f"mqtts[{index}].status",
+                    f"{broker.status!r} matches {source.path}.topic: the host would be fed its own status",
+                    "say it on a topic that no rule takes",
+                )
+
+
+def _takes(source: _Connection, topic: str) -> bool:
     try:
-        return matches(check_filter(source.topic), check_topic(target.topic))
+        return matches(check_filter(source.topic), check_topic(topic))
     except ValueError:
         return False  # told where the topic itself is validated
 

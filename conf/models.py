@@ -10,10 +10,14 @@ from conf.devices import Device
 from conf.mqtt import Broker, Rule
 from conf.names import Name
 from conf.python import EntryPoint, PythonVersion, Requirement
+from conf.retries import Retry
+from conf.timers import Timer
 from conf.types import ConfigPath, Items, ListenAddress, Section, Sha256, Text, VariableName, Whole
 from conf.units import Duration, Size
 
 MIB = 1024 * 1024
+GIB = 1024 * MIB
+DAY = 86400.0
 
 
 class Scale(Section):
@@ -73,6 +77,9 @@ class Func(Section):
         None, ge=1, le=1000, description="events that an instance handles at a time"
     )
     memory: Size | None = Field(default=None, gt=0, description="memory of one instance")
+    retry: Retry | None = Field(
+        default=None, description="when failed events are tried again, unless the rule or timer says it"
+    )
 
     @model_validator(mode="after")
     def check_source(self) -> "Func":
@@ -99,6 +106,19 @@ class Limits(Section):
     """What the host takes at most."""
 
     max_body: Size = Field(default=6 * MIB, gt=0, description="body of one HTTP request to a function")
+    delivery: Size = Field(default=GIB, gt=0, description="disk for events and results that wait")
+    min_free: Size | None = Field(
+        default=None,
+        description="free disk below which nothing more is taken; absent: 256MiB, or 5 % of a small disk",
+    )
+    dead_letters: Whole = Field(default=100_000, ge=1, description="number of dead letters that are kept")
+    dead_letter_age: Duration = Field(default=30 * DAY, gt=0, description="how long dead letters are kept")
+    outbox_age: Duration = Field(
+        default=7 * DAY, gt=0, description="how long results wait for a broker that does not take them"
+    )
+    result_age: Duration = Field(
+        default=DAY, gt=0, description="how long results of asynchronous invocations are kept"
+    )
 
 
 class Config(Section):
@@ -122,6 +142,7 @@ class Config(Section):
     mqtts: Items[Broker] = Field(default=(), description="MQTT brokers")
     rules: Items[Rule] = Field(default=(), description="which topics feed which functions")
     funcs: Items[Func] = Field(default=(), description="functions")
+    timers: Items[Timer] = Field(default=(), description="moments at which functions are called")
     expose: Items[Expose] = Field(default=(), description="ports that a platform maps")
     bridges: Items[BridgeConfig] = Field(default=(), description="HTTP sources polled into MQTT topics")
     rate_limit_resources: Items[Rate] = Field(default=(), description="rate limits that bridges name")

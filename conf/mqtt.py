@@ -6,7 +6,18 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
 
 from conf.names import Name
-from conf.types import ConfigPath, Section, Text, TopicFilter, TopicName, Whole, as_text
+from conf.retries import Retry
+from conf.types import (
+    ConfigPath,
+    DottedPath,
+    GroupName,
+    Section,
+    Text,
+    TopicFilter,
+    TopicName,
+    Whole,
+    as_text,
+)
 from conf.units import Duration
 
 DEFAULT_PORTS = {
@@ -19,6 +30,8 @@ DEFAULT_PORTS = {
     "wss": 443,
 }
 OVER_TLS = ("ssl", "mqtts", "wss")
+SHARED = "$share/"
+DEVICE = "deviceInfo.deviceName"
 
 
 def check_broker_url(text: str) -> str:
@@ -73,6 +86,9 @@ class Broker(Section):
     version: Annotated[Literal["auto", "3.1.1", "5"], BeforeValidator(str)] = Field(
         default="auto", description="MQTT version; auto tries 5 first"
     )
+    status: TopicName | None = Field(
+        default=None, description="topic where the host says, retained, whether it is online or offline"
+    )
 
     @model_validator(mode="after")
     def check_tls(self) -> "Broker":
@@ -97,7 +113,7 @@ class Subscription(Section):
 
 
 class Target(Section):
-    """Where a rule's results go."""
+    """Where results go."""
 
     name: Text = Field(description="name of the broker")
     client_id: Text = Field(alias="clientId", description="id of the connection; rules may share it")
@@ -111,6 +127,13 @@ class ErrorTarget(Section):
     name: Text = Field(description="name of the broker")
     client_id: Text = Field(alias="clientId", description="id of the connection; rules may share it")
     topic: TopicName = Field(description="topic, without wildcards")
+
+
+class Dedupe(Section):
+    """How to tell an event that came before, whatever its delivery says."""
+
+    key: DottedPath = Field(description="path to the value in the event, keys with dots between")
+    window: Duration = Field(gt=0, description="how long events with the same value are one event")
 
 
 class Rule(Section):
@@ -133,3 +156,32 @@ class Rule(Section):
         alias="subProcess",
         description="name of its rows in `/queue_size_metrics`; absent: made of broker and function",
     )
+    group: GroupName | None = Field(
+        default=None, description="name of the shared subscription: hosts with the same one share the events"
+    )
+    order: Literal["none", "topic", "device"] = Field(
+        default="none", description="what keeps its events in order: nothing, each topic, or each device"
+    )
+    device: DottedPath = Field(
+        default=DEVICE,
+        description="path to the device's name in events of functions without `devices`",
+    )
+    retry: Retry | None = Field(
+        default=None, description="when failed events are tried again; absent: as the functions say"
+    )
+    dedupe: Dedupe | None = Field(
+        default=None, description="how to tell events that came before; absent: by their delivery"
+    )
+    max_age: Duration | None = Field(
+        default=None, gt=0, description="age from which events are dropped unworked; absent: none is too old"
+    )
+    latest: Literal["device"] | None = Field(
+        default=None, description="keep only the newest waiting event of each device; absent: keep all"
+    )
+
+    @model_validator(mode="after")
+    def check_group(self) -> "Rule":
+        """A subscription belongs to one group."""
+        if self.group is not None and self.sub.topic.startswith(SHARED):
+            raise ValueError(f"the topic of `sub` names a group with {SHARED} already; write `group` alone")
+        return self

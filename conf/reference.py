@@ -1,11 +1,12 @@
 """Prints the reference of the config as Markdown: `python -m conf.reference`."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from conf.load import json_schema
-from conf.models import MIB, Config
+from conf.models import Config
+from conf.units import BYTES, SECONDS
 
 Schema = dict[str, Any]
 
@@ -18,6 +19,7 @@ all faults are told at once (`fnhost config check FILE`), and unknown keys are r
 `FNHOST_*` variables, these over the file, and the file over the defaults. Any text may hold `${env:NAME}` or
 `${file:PATH}`; relative paths start at the folder of the file.
 """
+SIZES = {unit: BYTES[unit] for unit in ("MiB", "GiB")}
 NAMES = {"integer": "whole number", "boolean": "true or false", "object": "mapping", "string": "text"}
 
 
@@ -69,10 +71,15 @@ def _default(described: Schema) -> str:
     if value in (None, []) or isinstance(value, dict):
         return ""
     if isinstance(value, float):
-        return f"`{value:g}s`"
-    if isinstance(value, int) and value and value % MIB == 0:
-        return f"`{value // MIB}MiB`"
-    return f"`{value if isinstance(value, str) else json.dumps(value)}`"
+        return f"`{_in_units(value, SECONDS) or f'{value:g}s'}`"
+    size = _in_units(value, SIZES) if isinstance(value, int) and value else None
+    return f"`{size or (value if isinstance(value, str) else json.dumps(value))}`"
+
+
+def _in_units(number: float, units: Mapping[str, float]) -> str | None:
+    """`number` in the largest unit of which it is a multiple."""
+    fitting = [(size, unit) for unit, size in units.items() if number % size == 0]
+    return f"{number / max(fitting)[0]:g}{max(fitting)[1]}" if fitting else None
 
 
 def _kind(described: Schema) -> str:
@@ -82,9 +89,13 @@ def _kind(described: Schema) -> str:
         form = form["anyOf"][0]
     if "enum" in form:
         return ", ".join(f"`{value}`" for value in form["enum"])
+    if "const" in form:
+        return f"`{form['const']}`"
     if "$ref" in form:
         return "section"
     if form.get("type") == "array":
+        if "enum" in form["items"]:
+            return f"list out of {_kind(form['items'])}"
         return f"list of {_kind(form['items'])}s"
     if "examples" in form:
         return f"such as `{form['examples'][0]}`"

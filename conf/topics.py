@@ -34,6 +34,14 @@ def check_filter(topic_filter: str) -> str:
     return topic_filter
 
 
+def check_group(group: str) -> str:
+    """`group` if a shared subscription can be called so (MQTT 5, section 4.8.2), else ValueError."""
+    _check_text(group)
+    if set(group) & set("/+#"):
+        raise ValueError(f"{group!r} is no name of a group: it cannot hold / + or #")
+    return group
+
+
 def matches(topic_filter: str, topic: str) -> bool:
     """Whether a subscription to `topic_filter` receives what is published to `topic`."""
     wanted = unshared(topic_filter).split("/")

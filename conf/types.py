@@ -15,7 +15,7 @@ from pydantic import (
 
 from conf.address import Address, parse_address
 from conf.digests import read_sha256
-from conf.topics import check_filter, check_topic
+from conf.topics import check_filter, check_group, check_topic
 
 T = TypeVar("T")
 
@@ -56,6 +56,12 @@ def _hexadecimal(text: str) -> str:
     return read_sha256(text).hex()
 
 
+def _check_path(path: str) -> str:
+    if not all(path.split(".")):
+        raise ValueError(f"{path!r} is no path of keys with dots between, such as deviceInfo.deviceName")
+    return path
+
+
 Text = Annotated[str, BeforeValidator(as_text, json_schema_input_type=str | int), Field(min_length=1)]
 VariableName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 Whole = Annotated[int, BeforeValidator(_no_bool)]
@@ -64,6 +70,8 @@ ConfigPath = Annotated[Path, AfterValidator(_beside_config)]
 Sha256 = Annotated[Text, AfterValidator(_hexadecimal)]
 TopicName = Annotated[Text, AfterValidator(check_topic)]
 TopicFilter = Annotated[Text, AfterValidator(check_filter)]
+GroupName = Annotated[Text, AfterValidator(check_group)]
+DottedPath = Annotated[Text, AfterValidator(_check_path)]
 ListenAddress = Annotated[
     Address,
     BeforeValidator(parse_address),

@@ -5,13 +5,13 @@ from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from typing import Any
 
-from conf.devices import Device
-from conf.models import Config
+from conf.models import Config, Func
 from conf.mqtt import Broker, Rule
 from host.health import Check
 from host.lifecycle import Part
+from host.retries import make_retries
 from runtime.events import Dispatch
-from triggers.mqtt.plan import BrokerPlan, MqttPlan, RulePlan, Target
+from triggers.mqtt.plan import BrokerPlan, Care, Dedupe, MqttPlan, RulePlan, Target
 from triggers.mqtt.trigger import MqttTrigger
 
 
@@ -77,8 +77,8 @@ class MqttPart(Part):
 def make_plan(config: Config) -> MqttPlan:
     """The trigger's own view of the config."""
     positions = {func.model_name: number for number, func in enumerate(config.funcs)}
-    devices = {func.model_name: func.devices for func in config.funcs}
-    rules = [_rule_plan(rule, number, positions, devices) for number, rule in enumerate(config.rules)]
+    funcs = {func.model_name: func for func in config.funcs}
+    rules = [_rule_plan(rule, number, positions, funcs) for number, rule in enumerate(config.rules)]
     return MqttPlan(tuple(_broker_plan(broker) for broker in config.mqtts), tuple(rules))
 
 
@@ -95,13 +95,12 @@ def _broker_plan(broker: Broker) -> BrokerPlan:
         cert_file=tls.cert if tls else None,
         key_file=tls.key if tls else None,
         version=broker.version,
+        status=broker.status,
     )
 
 
-def _rule_plan(
-    rule: Rule, number: int, positions: dict[str, int], devices: dict[str, tuple[Device, ...]]
-) -> RulePlan:
-    names = positions if rule.functions is None else rule.functions
+def _rule_plan(rule: Rule, number: int, positions: dict[str, int], funcs: dict[str, Func]) -> RulePlan:
+    names = tuple(positions) if rule.functions is None else rule.functions
     return RulePlan(
         name=rule.name or f"rule{number}",
         sub_broker=rule.sub.name,
@@ -113,7 +112,20 @@ def _rule_plan(
         functions=tuple((name, positions.get(name, number)) for number, name in enumerate(names)),
         timeout=rule.pub.timeout,
         retained=rule.retained,
-        devices=tuple(devices.get(name, ()) for name in names),
+        devices=tuple(funcs[name].devices if name in funcs else () for name in names),
         sub_process=rule.sub_process,
         error=Target(rule.error.name, rule.error.client_id, rule.error.topic) if rule.error else None,
+        group=rule.group,
+        care=_care(rule, names, funcs),
+    )
+
+
+def _care(rule: Rule, names: tuple[str, ...], funcs: dict[str, Func]) -> Care:
+    return Care(
+        retries=make_retries(names, rule.retry, funcs),
+        order=rule.order,
+        device=rule.device,
+        dedupe=Dedupe(rule.dedupe.key, rule.dedupe.window) if rule.dedupe else None,
+        max_age=rule.max_age,
+        latest=rule.latest is not None,
     )

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from conf.faults import ConfigError
 from conf.load import load_config
-from conf.models import Config
+from conf.models import Config, Limits
 from conf.settings import Settings
 from host.bridges import BridgesPart, make_limit
 from host.deployment.catalog import Catalog
@@ -127,6 +127,12 @@ def describe_changes(before: Config, after: Config) -> Iterable[str]:
     yield from _compare("rules", before.rules, after.rules, lambda each: (each.sub.name, each.sub.client_id))
     yield from _compare("funcs", before.funcs, after.funcs, lambda each: each.model_name)
     yield from _compare("bridges", before.bridges, after.bridges, lambda each: each.name)
+    yield from _compare("timers", before.timers, after.timers, lambda each: each.name)
+    limits = [
+        name for name in Limits.model_fields if getattr(before.limits, name) != getattr(after.limits, name)
+    ]
+    if limits:
+        yield f"limits: {', '.join(limits)} changed"
     for name in NEEDS_RESTART:
         if getattr(before, name) != getattr(after, name):
             yield f"`{name}` is changed, which takes effect when the host is started again"

@@ -73,7 +73,7 @@ def test_the_error_reads_as_a_list(tmp_path: Path) -> None:
         ("funcs: [{modelName: a, scale: {mim: 1}}]", "funcs[0].scale.mim", "did you mean `min`?"),
         ("limits: {maxBody: 1}", "limits.maxBody", "did you mean `max_body`?"),
         ("mqtts: [{name: b, broker: 'ssl://h', tls: {CA: x}}]", "mqtts[0].tls.CA", "did you mean `ca`?"),
-        ("limits: {zzz: 1}", "limits.zzz", "known keys: max_body"),
+        ("expose: [{zzz: 1}]", "expose[0].zzz", "known keys: name, desc, outPort, protocolPort"),
     ],
 )
 def test_an_unknown_key_is_refused_with_the_nearest(tmp_path: Path, text: str, path: str, hint: str) -> None:
