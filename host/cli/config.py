@@ -25,7 +25,8 @@ def config() -> None:
 @config.command()
 @FILE
 def check(file: Path) -> None:
-    """List every problem of the config FILE, and what was assumed to read it; exit code 1 for problems."""
+    """List every problem of the config FILE, what was assumed to read it, and what it promises less than it
+    seems to; exit code 1 for problems."""
     from conf.faults import ConfigError
     from conf.load import examine_config
 
@@ -35,7 +36,7 @@ def check(file: Path) -> None:
         problems, notes, generation = error.faults, list[str](), None
     else:
         problems, generation = _problems(found), found.generation
-        notes = [str(note) for note in found.notes]
+        notes = [*map(str, found.notes), *_advice(found)]
     for line in [*(f"problem: {fault}" for fault in problems), *(f"note: {note}" for note in notes)]:
         click.echo(printable(line))
     read_as = f" (generation {generation})" if generation else ""
@@ -78,6 +79,12 @@ def _problems(found: "Examination") -> "list[Fault]":
     lacking = [found.locate(fault) for fault in known]
     problems = [*found.faults, *found.stopped.values(), *lacking]
     return sorted(problems, key=lambda fault: (fault.line or 0, fault.path))
+
+
+def _advice(found: "Examination") -> list[str]:
+    from conf.advice import advise
+
+    return [] if found.config is None else [str(found.locate(each)) for each in advise(found.config)]
 
 
 def _count(number: int, word: str) -> str:

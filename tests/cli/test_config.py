@@ -107,6 +107,21 @@ def test_a_good_old_file_has_notes_and_no_problems(tmp_path: Path) -> None:
     assert result.stdout.endswith("old.yaml (generation v2): 0 problems, 5 notes\n")
 
 
+def test_what_promises_less_than_it_seems_is_a_note(tmp_path: Path) -> None:
+    path = tmp_path / "fnhost.yaml"
+    path.write_text(
+        "mqtts: [{name: b1, broker: 'tcp://h'}]\n"
+        "rules:\n- sub: {name: b1, clientId: a, topic: in}\n  pub: {name: b1, clientId: b, topic: out}\n"
+        "  order: topic\n  max_age: 5s\n  retry: {attempts: 5}\n"
+    )
+    result = fnhost("", "config", "check", str(path))
+    assert result.exit_code == 0
+    first, second, summary = result.stdout.splitlines()
+    assert first.startswith("note: line 3: rules[0]: `order` and `retry` hold as far as events come")
+    assert second.startswith("note: line 6: rules[0].max_age: an event that waits to be tried again")
+    assert summary.endswith("(generation native): 0 problems, 2 notes")
+
+
 @pytest.mark.parametrize("text", ["a: [", "a: 1\na: 2", "- x"])
 def test_what_cannot_be_read_is_a_problem(tmp_path: Path, text: str) -> None:
     (tmp_path / "x.yaml").write_text(text)

@@ -5,6 +5,10 @@ import os
 import signal
 from pathlib import Path
 
+import pytest
+
+from conf.models import Config
+from host.reload import describe_changes
 from tests.brokers import Mosquitto
 from tests.hosts import RunningHost, StartHost, wait_until, zip_of
 from tests.mqtt.clients import device, until
@@ -121,6 +125,30 @@ def test_a_rate_limit_and_a_body_limit_change_at_once(start_host: StartHost) -> 
     assert host.invoke("echo", b" " * 20).status_code == 413
     apply(host, "funcs: [{modelName: echo}]\n")
     assert {host.invoke("echo", b"1").status_code for _ in range(5)} == {200}
+
+
+TIMER = {"name": "t", "every": "1s"}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "told"),
+    [
+        ({}, {"timers": [TIMER]}, "timers: 1 added"),
+        ({"timers": [TIMER]}, {"timers": [TIMER | {"every": "2s"}]}, "timers: 1 changed"),
+        ({"timers": [TIMER]}, {"timers": [TIMER | {"name": "u"}]}, "timers: 1 added, 1 removed"),
+        ({"limits": {"min_free": 1}}, {"limits": {"outbox_age": 1}}, "limits: min_free, outbox_age changed"),
+        (
+            {"funcs": [{"modelName": "a"}]},
+            {"funcs": [{"modelName": "a", "retry": {"attempts": 1}}]},
+            "funcs: 1 changed",
+        ),
+        ({"timers": [TIMER]}, {"timers": [TIMER]}, "nothing is changed"),
+    ],
+)
+def test_each_section_that_differs_is_told(
+    before: dict[str, object], after: dict[str, object], told: str
+) -> None:
+    assert list(describe_changes(Config.model_validate(before), Config.model_validate(after))) == [told]
 
 
 def test_an_exposed_http_port_answers_on_loopback_with_a_warning(start_host: StartHost) -> None:
