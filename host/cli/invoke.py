@@ -13,11 +13,21 @@ from host.cli.options import connected, url_option
 @click.argument("target")
 @click.option("-d", "--data", help="The event: text, @FILE, or @- for stdin, which is also the default.")
 @click.option("--content-type", help="What the event is; without it JSON is tried, then text.")
+@click.option("--async", "later", is_flag=True, help="Leave the event with the host, and print where to look.")
+@click.option("--callback", metavar="URL", help="With --async: where the host posts the result.")
 @url_option
-def invoke(target: str, data: str | None, content_type: str | None, url: str) -> None:
+def invoke(
+    target: str, data: str | None, content_type: str | None, later: bool, callback: str | None, url: str
+) -> None:
     """Invoke TARGET: a function, a revision (industry@2) or an alias (industry@live)."""
+    if callback and not later:
+        raise CommandError("--callback goes with --async; without it the answer is printed here", Exit.USAGE)
     body = _event(data)
     with connected(url, refused=Exit.FAILED) as client:
+        if later:
+            left = client.invoke_async(target, body, content_type, callback)
+            click.echo(client.url + str(left["location"]))
+            return
         reply = client.invoke(target, body, content_type)
     _print(reply.body)
     if reply.status >= 400:

@@ -105,3 +105,23 @@ def test_a_functions_own_answer_is_printed_whatever_its_status(stub: StubHost, s
 def test_revisions_aliases_and_chinese_names_reach_the_host(stub: StubHost, target: str, path: str) -> None:
     stub.answers[f"POST {path}"] = Prepared(b"1")
     assert fnhost(stub.url, "invoke", target, "-d", "{}").stdout == "1"
+
+
+def test_an_event_can_be_left_with_the_host_and_where_to_look_is_printed(stub: StubHost) -> None:
+    stub.prepare(PATH, {"id": "abc", "state": "waiting", "location": "/api/invocations/abc"}, 202)
+    words = ["--async", "--callback", "http://127.0.0.1:9/done", "-d", "{}"]
+    result = fnhost(stub.url, "invoke", "industry", *words)
+    assert (result.exit_code, result.stdout) == (0, f"{stub.url}/api/invocations/abc\n")
+    headers = stub.seen[0].headers
+    assert (headers["x-invocation-type"], headers["x-callback-url"]) == ("async", "http://127.0.0.1:9/done")
+
+
+def test_a_host_whose_disk_takes_nothing_is_told_with_its_reason(stub: StubHost) -> None:
+    stub.prepare(PATH, {"status": 503, "detail": "the disk is full"}, 503)
+    result = fnhost(stub.url, "invoke", "industry", "--async", "-d", "{}")
+    assert (result.exit_code, result.stdout, result.stderr) == (6, "", "Error: the disk is full\n")
+
+
+def test_a_callback_without_async_is_wrong_usage(answering: StubHost) -> None:
+    result = fnhost(answering.url, "invoke", "industry", "--callback", "http://127.0.0.1:9/", "-d", "{}")
+    assert (result.exit_code, answering.seen) == (2, [])
