@@ -3,13 +3,16 @@
 import logging
 import socket
 import ssl
+from dataclasses import dataclass
 
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
+from triggers.mqtt.faults import unusable
 from triggers.mqtt.plan import BrokerPlan
+from triggers.mqtt.sharing import Sharing
 from triggers.mqtt.url import parse_url
 
 logger = logging.getLogger(__name__)
@@ -20,6 +23,14 @@ SESSION_EXPIRY = 7 * 24 * 3600
 RECEIVE_MAXIMUM = 1000
 
 
+@dataclass(frozen=True)
+class Will:
+    """What the broker publishes, retained and with QoS 1, when a connection ends without a goodbye."""
+
+    topic: str
+    payload: bytes
+
+
 class Broker:
     """A broker entry of the plan. Raises ValueError when its address is none."""
 
@@ -28,6 +39,11 @@ class Broker:
         self.address = parse_url(plan.url)
         self.version = MQTTProtocolVersion.MQTTv311 if plan.version == "3.1.1" else MQTTProtocolVersion.MQTTv5
         self.version_known = plan.version != "auto"
+
+        self.sharing = Sharing()
+        # What was said of it since it was last up; each of its connections meets the same refusal.
+        self.said: set[str] = set()
+        self._downgrade_said = False
 
     @property
     def speaks_5(self) -> bool:
@@ -43,9 +59,21 @@ class Broker:
         logger.info("mqtt %s: the broker does not speak MQTT 5; using 3.1.1", self.plan.name)
         return True
 
-    def connect(self, client_id: str, *, persistent: bool) -> Client:
-        """A new client that has sent its CONNECT; blocks (DNS, TCP, TLS). Raises OSError or ValueError."""
+    def say_downgrade(self) -> None:
+        """Say once that QoS 2 is not what a subscription gets."""
+        if self.plan.qos == 2 and not self._downgrade_said:
+            self._downgrade_said = True
+            name = self.plan.name
+            logger.info("mqtt %s: subscribing with QoS 1, since QoS 2 can lose messages in a crash", name)
+
+    def connect(self, client_id: str, *, persistent: bool, will: Will | None = None) -> Client:
+        """A new client that has sent its CONNECT; blocks (DNS, TCP, TLS).
+
+        Raises NeedsMendingError for certificate files that are of no use, else OSError or ValueError.
+        """
         client = self._client(client_id, persistent)
+        if will is not None:
+            client.will_set(will.topic, will.payload, qos=1, retain=True)
         username = self.plan.username or self.address.username
         if username is not None:
             client.username_pw_set(username, self.plan.password or self.address.password)
@@ -93,9 +121,14 @@ class Broker:
         return client
 
     def _tls(self) -> ssl.SSLContext:
-        context = ssl.create_default_context(cafile=self.plan.ca_file)
-        if self.plan.cert_file is not None:
-            context.load_cert_chain(self.plan.cert_file, self.plan.key_file)
+        plan = self.plan
+        try:
+            context = ssl.create_default_context(cafile=plan.ca_file)
+            if plan.cert_file is not None:
+                # Without a password, OpenSSL would ask for one at the terminal, for ever.
+                context.load_cert_chain(plan.cert_file, plan.key_file, password="")
+        except OSError as error:
+            raise unusable(plan, error) from error
         return context
 
 

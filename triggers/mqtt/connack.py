@@ -1,4 +1,4 @@
-"""How a broker answers CONNECT: a refusal, or the limits that it sets a publisher."""
+"""How a broker answers CONNECT: a refusal, or the limits that it sets a client."""
 
 from dataclasses import dataclass
 
@@ -10,16 +10,17 @@ UNSUPPORTED_VERSION = 132
 
 
 class RefusedError(ConnectionError):
-    """The broker answered CONNECT with a refusal."""
+    """The broker answered CONNECT with a refusal; `code` is that of MQTT 5, also for 3.1.1."""
 
     def __init__(self, reason: ReasonCode) -> None:
         super().__init__(str(reason))
+        self.code = reason.value
         self.unsupported_version = reason.value == UNSUPPORTED_VERSION
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What the broker allows a publisher (MQTT 5 §3.2.2.3): messages in flight, QoS, retaining, bytes.
+    """What the broker allows (MQTT 5 §3.2.2.3): messages in flight, QoS, retaining, bytes, sharing.
 
     MQTT 3.1.1 says nothing of it, and mosquitto 2.0.11 lets QoS 2 stall for ever beyond its 20 in flight.
     """
@@ -29,6 +30,7 @@ class Limits:
     qos: int = 2
     retain: bool = True
     packet: int = 268_435_455
+    shared: bool = True
 
     @classmethod
     def of(cls, properties: Properties) -> "Limits":
@@ -41,6 +43,7 @@ class Limits:
             qos=told.get("MaximumQoS", cls.qos),
             retain=bool(told.get("RetainAvailable", cls.retain)),
             packet=told.get("MaximumPacketSize", cls.packet),
+            shared=bool(told.get("SharedSubscriptionAvailable", cls.shared)),
         )
 
     def room(self, qos: int) -> int:

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, TypeVar
 
 from paho.mqtt import MQTTException
 from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
-from paho.mqtt.enums import MQTTErrorCode, MQTTProtocolVersion
+from paho.mqtt.enums import LogLevel, MQTTErrorCode, MQTTProtocolVersion
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from triggers.mqtt.connack import Limits, RefusedError
+from triggers.mqtt.faults import Fault
+from triggers.mqtt.ladder import Retry
 from triggers.mqtt.peer import Peer
 
 if TYPE_CHECKING:
@@ -48,10 +50,12 @@ class Connection:
         self._connack: tuple[ReasonCode, bool] | None = None
         self._accepted: asyncio.Future[None] = self._loop.create_future()
         self._lost: str | None = None
+        self._socket_error: str | None = None
+        self._retry = Retry.NEXT
         self._timer: asyncio.TimerHandle | None = None
         self.alive = False
         self.limits = Limits()
-        self.closed: asyncio.Future[str] = self._loop.create_future()
+        self.closed: asyncio.Future[Fault] = self._loop.create_future()
 
     async def open(self) -> None:
         """Wait for the broker to accept; raises RefusedError, or OSError when there is no answer."""
@@ -104,10 +108,18 @@ class Connection:
                     await asyncio.shield(self.closed)
         self.abort("closed")
 
-    def abort(self, reason: str) -> None:
-        """Close without a word to the broker."""
+    def leave(self, reason: str) -> None:
+        """Close at once, with a goodbye if the socket takes it; another connection may follow soon."""
+        self._client.disconnect()
+        self._client.loop_write()
+        self._lost = reason
+        self.abort(reason, Retry.SOON)
+
+    def abort(self, reason: str, retry: Retry = Retry.NEXT) -> None:
+        """Close without a word to the broker; `retry` says when another connection may be of use."""
         if self._lost is None:
             self._lost = reason
+        self._retry = retry
         connected = self._client.socket()
         if connected is not None:
             self._ignore(connected)
@@ -121,6 +133,8 @@ class Connection:
         connected = client.socket()
         if connected is None:
             raise ConnectionError("the connection was closed at once")
+        # Only until the broker accepts: it costs a line of text for each packet.
+        client.on_log = self._note_log
         client.on_connect = self._note_connect
         client.on_disconnect = self._note_disconnect
         client.on_message = self._note_message
@@ -142,11 +156,18 @@ class Connection:
         if told is not None and client.protocol == MQTTProtocolVersion.MQTTv5:
             self.limits = Limits.of(told)
 
+    def _note_log(self, _c: Client, _u: object, level: LogLevel | int, text: str) -> None:
+        # A TLS alert comes after the handshake; paho tells nobody else what it was.
+        if level == LogLevel.MQTT_LOG_ERR:
+            self._socket_error = text.removeprefix("failed to receive on socket: ")
+
     def _note_disconnect(
         self, _c: Client, _u: object, flags: DisconnectFlags, reason: ReasonCode, _p: Properties | None
     ) -> None:
-        by_broker = flags.is_disconnect_packet_from_server
-        self._lost = f"the broker said {reason}" if by_broker else _CLOSED.get(str(reason), str(reason))
+        if flags.is_disconnect_packet_from_server:
+            self._lost = f"the broker said {reason}"
+        else:
+            self._lost = self._socket_error or _CLOSED.get(str(reason), str(reason))
 
     def _note_message(self, _c: Client, _u: object, message: MQTTMessage) -> None:
         self._messages.append(message)
@@ -253,6 +274,7 @@ class Connection:
             self._accepted.set_exception(RefusedError(reason))
         else:
             self.alive = True
+            self._client.on_log = None
             self._peer.opened(self, session_present)
             self._accepted.set_result(None)
 
@@ -267,7 +289,7 @@ class Connection:
         reason = self._lost or "closed"
         if not self._accepted.done():
             self._accepted.set_exception(ConnectionError(reason))
-        self.closed.set_result(reason)
+        self.closed.set_result(Fault(reason, self._retry))
 
 
 def _has_buffered(connected: "SocketLike") -> bool:

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import random
 from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass
@@ -11,32 +10,37 @@ from functools import partial
 from paho.mqtt import MQTTException
 from paho.mqtt.client import Client
 
-from triggers.mqtt.broker import Broker
+from triggers.mqtt.broker import Broker, Will
 from triggers.mqtt.connack import RefusedError
 from triggers.mqtt.connection import Connection
+from triggers.mqtt.faults import Fault, fault_of
+from triggers.mqtt.ladder import Delays, Ladder, Retry
 from triggers.mqtt.peer import Peer
 
 logger = logging.getLogger(__name__)
 
-FIRST_DELAY = 1.0
-LONGEST_DELAY = 30.0
-# A connection that lived shorter does not reset the delay: two clients with one id would race for it.
-STABLE_AFTER = 10.0
+# Seconds between two looks at whether the peer is ready for another connection.
+READY_TICK = 0.1
 
 
 @dataclass(frozen=True)
 class Identity:
-    """Who connects where, and whether the broker keeps the session while it is away."""
+    """Who connects where; whether the broker keeps the session while it is away; the last will.
+
+    A `shared` one connects only to a broker that is proven to honour shared subscriptions.
+    """
 
     broker: Broker
     client_id: str
     persistent: bool
+    will: Will | None = None
+    shared: bool = False
 
 
 class Link:
     """A connection that is renewed whenever it is lost; each renewal is a new `Connection`."""
 
-    def __init__(self, identity: Identity, peer: Peer, threads: Executor) -> None:
+    def __init__(self, identity: Identity, peer: Peer, threads: Executor, delays: Delays = Delays()) -> None:  # noqa: B008
         self.identity = identity
         self.connection: Connection | None = None
         self.last_error: str | None = None
@@ -44,6 +48,7 @@ class Link:
         self._name = f"mqtt {identity.broker.plan.name} as {identity.client_id}"
         self._peer = peer
         self._threads = threads
+        self._ladder = Ladder(delays)
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -62,43 +67,49 @@ class Link:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
         if self.connection is not None:
+            if self.connection.alive:
+                self._peer.leaving(self.connection)
             await self.connection.close()
 
     async def _run(self) -> None:
-        attempt = 0
-        loop = asyncio.get_running_loop()
         while True:
-            began = loop.time()
-            again = await self._live()
-            attempt = 0 if loop.time() - began > STABLE_AFTER else attempt
-            if not again:
-                await asyncio.sleep(_delay(attempt))
-                attempt += 1
+            # Polled, so that no peer must keep a list of who waits for it.
+            while not self._peer.ready():  # noqa: ASYNC110
+                await asyncio.sleep(READY_TICK)
+            delay = await self._live()
+            await asyncio.sleep(delay)
 
-    async def _live(self) -> bool:
-        """One connection from beginning to end; True when another one should be tried at once."""
+    async def _live(self) -> float:
+        """One connection from beginning to end; returns the seconds to wait before the next."""
         try:
             connection = await self._connect()
-        except RefusedError as error:
-            if error.unsupported_version and self.identity.broker.fall_back():
-                return True
-            self._say_down(f"refused: {error}")
-            return False
         except (OSError, ValueError, IndexError, MQTTException) as error:
-            # Name look-up, TCP and TLS; paho's websocket handshake stumbles over odd answers.
-            self._say_down(str(error) or type(error).__name__)
-            return False
+            # Name look-up, TCP, TLS, refusals; paho's websocket handshake stumbles over odd answers.
+            broker = self.identity.broker
+            if isinstance(error, RefusedError) and error.unsupported_version and broker.fall_back():
+                return 0
+            fault = fault_of(error, broker.plan)
+            self._say_unable(fault)
+            return self._ladder.delay(fault.retry, 0)
+        return await self._stay(connection)
+
+    async def _stay(self, connection: Connection) -> float:
+        loop = asyncio.get_running_loop()
+        began = loop.time()
         self._say_up()
-        self._say_down(await asyncio.shield(connection.closed))
+        fault = await asyncio.shield(connection.closed)
+        self._say_down(fault.text)
         self.reconnects += 1
-        return False
+        return self._ladder.delay(fault.retry, loop.time() - began)
 
     async def _connect(self) -> Connection:
         identity = self.identity
         if not identity.broker.version_known:
             await self._probe(identity.broker)
-        connect = partial(identity.broker.connect, identity.client_id, persistent=identity.persistent)
-        self.connection = await self._open(connect, self._peer)
+        if identity.shared:
+            await identity.broker.sharing.prove(self._open_clean)
+        connect = partial(identity.broker.connect, persistent=identity.persistent, will=identity.will)
+        self.connection = await self._open(partial(connect, identity.client_id), self._peer)
         return self.connection
 
     async def _probe(self, broker: Broker) -> None:
@@ -110,6 +121,9 @@ class Link:
         else:
             await connection.close()
         broker.version_known = True
+
+    async def _open_clean(self, client_id: str, peer: Peer) -> Connection:
+        return await self._open(partial(self.identity.broker.connect, client_id, persistent=False), peer)
 
     async def _open(self, connect: Callable[[], Client], peer: Peer) -> Connection:
         client = await asyncio.get_running_loop().run_in_executor(self._threads, connect)
@@ -123,16 +137,22 @@ class Link:
 
     def _say_up(self) -> None:
         self.last_error = None
+        self.identity.broker.said.clear()
         version = "5" if self.identity.broker.speaks_5 else "3.1.1"
         logger.info("%s: connected with MQTT %s", self._name, version)
+
+    def _say_unable(self, fault: Fault) -> None:
+        """What somebody must mend holds for all connections to the broker, so it is said once for all."""
+        if fault.retry is not Retry.SLOW:
+            self._say_down(fault.text)
+            return
+        broker = self.identity.broker
+        self.last_error = fault.text
+        if fault.text not in broker.said:
+            broker.said.add(fault.text)
+            logger.warning("mqtt %s: %s; tried again every half minute", broker.plan.name, fault.text)
 
     def _say_down(self, reason: str) -> None:
         if reason != self.last_error:
             logger.warning("%s: %s; trying again until it works", self._name, reason)
         self.last_error = reason
-
-
-def _delay(attempt: int) -> float:
-    """Seconds to wait: full jitter below 1, 2, 4 … 30 s, so that many clients do not come back as one."""
-    longest = min(FIRST_DELAY * 2 ** min(attempt, 5), LONGEST_DELAY)
-    return random.uniform(0.05, longest)  # noqa: S311 - spreads load, guards nothing

@@ -15,6 +15,7 @@ Version = Literal["auto", "3.1.1", "5"]
 Order = Literal["none", "topic", "device"]
 
 DEVICE = "deviceInfo.deviceName"
+SHARED = "$share/"
 
 
 @dataclass(frozen=True)
@@ -102,6 +103,16 @@ class RulePlan:
     error: Target | None = None
     group: str | None = None
     care: Care = Care()
+
+    @property
+    def topic_filter(self) -> str:
+        """What is subscribed to; `sub_topic` may be shared by itself."""
+        return self.sub_topic if self.group is None else f"{SHARED}{self.group}/{self.sub_topic}"
+
+    @property
+    def shared(self) -> bool:
+        """Whether it is a shared subscription."""
+        return self.topic_filter.startswith(SHARED)
 
     @property
     def targets(self) -> tuple[Target, ...]:

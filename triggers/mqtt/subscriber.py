@@ -1,7 +1,7 @@
 """The subscribing side of a rule: its session with the broker, and the acknowledgements it owes."""
 
 import logging
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from paho.mqtt.client import MQTTMessage
 from paho.mqtt.enums import MQTTProtocolVersion
@@ -9,12 +9,14 @@ from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from conf.topics import matches
-from triggers.mqtt.broker import Broker
+from triggers.mqtt.broker import RECEIVE_MAXIMUM, Broker
 from triggers.mqtt.connection import Connection
+from triggers.mqtt.ladder import Retry
 from triggers.mqtt.messages import Delivery
 from triggers.mqtt.peer import Peer
 from triggers.mqtt.received import delivery_of
 from triggers.mqtt.rule import Rule
+from triggers.mqtt.sharing import SELFTEST
 from triggers.mqtt.window import Slot, Window
 
 logger = logging.getLogger(__name__)
@@ -31,14 +33,16 @@ class Subscriber(Peer):
         self.rule = rule
         self._broker = broker
         self._qos = min(broker.plan.qos, 1)
-        self._covers = lru_cache(4096)(lambda topic: matches(rule.plan.sub_topic, topic))
+        self._covers = lru_cache(4096)(partial(_covers, rule.plan.sub_topic))
         self._connection: Connection | None = None
         self._window: Window | None = None
         self._open: dict[int, Delivery] = {}
         self._unanswered: dict[int, Delivery] = {}
         self._taking = True
         self._known = False
+        self._flooded = False
         self.subscribed_now = False
+        broker.say_downgrade()
 
     def stop_taking(self) -> None:
         """Leave what comes from now on to the broker, and what was not dispatched yet, too."""
@@ -49,7 +53,14 @@ class Subscriber(Peer):
     def leave(self) -> None:
         """End the subscription, so that the broker keeps no events for a rule that is gone."""
         if self._connection is not None:
-            self._connection.unsubscribe(self.rule.plan.sub_topic)
+            self._connection.unsubscribe(self.rule.plan.topic_filter)
+
+    def ready(self) -> bool:
+        """After a flood, whether half of what it left here is done: the broker sends the rest again."""
+        if self._flooded:
+            running = sum(not delivery.done for delivery in self._unanswered.values())
+            self._flooded = running >= RECEIVE_MAXIMUM // 2
+        return not self._flooded
 
     def opened(self, connection: Connection, session_present: bool) -> None:
         """A new epoch: a new window, and the subscription again, since a session may lack or outdate it."""
@@ -59,14 +70,19 @@ class Subscriber(Peer):
             self._unanswered.clear()
             self._say_lost()
         self._known = True
-        connection.subscribe(self.rule.plan.sub_topic, self._options())
+        plan = self.rule.plan
+        if session_present and plan.topic_filter != plan.sub_topic:
+            # From before the rule had a group; with both, each event would come twice.
+            connection.unsubscribe(plan.sub_topic)
+        connection.subscribe(plan.topic_filter, self._options())
 
     def subscribed(self, reasons: list[ReasonCode]) -> None:
         """A refused subscription is tried again over the next connection: rights may be granted later."""
         refused = [reason for reason in reasons if reason.is_failure]
         self.subscribed_now = not refused
         if refused and self._connection is not None:
-            self._connection.abort(f"subscription to {self.rule.plan.sub_topic} refused: {refused[0]}")
+            what = f"subscription to {self.rule.plan.topic_filter} refused: {refused[0]}"
+            self._connection.abort(f"{what}; give this client its rights at the broker", Retry.SLOW)
 
     def received(self, message: MQTTMessage) -> None:
         """Take a message, unless it is one that is still being worked."""
@@ -78,6 +94,9 @@ class Subscriber(Peer):
         if message.qos == 0:
             self._take(message, None)
             return
+        if not self._broker.speaks_5 and len(self._window) >= RECEIVE_MAXIMUM:
+            self._flee(len(self._window))
+            return
         slot = self._window.admit(message.mid)
         known = self._unanswered.pop(message.mid, None)
         if known is not None and message.dup and _same(known, message):
@@ -85,6 +104,15 @@ class Subscriber(Peer):
             known.attach(slot)
         else:
             self._take(message, slot)
+
+    def _flee(self, unacknowledged: int) -> None:
+        """MQTT 3.1.1 has no receive maximum: only a closed connection stops the broker."""
+        if self._connection is not None:
+            self._flooded = True
+            self._connection.leave(
+                f"{unacknowledged:,} events are unacknowledged, and MQTT 3.1.1 has no other way to make the "
+                "broker wait; coming back when half of them are done (the broker keeps the session)"
+            )
 
     def _ignore(self, message: MQTTMessage) -> None:
         self.rule.counters.ignored += 1
@@ -133,6 +161,11 @@ class Subscriber(Peer):
         if self._known:
             self.rule.counters.sessions_lost += 1
             logger.warning("mqtt rule %s: the broker has lost the session", self.rule.plan.name)
+
+
+def _covers(topic_filter: str, topic: str) -> bool:
+    """Whether the rule asked for `topic`; the host's own tests of the broker are no events."""
+    return matches(topic_filter, topic) and not topic.startswith(SELFTEST)
 
 
 def _has_topic(message: MQTTMessage) -> bool:

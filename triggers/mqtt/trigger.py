@@ -15,6 +15,7 @@ from triggers.mqtt.link import Identity, Link
 from triggers.mqtt.messages import Counters, OnFailure
 from triggers.mqtt.peer import Peer
 from triggers.mqtt.plan import BrokerPlan, MqttPlan, RulePlan
+from triggers.mqtt.presence import Presence
 from triggers.mqtt.publisher import Publisher
 from triggers.mqtt.results import Outlet
 from triggers.mqtt.rule import Rule
@@ -70,6 +71,7 @@ class MqttTrigger:
         self._brokers: dict[str, Broker] = {}
         self._publishers: dict[Key, tuple[Publisher, Link]] = {}
         self._subscribers: dict[Key, tuple[Subscriber, Link]] = {}
+        self._presence = Presence(self._threads)
         self._started = False
 
     async def setup(self) -> None:
@@ -83,6 +85,7 @@ class MqttTrigger:
         self._started = True
         for link in self._links():
             link.start()
+        await self._presence.follow(self._plan, self._brokers)
 
     async def apply(self, plan: MqttPlan) -> None:
         """Go over to another plan; rules that stay drop no event. Raises ValueError and changes nothing.
@@ -99,6 +102,8 @@ class MqttTrigger:
         retired = [self._publishers.pop(key) for key in list(self._publishers) if key[0] in changed]
         await asyncio.gather(*(link.stop() for _, link in retired))
         self._build()
+        if self._started:
+            await self._presence.follow(plan, brokers)
         unused = self._take_unused()
         await asyncio.gather(*(link.stop() for _, link in unused))
         for publisher, link in (*retired, *unused):
@@ -107,7 +112,7 @@ class MqttTrigger:
     async def stop(self) -> None:
         """Stop taking, wait up to 10 s for what is being worked, acknowledge it and disconnect."""
         await self._quiesce([subscriber for subscriber, _ in self._subscribers.values()])
-        await asyncio.gather(*(link.stop() for link in self._links()))
+        await asyncio.gather(*(link.stop() for link in self._links()), self._presence.stop())
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     def rows(self) -> list[QueueRow]:
@@ -131,15 +136,12 @@ class MqttTrigger:
             _state(link, None, {"published": publisher.published, "waiting": len(publisher)})
             for publisher, link in self._publishers.values()
         ]
-        return subscribing + publishing
+        return subscribing + publishing + [_state(link, None, {}) for link in self._presence.links]
 
     def _build(self) -> None:
         for rule in self._plan.rules:
             self._publisher(rule.pub_broker, rule.pub_client_id)
             self._subscribe(rule)
-        for name in sorted({rule.sub_broker for rule in self._plan.rules}):
-            if self._brokers[name].plan.qos == 2:
-                logger.info("mqtt %s: subscribing with QoS 1, since QoS 2 can lose messages in a crash", name)
 
     def _subscribe(self, plan: RulePlan) -> None:
         key = plan.sub_broker, plan.sub_client_id
@@ -149,7 +151,9 @@ class MqttTrigger:
         broker = self._brokers[plan.sub_broker]
         rule = Rule(plan, self._dispatch, self._outlet(plan), self._on_failure)
         subscriber = Subscriber(rule, broker)
-        link = self._link(Identity(broker, plan.sub_client_id, persistent=True), subscriber)
+        link = self._link(
+            Identity(broker, plan.sub_client_id, persistent=True, shared=plan.shared), subscriber
+        )
         self._subscribers[key] = subscriber, link
 
     def _outlet(self, plan: RulePlan) -> Outlet:
@@ -191,7 +195,7 @@ class MqttTrigger:
         await self._quiesce([subscriber for subscriber, _ in leaving.values()])
         for key, (subscriber, link) in leaving.items():
             successor = following.get(key)
-            if successor is None or successor.sub_topic != subscriber.rule.plan.sub_topic:
+            if successor is None or successor.topic_filter != subscriber.rule.plan.topic_filter:
                 subscriber.leave()
             await link.stop()
             del self._subscribers[key]
@@ -239,7 +243,7 @@ def _sub_process(rule: RulePlan, lane: Lane, number: int) -> str:
 
 
 def _subscription(rule: RulePlan) -> Subscription:
-    return rule.sub_broker, rule.sub_client_id, rule.sub_topic, rule.retained
+    return rule.sub_broker, rule.sub_client_id, rule.topic_filter, rule.retained
 
 
 def _state(link: Link, rule: str | None, counters: dict[str, int]) -> ConnectionState:
