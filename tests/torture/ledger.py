@@ -1,0 +1,95 @@
+"""What went in and what came out: one entry for each event, with all that was seen of it."""
+
+import json
+from dataclasses import dataclass, field
+
+
+@dataclass(slots=True)
+class Event:
+    """A published event. Times are the loop's, in seconds.
+
+    `what` is what the function is to do with it. It counts once its broker has acknowledged it (`counted`);
+    `copies` says how often it was published, since an acknowledgement may have been lost.
+
+    `acked` says that the host has acknowledged it. `cuts` has when a connection ended over which it had been
+    delivered and not surely acknowledged; `sends` has, for each time the host sent a result of it, when that
+    connection had begun; `resends` counts the connections that ended before a result was surely confirmed.
+    """
+
+    number: int
+    rule: str
+    device: str
+    what: str = "echo"
+    seconds: float = 0.0
+    sent: float = 0.0
+    counted: float | None = None
+    copies: int = 0
+    acked: bool = False
+    cuts: list[float] = field(default_factory=list)
+    sends: list[float] = field(default_factory=list)
+    resends: int = 0
+
+    @property
+    def topic(self) -> str:
+        """Where it is published."""
+        return f"in/{self.rule}/{self.device}"
+
+    def payload(self) -> bytes:
+        """Its body, as the function gets it."""
+        told = {
+            "deviceInfo": {"deviceName": self.device},
+            "number": self.number,
+            "what": self.what,
+            "seconds": self.seconds,
+        }
+        return json.dumps(told).encode()
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What came out for an event, and when; `order` numbers all results as they arrived."""
+
+    at: float
+    order: int
+    payload: bytes
+    request_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A dead letter, as the host shows it."""
+
+    event: int
+    error_type: str
+    attempts: int
+
+
+@dataclass
+class Ledger:
+    """All events of a run, by number. `failures` counts what was told on the error topic."""
+
+    events: dict[int, Event] = field(default_factory=dict)
+    results: dict[int, list[Result]] = field(default_factory=dict)
+    failures: dict[int, int] = field(default_factory=dict)
+    strays: list[bytes] = field(default_factory=list)
+    counted: int = 0
+    unanswered: set[int] = field(default_factory=set)
+
+    def add(self, event: Event) -> None:
+        """An event is about to be published."""
+        self.events[event.number] = event
+        self.unanswered.add(event.number)
+
+    def count(self, event: Event, now: float) -> None:
+        """The broker has it."""
+        self.counted += event.counted is None
+        event.counted = event.counted or now
+
+    def take_result(self, number: int, result: Result) -> None:
+        """A result came."""
+        self.results.setdefault(number, []).append(result)
+        self.unanswered.discard(number)
+
+    def take_failure(self, number: int) -> None:
+        """The error topic told of an event."""
+        self.failures[number] = self.failures.get(number, 0) + 1

@@ -1,0 +1,118 @@
+"""All that a torture needs, running: two brokers, a proxy before each, the host, publisher and recorder."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from tests.brokers import Mosquitto
+from tests.hosts import ROOT, RunningHost
+from tests.torture.clock import Clock
+from tests.torture.disk import Disk
+from tests.torture.ledger import Ledger
+from tests.torture.proxy import Proxy
+from tests.torture.publisher import Publisher
+from tests.torture.recorder import Recorder
+from tests.torture.subject import FILES, FUNCTION, Addresses, make_config
+from tests.torture.tap import SourceTap, TargetTap
+
+PATIENCE = 60.0
+# What mosquitto would drop past its limits could not be told from what the host loses.
+SETTINGS = ["max_queued_messages 0", "max_inflight_messages 1000"]
+
+
+async def until(condition: Callable[[], Any], what: str, patience: float = PATIENCE) -> None:
+    """Wait for `condition`; raises TimeoutError saying `what` did not happen within `patience` seconds."""
+    loop = asyncio.get_running_loop()
+    end = loop.time() + patience
+    while not condition():
+        if loop.time() > end:
+            raise TimeoutError(f"in {patience:g} s it did not happen that {what}")
+        await asyncio.sleep(0.005)
+
+
+class Stage:
+    """The running parts; `open` starts them, with a host that has the function in service."""
+
+    def __init__(self, folder: Path) -> None:
+        self.ledger = Ledger()
+        self.source = Mosquitto(folder, persistence=True, settings=SETTINGS)
+        self.target = Mosquitto(folder, persistence=True, settings=SETTINGS)
+        self.source_proxy = Proxy(self.source.port, SourceTap(self.ledger))
+        self.target_proxy = Proxy(self.target.port, TargetTap(self.ledger))
+        self.publisher = Publisher(self.source.port, self.ledger)
+        self.recorder = Recorder(self.target.port, self.ledger)
+        self.clock = Clock(folder / "clock", ROOT)
+        home = folder / "host"
+        home.mkdir()
+        self.disk = Disk(home / "state")
+        self.host = RunningHost(home)
+
+    async def open(self) -> None:
+        """Start everything, and wait until the host is subscribed."""
+        await asyncio.to_thread(self._start_brokers)
+        addresses = Addresses(await self.source_proxy.start(), await self.target_proxy.start())
+        self.host = RunningHost(self.host.folder, make_config(addresses), self.clock.environment)
+        self.recorder.start()
+        self.publisher.start()
+        await until(self.recorder.ready.is_set, "the recorder is subscribed")
+        await asyncio.to_thread(self.host.start)
+        told = await asyncio.to_thread(self.host.deploy, FILES, FUNCTION)
+        if told.get("type") != "done":
+            raise RuntimeError(f"the function cannot be deployed: {told}")
+        await self.connected()
+
+    async def connected(self) -> None:
+        """Wait until all connections of the host are up."""
+        loop = asyncio.get_running_loop()
+        end = loop.time() + PATIENCE
+        while not await asyncio.to_thread(self._is_connected):
+            if loop.time() > end:
+                raise TimeoutError(f"the host is not connected:\n{self.host.log()[-2000:]}")
+            await asyncio.sleep(0.01)
+
+    async def close(self) -> None:
+        """Stop everything, whatever its state."""
+        await self.publisher.stop()
+        await self.recorder.stop()
+        self.disk.free()
+        self.source_proxy.release()
+        self.target_proxy.release()
+        await asyncio.to_thread(self._close_processes)
+        await self.source_proxy.stop()
+        await self.target_proxy.stop()
+
+    def get(self, path: str, **params: str) -> Any:
+        """What the host's API answers, or None when it does not; blocks."""
+        answer = self.host.client.get(f"{self.host.url}{path}", params=params)
+        return answer.json() if answer.status_code in (200, 503) else None
+
+    def _is_connected(self) -> bool:
+        checks: list[Mapping[str, Any]] = self.get("/readyz")["checks"]
+        mqtt = [check for check in checks if check["name"].startswith("mqtt")]
+        return bool(mqtt) and all(check["ok"] for check in mqtt)
+
+    def _start_brokers(self) -> None:
+        self.source.start()
+        self.target.start()
+
+    def _close_processes(self) -> None:
+        try:
+            if hasattr(self.host, "process"):
+                self.host.close()
+        finally:
+            self.source.kill()
+            self.target.kill()
+            self.disk.unmount()
+
+
+@asynccontextmanager
+async def running_stage(folder: Path) -> AsyncIterator[Stage]:
+    """A stage that is open, and closed at the end."""
+    stage = Stage(folder)
+    try:
+        await stage.open()
+        yield stage
+    finally:
+        await stage.close()

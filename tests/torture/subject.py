@@ -1,0 +1,76 @@
+"""What is tortured: a function that does as its events say, and the config of the host that runs it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+from tests.torture.pending import KEYS
+
+FUNCTION = "echo"
+PLAIN, ORDERED = "plain", "ordered"
+RULES = (PLAIN, ORDERED)
+TIMEOUT = 3.0
+RETRY = {"attempts": 5, "backoff": "100ms", "longest": "1s"}
+
+FILES = {
+    "function.yaml": "scale: {min: 2, max: 2}\ntimeout: 10s\n",
+    "index.py": """
+import time
+
+raised = set()
+
+
+def index(event, context):
+    number, what = event["number"], event["what"]
+    if what == "slow":
+        time.sleep(event["seconds"])
+    if what == "never" or (what == "once" and number not in raised):
+        raised.add(number)
+        raise ValueError(f"event {number} asked for this")
+    return {"number": number, "device": event["deviceInfo"]["deviceName"]}
+""",
+}
+
+
+@dataclass(frozen=True)
+class Addresses:
+    """Where the host finds the two brokers."""
+
+    source: str
+    target: str
+
+
+def can(key: str) -> bool:
+    """Whether this host's rules obey the config key."""
+    return key not in KEYS
+
+
+def make_config(addresses: Addresses, **more: Any) -> str:
+    """Two rules, one of which keeps order; `more` is put on the config's top level."""
+    config = {
+        "mqtts": [
+            {"name": "source", "broker": addresses.source, "qos": 1},
+            {"name": "target", "broker": addresses.target, "qos": 1},
+        ],
+        "rules": [_rule(PLAIN), _rule(ORDERED) | ({"order": "device"} if can("order") else {})],
+        "funcs": [{"modelName": FUNCTION}],
+        "limits": {"min_free": "4MiB"},
+        **more,
+    }
+    return yaml.safe_dump(config)
+
+
+def _rule(name: str) -> dict[str, Any]:
+    return {
+        "name": name,
+        "sub": {"name": "source", "clientId": f"{name}-in", "topic": f"in/{name}/+"},
+        "pub": {
+            "name": "target",
+            "clientId": f"{name}-out",
+            "topic": f"out/{name}",
+            "timeout": f"{TIMEOUT:g}s",
+        },
+        "error": {"name": "target", "clientId": "errors-out", "topic": "out/errors"},
+        **({"retry": RETRY} if can("retry") else {}),
+    }
