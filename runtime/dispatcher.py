@@ -18,6 +18,10 @@ class Dispatcher:
 
     def dispatch(self, target: str, event: Event) -> "asyncio.Future[Answer]":
         """Hand an event to its pool; raises InvocationError, or the future does."""
+        return self.find(target, event).submit(event)
+
+    def find(self, target: str, event: Event) -> Pool:
+        """The pool that takes this event; raises InvocationError when there is none."""
         pool = self._routes.get(target) or self._routes.get(unicodedata.normalize("NFC", target))
         if pool is None:
             raise UnknownFunctionError(self._explain(target))
@@ -26,7 +30,11 @@ class Dispatcher:
             raise TooLargeError(f"{target} takes events of {limit} bytes at most, not {len(event.body)}")
         if len(event.metadata()) + 6 * len(event.content_type or "") > MOST_METADATA:
             raise TooLargeError(f"the event's headers and metadata have more than {MOST_METADATA} bytes")
-        return pool.submit(event)
+        return pool
+
+    def knows(self, target: str) -> bool:
+        """Whether this target leads to a pool."""
+        return target in self._routes
 
     def route(self, target: str, pool: Pool) -> None:
         """From now on this target means that pool."""

@@ -17,16 +17,22 @@ from runtime.events import (
     encode_metadata,
     new_id,
 )
+from triggers.delivery.rows import Invocation
+from triggers.invocations.wish import Wish, read_wish
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Accept = Callable[[str, Event, Wish], Awaitable[Invocation]]
+"""Puts an asynchronous event on disk; raises InvocationError (`triggers/invocations/acceptance.py`)."""
 
 PREFIX = "/invoke/"
+INVOCATIONS = "/api/invocations/"
 TITLES = {
     400: "The function does not accept this input",
     404: "Unknown function",
     405: "Method not allowed",
+    409: "The invocation is another's, or has ended",
     413: "The event is too large",
     429: "Too many events",
     500: "The function failed",
@@ -48,13 +54,17 @@ SECRET = frozenset({b"authorization", b"proxy-authorization"})
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """What a request says before its body; `length` is in bytes, 0 when it is not told."""
+    """What a request says before its body; `length` is in bytes, 0 when it is not told.
+
+    `wish` is None for those who wait for the answer.
+    """
 
     target: str
     metadata: bytes
     content_type: str | None
     length: int
     request_id: str | None
+    wish: Wish | None
 
 
 @lru_cache(KNOWN_CALLERS)
@@ -74,14 +84,16 @@ def read_caller(path: str, query: bytes, headers: tuple[tuple[bytes, bytes], ...
         told.get("content-type"),
         int(told.get("content-length", "0")),
         request_id if _ID.fullmatch(request_id) else None,
+        read_wish(headers),
     )
 
 
 class HttpTrigger:
     """An ASGI application; `max_body` is in bytes, and may be changed."""
 
-    def __init__(self, dispatch: Dispatch, max_body: int) -> None:
+    def __init__(self, dispatch: Dispatch, max_body: int, accept: Accept | None = None) -> None:
         self._dispatch = dispatch
+        self._accept = accept
         self.max_body = max_body
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -98,6 +110,9 @@ class HttpTrigger:
             if body is None:
                 body = await self._read(receive)
             event = Event(body, caller.content_type, "http", "http", caller.metadata, request_id)
+            if caller.wish is not None and self._accept is not None:
+                await _send_accepted(send, await self._accept(caller.target, event, caller.wish), caller.wish)
+                return
             answer = await self._dispatch(caller.target, event)
             if exchange is None or not _answer_whole(exchange, answer, request_id):
                 await _send_answer(send, answer, request_id)
@@ -145,21 +160,45 @@ def _told_of(revision: str, content_type: str) -> bytes:
     return b"x-function-revision: %b\r\ncontent-type: %b\r\n" % (_quote(revision), kind)
 
 
+async def _send_accepted(send: Send, invocation: Invocation, wish: Wish) -> None:
+    place = INVOCATIONS + invocation.id
+    told = {
+        "id": invocation.id,
+        "function": invocation.function,
+        "state": invocation.state,
+        "location": place,
+    }
+    body = json.dumps(told, ensure_ascii=False).encode()
+    headers = [
+        (b"content-type", b"application/json"),
+        (b"content-length", b"%d" % len(body)),
+        (b"location", place.encode()),
+        (b"x-request-id", invocation.id.encode()),
+    ]
+    if wish.preferred:
+        headers.append((b"preference-applied", b"respond-async"))
+    await send({"type": "http.response.start", "status": 202, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
 async def _send_answer(send: Send, answer: Answer, request_id: str) -> None:
+    status, headers, body = encode_answer(answer)
+    headers.append((b"x-request-id", request_id.encode()))
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+def encode_answer(answer: Answer) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
+    """Status, headers and body of a function's answer; raises FunctionRaisedError for one HTTP cannot say."""
     body = b"" if answer.body is None else answer.body
     status = 204 if answer.body is None else answer.status
-    headers = [
-        (b"x-request-id", request_id.encode()),
-        (b"x-function-revision", _quote(answer.revision)),
-        *_check_response(answer, status),
-    ]
+    headers = [(b"x-function-revision", _quote(answer.revision)), *_check_response(answer, status)]
     if status in NO_BODY:
         body = b""
     else:
         headers.append((b"content-type", _check_content_type(answer.content_type)))
         headers.append((b"content-length", b"%d" % len(body)))
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+    return status, headers, body
 
 
 def _check_response(answer: Answer, status: int) -> list[tuple[bytes, bytes]]:
