@@ -1,0 +1,162 @@
+"""What is dropped because it is too much or too old: the oldest dead letters, and results nobody fetched."""
+
+import json
+import logging
+import sqlite3
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from triggers.delivery.batch import Batch
+from triggers.delivery.found import Found
+from triggers.delivery.quota import StoreLimits
+from triggers.delivery.tables import AGES, LETTERS
+
+logger = logging.getLogger(__name__)
+
+CHECKED_EACH = 600.0
+LOGGED_EACH = 60.0
+"""Seconds."""
+
+LETTERS_SHARE = 0.2
+"""The part of the quota that dead letters may take."""
+
+
+@dataclass(frozen=True)
+class Drops:
+    """What a transaction has dropped: dead letters by `seq`, results by number, and marks of no use."""
+
+    letters: tuple[int, ...]
+    results: int
+    marks: int
+
+
+class Ages:
+    """How old rows are, by the time for which the database has been open since they were written.
+
+    Marks say up to which `seq` all rows had been written after so many seconds. They go to the disk with
+    other changes only. So neither a clock that is set nor a long time without power makes anything old.
+    """
+
+    def __init__(self, marks: list[tuple[int, float]], clock: Callable[[], float]) -> None:
+        self.marks = sorted(marks)
+        self.saved = len(marks)
+        self._clock = clock
+        self._began = clock() - (self.marks[-1][1] if marks else 0.0)
+
+    def look(self, top: int) -> None:
+        """All rows up to `top` have been written by now."""
+        if not self.marks or top > self.marks[-1][0]:
+            self.marks.append((top, self._clock() - self._began))
+
+    def count_older(self, age: float) -> int:
+        """How many marks were made more than `age` seconds ago."""
+        horizon = self._clock() - self._began - age
+        return sum(1 for _, ran in self.marks if ran < horizon)
+
+    def older(self, age: float) -> int:
+        """The greatest seq that was certainly written more than `age` seconds ago; 0 for none."""
+        count = self.count_older(age)
+        return self.marks[count - 1][0] if count else 0
+
+
+class Retention:
+    """Used by the thread that writes. `clock` gives seconds; only their differences count."""
+
+    def __init__(self, limits: StoreLimits, clock: Callable[[], float]) -> None:
+        self.dropped_letters = 0
+        self.dropped_results = 0
+        self._limits = limits
+        self._clock = clock
+        self._letters: dict[int, int] = {}  # the bytes of each, the oldest first
+        self._letter_bytes = 0
+        self._top = 0
+        self._ages = Ages([], clock)
+        self._due = 0.0
+        self._unsaid = (0, 0)
+        self._said = -LOGGED_EACH
+
+    @property
+    def letter_count(self) -> int:
+        """Dead letters on disk."""
+        return len(self._letters)
+
+    def start(self, found: Found) -> None:
+        """Begin, or begin anew, with what is on disk."""
+        self._letters = dict(sorted(found.letters.items()))
+        self._letter_bytes = sum(found.letters.values())
+        self._top = found.top
+        self._ages = Ages(found.marks, self._clock)
+        self._due = self._clock()
+
+    def note(self, batch: Batch) -> None:
+        """A batch was committed, and with it what `save_marks` wrote."""
+        self._top = max(self._top, batch.top)
+        self._ages.saved = len(self._ages.marks)
+        for seq, size in batch.letters.items():
+            self._letter_bytes -= self._letters.pop(seq, 0)
+            if size is not None:
+                self._letters[seq] = size
+                self._letter_bytes += size
+
+    def save_marks(self, database: sqlite3.Connection) -> None:
+        """Within a transaction that is written anyway: keep how old the rows are by now."""
+        for mark in self._ages.marks[self._ages.saved :]:
+            database.execute(AGES.insert(1), AGES.encode(mark))
+
+    def is_due(self) -> bool:
+        """Whether there is anything to drop; ages are looked at each ten minutes."""
+        if self._clock() >= self._due:
+            self._due = self._clock() + CHECKED_EACH
+            self._ages.look(self._top)
+            return True
+        return self._has_excess(len(self._letters), self._letter_bytes)
+
+    def drop(self, database: sqlite3.Connection) -> Drops:
+        """Delete what is too much or too old, within a transaction; `dropped` is for after its commit."""
+        limits = self._limits
+        letters = self._dropped_letters()
+        if letters:
+            database.execute(LETTERS.delete, (json.dumps(letters),))
+        old = self._ages.older(limits.result_age)
+        results = database.execute("DELETE FROM results WHERE seq <= ?", (old,)).rowcount
+        # Of those that are too old for anything, the last one still says how old the rest is.
+        marks = max(0, self._ages.count_older(max(limits.letter_age, limits.result_age)) - 1)
+        if marks:
+            database.execute("DELETE FROM ages WHERE seq < ?", (self._ages.marks[marks][0],))
+        return Drops(tuple(letters), results, marks)
+
+    def dropped(self, drops: Drops) -> None:
+        """What `drop` did was committed."""
+        for seq in drops.letters:
+            self._letter_bytes -= self._letters.pop(seq)
+        del self._ages.marks[: drops.marks]
+        self._ages.saved = max(0, self._ages.saved - drops.marks)
+        self.dropped_letters += len(drops.letters)
+        self.dropped_results += drops.results
+        self._unsaid = (self._unsaid[0] + len(drops.letters), self._unsaid[1] + drops.results)
+
+    def say(self) -> None:
+        """Log what was dropped, at most once a minute."""
+        if not any(self._unsaid) or self._clock() < self._said + LOGGED_EACH:
+            return
+        logger.warning(
+            "dropped for good: %d dead letters, as there may be %d in %d bytes for %.0f s; and %d results"
+            " that had waited for %.0f s",
+            *(self._unsaid[0], self._limits.letters, LETTERS_SHARE * self._limits.quota),
+            *(self._limits.letter_age, self._unsaid[1], self._limits.result_age),
+        )
+        self._unsaid, self._said = (0, 0), self._clock()
+
+    def _dropped_letters(self) -> list[int]:
+        old = self._ages.older(self._limits.letter_age)
+        count, size = len(self._letters), self._letter_bytes
+        dropped = []
+        for seq, each in self._letters.items():
+            if seq > old and not self._has_excess(count, size):
+                break
+            dropped.append(seq)
+            count, size = count - 1, size - each
+        return dropped
+
+    def _has_excess(self, count: int, size: int) -> bool:
+        return count > self._limits.letters or (count > 1 and size > LETTERS_SHARE * self._limits.quota)
