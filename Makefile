@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 export PATH := $(PATH):/usr/sbin:/usr/local/sbin
 MAKEFLAGS += --no-print-directory
 
-.PHONY: venv demo test bench lint clean mosquitto
+.PHONY: venv demo test torture bench lint clean mosquitto
 
 venv: $(READY)
 
@@ -34,6 +34,10 @@ demo: $(READY)
 # A file's tests stay in one process, so that those that share a host share one. The slow files start first.
 test: $(READY) mosquitto
 	@$(BIN)/python -m pytest -n logical --maxprocesses 4 --dist loadfile
+
+# FAULTS=20 EVENTS=4000 make torture is short; SEED=N does again what another run did.
+torture: $(READY) mosquitto
+	@$(BIN)/python -m tests.torture $(if $(FAULTS),--faults $(FAULTS)) $(if $(EVENTS),--events $(EVENTS)) $(if $(SEED),--seed $(SEED))
 
 bench: $(READY)
 	@$(BIN)/python -m tests.bench

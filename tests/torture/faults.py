@@ -7,6 +7,8 @@ HOST, INSTANCE, DISK, CLOCK = "host.kill", "instance.kill", "disk.full", "clock.
 SIDES = ("source", "target")
 WAYS = ("stop", "cut", "tear", "hold", "blackhole", "delay")
 KINDS = (HOST, INSTANCE, DISK, CLOCK, *(f"{side}.{way}" for side in SIDES for way in WAYS))
+# What a host forgets when it is killed depends most on what else is away just then.
+_WEIGHED = (HOST, HOST, *KINDS)
 
 # How long each lasts, in seconds; what is not here is over at once.
 _LONGEST = {
@@ -49,11 +51,11 @@ class Wanted:
 
 
 def plan_faults(wanted: Wanted) -> list[Fault]:
-    """Every kind about as often as any other, in random order, spread over all events."""
+    """The host's death three times as often as anything else, in random order, spread over all events."""
     rng = random.Random(wanted.seed)
     kinds: list[str] = []
     while len(kinds) < wanted.faults:
-        kinds += rng.sample(KINDS, len(KINDS))
+        kinds += rng.sample(_WEIGHED, len(_WEIGHED))
     # One that cannot be had leaves its place empty, so that the others stay what the seed says.
     apart = wanted.events / (wanted.faults + 1)
     faults = [

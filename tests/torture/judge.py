@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from tests.torture.ledger import Event, Ledger, Letter
-from tests.torture.subject import ORDERED, can
+from tests.torture.subject import ORDERED
 
 NEVER = "never"
 TWICE, DELIVERY, RESULT = "published twice", "delivery cut off", "confirmation cut off"
@@ -50,7 +50,7 @@ def judge(ledger: Ledger, letters: Iterable[Letter]) -> Verdict:
     for event in ledger.events.values():
         if event.counted is not None:
             _judge_event(ledger, event, dead[event.number], verdict)
-    verdict.disorder = list(_find_disorder(ledger)) if can("order") else []
+    verdict.disorder = list(_find_disorder(ledger))
     return verdict
 
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 class Event:
     """A published event. Times are the loop's, in seconds.
 
-    `what` is what the function is to do with it. It counts once its broker has acknowledged it (`counted`);
+    `what` is what the function is to do with it, for how many `seconds`, and its result is larger by `pad`
+    bytes. It counts once its broker has acknowledged it (`counted`);
     `copies` says how often it was published, since an acknowledgement may have been lost.
 
     `acked` says that the host has acknowledged it. `cuts` has when a connection ended over which it had been
@@ -21,6 +22,7 @@ class Event:
     device: str
     what: str = "echo"
     seconds: float = 0.0
+    pad: int = 0
     sent: float = 0.0
     counted: float | None = None
     copies: int = 0
@@ -41,6 +43,7 @@ class Event:
             "number": self.number,
             "what": self.what,
             "seconds": self.seconds,
+            "pad": self.pad,
         }
         return json.dumps(told).encode()
 

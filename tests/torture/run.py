@@ -1,7 +1,6 @@
 """One run: traffic, faults in the midst of it, the drain, and the verdict."""
 
 import asyncio
-import re
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -10,7 +9,8 @@ from pathlib import Path
 from tests.torture.faults import DISK, INSTANCE, Fault, Wanted, plan_faults
 from tests.torture.injector import Injector
 from tests.torture.judge import Verdict, judge
-from tests.torture.ledger import Event, Ledger, Letter
+from tests.torture.ledger import Event, Ledger
+from tests.torture.letters import read_letters
 from tests.torture.stage import Stage, running_stage, until
 from tests.torture.subject import RULES, can
 from tests.torture.traffic import Flow, run_traffic
@@ -19,8 +19,6 @@ from tests.torture.traffic import Flow, run_traffic
 DRAIN_LIMIT = 30.0
 # Longer is waited only to tell what is late from what is lost.
 DRAIN_PATIENCE = 120.0
-PAGE = 1000
-_EVENT = re.compile(r'event (\d+)|"number":\s*(\d+)')
 
 Say = Callable[[str], None]
 
@@ -58,11 +56,13 @@ async def torture(wanted: Wanted, rate: float, folder: Path, say: Say) -> Outcom
             say(f"skipped {kind}: {reason}")
         faults = plan_faults(Wanted(wanted.faults, wanted.events, wanted.seed, tuple(skipped)))
         run = Run(stage, faults, say)
-        flow = Flow(wanted.events, rate, wanted.seed, fails=can("retry") and run.has_letters())
+        flow = Flow(wanted.events, rate, wanted.seed, fails=can("retry"))
         await run.play(flow)
         drained = await run.drain()
-        letters = await asyncio.to_thread(run.read_letters)
+        letters = await asyncio.to_thread(read_letters, stage)
         verdict = judge(stage.ledger, letters)
+        if not can("order"):
+            verdict.disorder = []
         told = [f"{kind}: {reason}" for kind, reason in skipped.items()]
         log = stage.host.log().splitlines()
         return Outcome(wanted, faults, told, stage.ledger, verdict, drained, log, run.troubles())
@@ -128,23 +128,6 @@ class Run:
         )
         await self._injector.inject(fault)
 
-    def has_letters(self) -> bool:
-        """Whether the host shows its dead letters."""
-        return self._stage.get("/api/dead-letters") is not None
-
-    def read_letters(self) -> list[Letter]:
-        """All dead letters, by the host's API."""
-        letters: list[Letter] = []
-        before = ""
-        while True:
-            params = {"limit": str(PAGE)} | ({"before": before} if before else {})
-            told = self._stage.get("/api/dead-letters", **params)
-            page = told["letters"] if told else []
-            letters += [_read_letter(self._stage, each) for each in page]
-            if len(page) < PAGE:
-                return letters
-            before = str(page[-1]["seq"])
-
     def troubles(self) -> list[str]:
         """What must not be, besides what the verdict has."""
         self._check_host()
@@ -157,22 +140,13 @@ class Run:
 
     def _settle_dead(self) -> None:
         if self._stage.ledger.unanswered:
-            for letter in self.read_letters():
+            for letter in read_letters(self._stage):
                 self._stage.ledger.unanswered.discard(letter.event)
 
     def _check_host(self) -> None:
         code = self._stage.host.process.poll()
         if code is not None and not self._injector.restarting and not self._ended_by_itself:
             self._ended_by_itself.append(f"the host has ended by itself with {code}")
-
-
-def _read_letter(stage: Stage, shown: dict[str, object]) -> Letter:
-    found = _EVENT.search(str(shown))
-    if found is None:
-        # An instance that died told nothing; the event itself does.
-        found = _EVENT.search(str(stage.get(f"/api/dead-letters/{shown['seq']}")))
-    number = int(found[1] or found[2]) if found else -1
-    return Letter(number, str(shown.get("error_type")), int(str(shown.get("attempts", 0))))
 
 
 def _skipped(stage: Stage) -> dict[str, str]:

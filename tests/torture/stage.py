@@ -48,12 +48,13 @@ class Stage:
         home.mkdir()
         self.disk = Disk(home / "state")
         self.host = RunningHost(home)
+        self._addresses = Addresses("", "")
 
     async def open(self) -> None:
         """Start everything, and wait until the host is subscribed."""
         await asyncio.to_thread(self._start_brokers)
-        addresses = Addresses(await self.source_proxy.start(), await self.target_proxy.start())
-        self.host = RunningHost(self.host.folder, make_config(addresses), self.clock.environment)
+        self._addresses = await self._open_doors()
+        self.replace_host({}, {})
         self.recorder.start()
         self.publisher.start()
         await until(self.recorder.ready.is_set, "the recorder is subscribed")
@@ -62,6 +63,21 @@ class Stage:
         if told.get("type") != "done":
             raise RuntimeError(f"the function cannot be deployed: {told}")
         await self.connected()
+
+    def replace_host(self, env: Mapping[str, str], config: Mapping[str, Any]) -> None:
+        """Another host, not started yet, on the state of the present one, which is killed if it runs."""
+        before = self.host
+        if hasattr(before, "process"):
+            before.kill()
+        before.client.close()
+        text = make_config(self._addresses, **config)
+        self.host = RunningHost(before.folder, text, {**self.clock.environment, **env})
+
+    def forget_delivery(self) -> None:
+        """Kill the host and throw its delivery database away."""
+        self.host.kill()
+        for file in self.host.state.glob("delivery.db*"):
+            file.unlink()
 
     async def connected(self) -> None:
         """Wait until all connections of the host are up."""
@@ -92,6 +108,9 @@ class Stage:
         checks: list[Mapping[str, Any]] = self.get("/readyz")["checks"]
         mqtt = [check for check in checks if check["name"].startswith("mqtt")]
         return bool(mqtt) and all(check["ok"] for check in mqtt)
+
+    async def _open_doors(self) -> Addresses:
+        return Addresses(await self.source_proxy.start(), await self.target_proxy.start())
 
     def _start_brokers(self) -> None:
         self.source.start()

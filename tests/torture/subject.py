@@ -11,6 +11,8 @@ FUNCTION = "echo"
 PLAIN, ORDERED = "plain", "ordered"
 RULES = (PLAIN, ORDERED)
 TIMEOUT = 3.0
+# The number under which results stand that no event of the ledger has asked for.
+TICKS = 10**9
 RETRY = {"attempts": 5, "backoff": "100ms", "longest": "1s"}
 
 FILES = {
@@ -28,7 +30,7 @@ def index(event, context):
     if what == "never" or (what == "once" and number not in raised):
         raised.add(number)
         raise ValueError(f"event {number} asked for this")
-    return {"number": number, "device": event["deviceInfo"]["deviceName"]}
+    return {"number": number, "device": event["deviceInfo"]["deviceName"], "pad": "x" * event["pad"]}
 """,
 }
 

@@ -1,0 +1,48 @@
+"""A host that dies at any of the named points loses nothing, and repeats only what it may."""
+
+import asyncio
+from collections.abc import Iterator
+
+import pytest
+
+from tests.torture import pending
+from tests.torture.points import SCENARIOS
+from tests.torture.scene import Scene
+from tests.torture.stage import Stage
+from triggers.delivery.failpoints import POINTS
+
+POINT = [
+    pytest.param(
+        name, marks=pytest.mark.skipif(name in pending.POINTS, reason="the host does not pass it yet")
+    )
+    for name in SCENARIOS
+]
+
+
+@pytest.fixture(scope="module")
+def runner() -> Iterator[asyncio.Runner]:
+    """The loop that the stage lives on."""
+    with asyncio.Runner() as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def stage(runner: asyncio.Runner, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """Brokers, proxies and a host with its function for all points."""
+    made = Stage(tmp_path_factory.mktemp("points"))
+    try:
+        runner.run(made.open())
+        yield made
+    finally:
+        runner.run(made.close())
+
+
+def test_every_point_has_a_scenario() -> None:
+    assert set(SCENARIOS) == set(POINTS)
+
+
+@pytest.mark.parametrize("point", POINT)
+def test_a_host_that_dies_there_loses_nothing(point: str, runner: asyncio.Runner, stage: Stage) -> None:
+    verdict = runner.run(Scene(stage, point, SCENARIOS[point]).play())
+    assert verdict.wrong == {}
+    assert verdict.repeats.total() <= SCENARIOS[point].repeats
