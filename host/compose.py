@@ -7,6 +7,7 @@ from functools import partial
 from conf.settings import Settings
 from functions.registry import Registry
 from host.bridges import BridgesPart
+from host.delivery import DeliveryPart, Workers, make_failpoints, make_limits
 from host.deployment.catalog import Catalog, Grounds
 from host.deployment.deployer import Deployer
 from host.deployment.downloads import Downloads
@@ -20,12 +21,15 @@ from host.parts import DeploysPart, FunctionsPart, LogsPart, ReadyPart
 from host.plugins import HostInfo, load_plugins
 from host.reload import Reloader, Running, make_rates
 from host.state import StateDir
-from host.web.api import Api, ApiParts
+from host.web.api import Api, ApiParts, Reports
+from host.web.letters import LettersApi
 from host.web.server import FrontDoor, WebPart
 from runtime.dispatcher import Dispatcher
 from runtime.overlay import prepare_overlay
 from runtime.process import Workshop
 from runtime.ratelimit import limit_dispatch
+from triggers.delivery.letters import DeadLetters
+from triggers.delivery.store import DeliveryStore
 from triggers.http import HttpTrigger
 
 
@@ -43,6 +47,10 @@ def compose(settings: Settings, state: StateDir) -> Host:
     config = settings.config
     logs = LogStore(state.logs)
     health = Health()
+    failpoints = make_failpoints(os.environ)
+    store = DeliveryStore(state.delivery, make_limits(config.limits), failpoints)
+    delivery = DeliveryPart(store, config.limits.delivery)
+    workers = Workers()
     dispatcher = Dispatcher()
     registry = Registry(state.registry)
     workshop = Workshop(prepare_overlay(state.overlay), state.owner(), logs.append)
@@ -58,16 +66,17 @@ def compose(settings: Settings, state: StateDir) -> Host:
     trigger = HttpTrigger(dispatch, config.limits.max_body)
     running = Running(state, catalog, deployer, deploys, mqtt, bridges, trigger, rates)
     reloader = Reloader(settings, os.environ, running)
-    queues, connections = mqtt.queue_rows, mqtt.connections
-    api = Api(
-        ApiParts(state, catalog, deployer, logs, health, queues, connections, deploys.why, tasks, reloader)
-    )
+    reports = Reports(mqtt.queue_rows, mqtt.connections, delivery.view, deploys.why)
+    letters = LettersApi(DeadLetters(store, workers.wake))
+    api = Api(ApiParts(state, catalog, deployer, logs, health, reports, tasks, reloader), letters.routes())
     web = WebPart(FrontDoor(trigger, api.application()), settings)
     health.add(lambda: check_functions(catalog))
+    health.add(delivery.checks)
     health.add(mqtt.checks)
     health.add(bridges.checks)
     parts: list[Part] = [
         LogsPart(logs),
+        delivery,
         FunctionsPart(catalog, registry, state.owner()),
         deploys,
         mqtt,

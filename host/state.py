@@ -17,6 +17,7 @@ class StateDir:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.registry = root / "registry.db"
+        self.delivery = root / "delivery.db"
         self.packages = root / "packages"
         self.environments = root / "environments"
         self.output = root / "output"

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import tempfile
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -31,30 +31,41 @@ MAX_TAIL = 2000
 
 
 @dataclass(frozen=True)
-class ApiParts:
-    """What the API shows and commands.
+class Reports:
+    """What other parts tell the API.
 
-    `queue_rows` gives the rows of `/queue_size_metrics`, `connections` those of `/api/mqtt`, `why`
-    says what keeps the package that the config names for one of them from service.
+    `queue_rows` gives the rows of `/queue_size_metrics`, `connections` those of `/api/mqtt`, `delivery` what
+    `/api/delivery` shows; `why` says what keeps the package that the config names for a function from
+    service.
     """
+
+    queue_rows: Callable[[], list[dict[str, Any]]]
+    connections: Callable[[], list[dict[str, Any]]]
+    delivery: Callable[[], dict[str, Any]]
+    why: Callable[[str], str | None]
+
+
+@dataclass(frozen=True)
+class ApiParts:
+    """What the API shows and commands."""
 
     state: StateDir
     catalog: Catalog
     deployer: Deployer
     logs: LogStore
     health: Health
-    queue_rows: Callable[[], list[dict[str, Any]]]
-    connections: Callable[[], list[dict[str, Any]]]
-    why: Callable[[str], str | None]
+    reports: Reports
     tasks: DeployTasks
     reloader: Reloader
 
 
 class Api:
-    """The endpoints, each one verb."""
+    """The endpoints, each one verb; `more` has those of other files."""
 
-    def __init__(self, parts: ApiParts) -> None:
+    def __init__(self, parts: ApiParts, more: Sequence[Route]) -> None:
         self._parts = parts
+        self._why = parts.reports.why
+        self._more = more
 
     def application(self) -> Starlette:
         """The Starlette application."""
@@ -66,6 +77,7 @@ class Api:
             Route("/queue_size_metrics", self.queue_sizes),
             Route("/api/config", self.apply_config, methods=["POST"]),
             Route("/api/mqtt", self.list_connections, methods=["GET"]),
+            Route("/api/delivery", self.show_delivery, methods=["GET"]),
             Route("/api/functions", self.list_functions, methods=["GET"]),
             Route("/api/functions", self.deploy, methods=["POST"]),
             Route(name, self.describe, methods=["GET"]),
@@ -73,6 +85,7 @@ class Api:
             Route(f"{name}/scale", self.scale, methods=["POST"]),
             Route(f"{name}/logs", self.read_logs, methods=["GET"]),
             Route(f"{name}/revisions/{{number:int}}/build-log", self.read_build_log, methods=["GET"]),
+            *self._more,
         ]
         handlers: dict[Any, Any] = {
             HTTPException: _tell_http,
@@ -101,24 +114,28 @@ class Api:
 
     async def queue_sizes(self, request: Request) -> Response:
         """Queue lengths by rule and function, in the older program's shape."""
-        return JSONResponse({"queue_size_metrics": self._parts.queue_rows()})
+        return JSONResponse({"queue_size_metrics": self._parts.reports.queue_rows()})
 
     async def list_connections(self, request: Request) -> Response:
         """Connections to brokers, and what has become of the events that came over them."""
-        return JSONResponse({"connections": self._parts.connections()})
+        return JSONResponse({"connections": self._parts.reports.connections()})
+
+    async def show_delivery(self, request: Request) -> Response:
+        """What waits on disk, and what has become of what no longer does."""
+        return JSONResponse(self._parts.reports.delivery())
 
     async def list_functions(self, request: Request) -> Response:
         """All functions, also those that the config names and nobody has deployed."""
         known = self._parts.catalog.functions
-        shown = [views.summarize(known[name], self._parts.why(name)) for name in sorted(known)]
+        shown = [views.summarize(known[name], self._why(name)) for name in sorted(known)]
         absent = [name for name in self._parts.reloader.functions if name not in known]
-        missing = [views.summarize_missing(name, self._parts.why(name)) for name in absent]
+        missing = [views.summarize_missing(name, self._why(name)) for name in absent]
         return JSONResponse({"functions": shown + missing})
 
     async def describe(self, request: Request) -> Response:
         """One function."""
         deployed = self._parts.catalog.get(request.path_params["name"])
-        return JSONResponse(views.describe(deployed, self._parts.why(deployed.name)))
+        return JSONResponse(views.describe(deployed, self._why(deployed.name)))
 
     async def remove(self, request: Request) -> Response:
         """Take a function away."""

@@ -1,0 +1,77 @@
+"""Gives the delivery store its place in the host: its limits, its lifecycle, its health."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from conf.models import Limits
+from host.health import Check
+from host.lifecycle import Part, PartError
+from triggers.delivery.failpoints import Failpoints
+from triggers.delivery.letters import Wake
+from triggers.delivery.store import DeliveryStore, StoreLimits
+
+
+class DeliveryPart(Part):
+    """The store: it opens before whoever writes to it is set up, and closes after they have stopped."""
+
+    name = "delivery"
+    priority = 150
+    # A large database that a crash has damaged is read row by row.
+    start_limit = 600.0
+
+    def __init__(self, store: DeliveryStore, quota: int) -> None:
+        self._store = store
+        self._quota = quota
+
+    async def setup(self) -> None:
+        """Open it; a damaged file is mended."""
+        await self._store.open()
+
+    async def stop(self) -> None:
+        """Write what was submitted, and close it."""
+        await self._store.close()
+
+    def checks(self) -> list[Check]:
+        """A host that cannot promise to keep an event takes none."""
+        return [Check("delivery", self._store.takes_in, self._store.why_not)]
+
+    def view(self) -> dict[str, Any]:
+        """How full the database is and what was lost, as the API shows it; sizes are in bytes."""
+        store = self._store
+        names = ("takes_in", "why_not", "used", "commits", "damaged", "dropped_letters", "dropped_results")
+        told = {name: getattr(store, name) for name in names}
+        return {**told, "quota": self._quota, "dead_letters": store.letter_count}
+
+
+class Workers:
+    """All who work rows on disk, asked as one."""
+
+    def __init__(self) -> None:
+        self._wakes: list[Wake] = []
+
+    def add(self, wake: Wake) -> None:
+        """Ask this one, too."""
+        self._wakes.append(wake)
+
+    def wake(self, name: str) -> bool:
+        """Say that a lane or target has new rows; False when nobody works it."""
+        return any(wake(name) for wake in self._wakes)
+
+
+def make_limits(limits: Limits) -> StoreLimits:
+    """The store's own view of the config."""
+    return StoreLimits(
+        quota=limits.delivery,
+        min_free=StoreLimits.min_free if limits.min_free is None else limits.min_free,
+        letters=limits.dead_letters,
+        letter_age=limits.dead_letter_age,
+        result_age=limits.outbox_age,
+    )
+
+
+def make_failpoints(env: Mapping[str, str]) -> Failpoints:
+    """The crash point that the environment names; raises PartError when there is no such point."""
+    try:
+        return Failpoints.of(env)
+    except ValueError as error:
+        raise PartError(str(error)) from None

@@ -1,0 +1,140 @@
+"""The dead letters in the management API: list, show, replay, drop."""
+
+import base64
+import codecs
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from triggers.delivery.letters import (
+    Choice,
+    DeadLetters,
+    LetterError,
+    NotWrittenError,
+    StrandedLetterError,
+    UnknownLetterError,
+)
+from triggers.delivery.rows import Letter
+
+MAX_SHOWN = 256 * 1024
+MAX_PAGE = 1000
+STATUS = {UnknownLetterError: 404, StrandedLetterError: 409, NotWrittenError: 503}
+
+
+class LettersApi:
+    """Its endpoints, each one verb."""
+
+    def __init__(self, letters: DeadLetters) -> None:
+        self._letters = letters
+
+    def routes(self) -> list[Route]:
+        """Where they are reached."""
+        all_of_them, one = "/api/dead-letters", "/api/dead-letters/{seq:int}"
+        return [
+            Route(all_of_them, self.list_letters, methods=["GET"]),
+            Route(all_of_them, self.drop_all, methods=["DELETE"]),
+            Route(f"{all_of_them}/replay", self.replay_all, methods=["POST"]),
+            Route(one, self.show, methods=["GET"]),
+            Route(one, self.drop, methods=["DELETE"]),
+            Route(f"{one}/replay", self.replay, methods=["POST"]),
+        ]
+
+    async def list_letters(self, request: Request) -> Response:
+        """The newest ones, without their bodies; `before` names the last one of the page before."""
+        limit = min(MAX_PAGE, _whole(request, "limit") or 100)
+        page = await self._letters.page(_choice(request), _whole(request, "before"), limit)
+        return _json({"dead_letters": [_summary(each) for each in page], "total": self._letters.count})
+
+    async def show(self, request: Request) -> Response:
+        """One with its body."""
+        with _explained():
+            letter = await self._letters.show(request.path_params["seq"])
+        return _json(_details(letter))
+
+    async def replay(self, request: Request) -> Response:
+        """Try one again."""
+        with _explained():
+            await self._letters.replay(request.path_params["seq"])
+        return JSONResponse({"replayed": 1, "stranded": {}})
+
+    async def replay_all(self, request: Request) -> Response:
+        """Try all of a function or rule again, or with `all=1` all there are."""
+        with _explained():
+            done = await self._letters.replay_all(_meant(request))
+        return _json({"replayed": done.count, "stranded": dict(done.stranded)})
+
+    async def drop(self, request: Request) -> Response:
+        """Throw one away."""
+        with _explained():
+            await self._letters.drop(request.path_params["seq"])
+        return JSONResponse({"dropped": 1})
+
+    async def drop_all(self, request: Request) -> Response:
+        """Throw all of a function or rule away, or with `all=1` all there are."""
+        with _explained():
+            dropped = await self._letters.drop_all(_meant(request))
+        return JSONResponse({"dropped": dropped})
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    try:
+        yield
+    except LetterError as error:
+        raise HTTPException(STATUS[type(error)], str(error)) from None
+
+
+def _choice(request: Request) -> Choice:
+    query = request.query_params
+    return Choice(query.get("function"), query.get("rule"))
+
+
+def _meant(request: Request) -> Choice:
+    """The choice of what cannot be undone: nobody means all by saying nothing."""
+    choice = _choice(request)
+    everything = request.query_params.get("all", "0") == "1"
+    if everything == (choice != Choice()):
+        raise HTTPException(400, "say which: function=NAME, rule=NAME or both; or all=1")
+    return choice
+
+
+def _whole(request: Request, name: str) -> int | None:
+    text = request.query_params.get(name)
+    if text is not None and not (text.isdecimal() and text.isascii() and len(text) < 19):
+        raise HTTPException(400, f"{name} is a whole number, not {text[:40]!r}")
+    return None if text is None else int(text)
+
+
+def _summary(letter: Letter) -> dict[str, Any]:
+    names = ("seq", "kind", "lane", "rule", "function", "event_id", "attempts", "error_type", "message")
+    times = {"first": letter.first, "died": letter.died}
+    return {**{name: getattr(letter, name) for name in names}, **times, "size": len(letter.body)}
+
+
+def _details(letter: Letter) -> dict[str, Any]:
+    shown = {"key": letter.key, "stack": letter.stack, "head": letter.head}
+    return {**_summary(letter), **shown, **_body(letter.body)}
+
+
+def _body(body: bytes) -> dict[str, Any]:
+    """As text where it is text, which JSON is; the first MAX_SHOWN bytes."""
+    cut = body[:MAX_SHOWN]
+    whole = len(cut) == len(body)
+    try:
+        # A character that the cut goes through is no fault of the text.
+        text = codecs.getincrementaldecoder("utf-8")().decode(cut, final=whole)
+    except UnicodeDecodeError:
+        return {"body": base64.b64encode(cut).decode(), "body_encoding": "base64", "body_cut": not whole}
+    return {"body": text, "body_encoding": "text", "body_cut": not whole}
+
+
+def _json(value: dict[str, Any]) -> Response:
+    # What a function said of its failure may hold what no UTF-8 can.
+    text = json.dumps(value, ensure_ascii=False).encode("utf-8", "replace")
+    return Response(text, media_type="application/json")
