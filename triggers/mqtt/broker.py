@@ -4,6 +4,7 @@ import logging
 import socket
 import ssl
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
@@ -14,6 +15,9 @@ from triggers.mqtt.faults import unusable
 from triggers.mqtt.plan import BrokerPlan
 from triggers.mqtt.sharing import Sharing
 from triggers.mqtt.url import parse_url
+
+if TYPE_CHECKING:
+    from paho.mqtt.client import SocketLike
 
 logger = logging.getLogger(__name__)
 
@@ -50,8 +54,11 @@ class Broker:
         """Whether new connections are made with MQTT 5."""
         return self.version == MQTTProtocolVersion.MQTTv5
 
-    def fall_back(self) -> bool:
-        """The broker does not speak this version; returns whether another one is worth a try."""
+    def fall_back(self, asked: MQTTProtocolVersion) -> bool:
+        """The broker does not speak version `asked`; returns whether another one is worth a try."""
+        if self.version != asked:
+            # Another connection has found out in the meantime.
+            return True
         if not self.speaks_5 or self.plan.version != "auto":
             return False
         self.version = MQTTProtocolVersion.MQTTv311
@@ -92,6 +99,8 @@ class Broker:
 
     def _send_connect(self, client: Client, persistent: bool) -> None:
         address = self.address
+        last_words: list[str] = []
+        client.on_socket_close = lambda _c, _u, closing: last_words.append(_last_words(closing))
         if self.speaks_5:
             session = _session() if persistent else None
             client.connect(
@@ -99,6 +108,9 @@ class Broker:
             )
         else:
             client.connect(address.host, address.port, KEEPALIVE)
+        client.on_socket_close = None
+        if last_words:
+            raise ConnectionError(last_words[0])
         _send_at_once(client)
 
     def _client(self, client_id: str, persistent: bool) -> Client:
@@ -139,11 +151,19 @@ def _session() -> Properties:
     return properties
 
 
+def _last_words(closing: "SocketLike") -> str:
+    """What the broker sent before it hung up: a TLS alert about our certificate comes that late."""
+    try:
+        closing.recv(1)
+    except OSError as error:
+        return str(error)
+    return "the connection was closed at once"
+
+
 def _send_at_once(client: Client) -> None:
     """Small packets would wait for the broker's delayed acknowledgement (Nagle), 40 ms each."""
     connected = client.socket()
-    if connected is None:
-        raise ConnectionError("the connection was closed at once")
+    assert connected is not None, "whoever closes it has said so"
     # A websocket has no setsockopt; the option belongs to the socket behind both descriptors.
     with socket.socket(fileno=socket.dup(connected.fileno())) as duplicate:
         duplicate.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

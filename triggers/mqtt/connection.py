@@ -4,7 +4,7 @@ import asyncio
 import logging
 import socket
 from contextlib import suppress
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from paho.mqtt import MQTTException
 from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
@@ -26,8 +26,6 @@ logger = logging.getLogger(__name__)
 CONNACK_TIMEOUT = 10.0
 PACKETS_PER_WAKE = 64
 RESET = "the connection was reset"
-
-T = TypeVar("T")
 
 # What paho calls an end without a reason.
 _CLOSED = dict.fromkeys(("Normal disconnection", "Unspecified error"), "the connection was closed")
@@ -164,10 +162,9 @@ class Connection:
     def _note_disconnect(
         self, _c: Client, _u: object, flags: DisconnectFlags, reason: ReasonCode, _p: Properties | None
     ) -> None:
-        if flags.is_disconnect_packet_from_server:
-            self._lost = f"the broker said {reason}"
-        else:
-            self._lost = self._socket_error or _CLOSED.get(str(reason), str(reason))
+        by_broker = flags.is_disconnect_packet_from_server
+        ours = self._socket_error or _CLOSED.get(str(reason), str(reason))
+        self._lost = f"the broker said {reason}" if by_broker else ours
 
     def _note_message(self, _c: Client, _u: object, message: MQTTMessage) -> None:
         self._messages.append(message)
@@ -259,11 +256,14 @@ class Connection:
     def _tell_peer(self) -> None:
         if self._connack is not None:
             self._take_connack(*self._connack)
-        for reasons in _drain(self._subscriptions):
+        subscriptions, self._subscriptions = self._subscriptions, []
+        confirmations, self._confirmations = self._confirmations, []
+        messages, self._messages = self._messages, []
+        for reasons in subscriptions:
             self._peer.subscribed(reasons)
-        for mid, reason in _drain(self._confirmations):
+        for mid, reason in confirmations:
             self._peer.confirmed(mid, reason)
-        for message in _drain(self._messages):
+        for message in messages:
             self._peer.received(message)
 
     def _take_connack(self, reason: ReasonCode, session_present: bool) -> None:
@@ -296,9 +296,3 @@ def _has_buffered(connected: "SocketLike") -> bool:
     """Whether TLS has decrypted, or paho's websocket has read, more than was asked for."""
     pending = getattr(connected, "pending", None)
     return bool(pending and pending()) or bool(getattr(connected, "_readbuffer", None))
-
-
-def _drain(notes: list[T]) -> list[T]:
-    taken = notes[:]
-    notes.clear()
-    return taken

@@ -81,12 +81,13 @@ class Link:
 
     async def _live(self) -> float:
         """One connection from beginning to end; returns the seconds to wait before the next."""
+        broker = self.identity.broker
+        asked = broker.version
         try:
             connection = await self._connect()
         except (OSError, ValueError, IndexError, MQTTException) as error:
             # Name look-up, TCP, TLS, refusals; paho's websocket handshake stumbles over odd answers.
-            broker = self.identity.broker
-            if isinstance(error, RefusedError) and error.unsupported_version and broker.fall_back():
+            if isinstance(error, RefusedError) and error.unsupported_version and broker.fall_back(asked):
                 return 0
             fault = fault_of(error, broker.plan)
             self._say_unable(fault)

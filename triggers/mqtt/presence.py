@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Executor
+from dataclasses import replace
 
 from triggers.mqtt.broker import Broker
 from triggers.mqtt.link import Identity, Link
@@ -41,7 +42,7 @@ class Presence:
 
     def _begin(self, identity: Identity) -> Link:
         status = Status(identity.broker.plan.status or "")
-        link = Link(identity, status, self._threads)
+        link = Link(replace(identity, will=status.will), status, self._threads)
         link.start()
         return link
 
