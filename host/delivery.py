@@ -35,12 +35,14 @@ class DeliveryPart(Part):
         """A host that cannot promise to keep an event takes none."""
         return [Check("delivery", self._store.takes_in, self._store.why_not)]
 
-    def view(self) -> dict[str, Any]:
-        """How full the database is and what was lost, as the API shows it; sizes are in bytes."""
+    async def view(self) -> dict[str, Any]:
+        """What waits on disk and what was lost, as the API shows it; sizes are in bytes."""
         store = self._store
+        events, results = await store.waiting()
         names = ("takes_in", "why_not", "used", "commits", "damaged", "dropped_letters", "dropped_results")
         told = {name: getattr(store, name) for name in names}
-        return {**told, "quota": self._quota, "dead_letters": store.letter_count}
+        waiting = {"events": events, "results": results, "dead_letters": store.letter_count}
+        return {**told, "quota": self._quota, **waiting}
 
 
 class Workers:

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import tempfile
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -41,7 +41,7 @@ class Reports:
 
     queue_rows: Callable[[], list[dict[str, Any]]]
     connections: Callable[[], list[dict[str, Any]]]
-    delivery: Callable[[], dict[str, Any]]
+    delivery: Callable[[], Awaitable[dict[str, Any]]]
     why: Callable[[str], str | None]
 
 
@@ -122,7 +122,7 @@ class Api:
 
     async def show_delivery(self, request: Request) -> Response:
         """What waits on disk, and what has become of what no longer does."""
-        return JSONResponse(self._parts.reports.delivery())
+        return JSONResponse(await self._parts.reports.delivery())
 
     async def list_functions(self, request: Request) -> Response:
         """All functions, also those that the config names and nobody has deployed."""

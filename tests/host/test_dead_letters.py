@@ -145,6 +145,7 @@ def test_what_waits_on_disk_is_shown(tmp_path: Path) -> None:
     leave_letters(host.state, LETTER)
     with running(host):
         shown = host.client.get(f"{host.url}/api/delivery").json()
+    assert (shown["events"], shown["results"]) == ({LANE: 3}, {})
     assert (shown["dead_letters"], shown["quota"]) == (1, 64 * 1024 * 1024)
     assert 0 < shown["used"] < shown["quota"]
     assert (shown["takes_in"], shown["why_not"], shown["damaged"]) == (True, "", 0)

@@ -93,6 +93,11 @@ class Reader:
         """For one target, in order, from the seq `since` on."""
         return await self._find(RESULTS, "target = ? AND seq >= ? ORDER BY seq", (target, since), limit)
 
+    async def waiting(self) -> tuple[dict[str, int], dict[str, int]]:
+        """How many events wait in each lane, and how many results for each target."""
+        events = await self._ask(partial(self._count, EVENTS, "lane"))
+        return events, await self._ask(partial(self._count, RESULTS, "target"))
+
     async def letters(self, query: LetterQuery) -> list[Letter]:
         """The newest first."""
         asked = {"function": query.function, "rule": query.rule, "lane": query.lane}
@@ -131,16 +136,23 @@ class Reader:
         return [(rule, key, moment) for _, rule, key, moment in rows]
 
     async def _find(self, table: Table[R], where: str, values: tuple[Any, ...], limit: int | None) -> list[R]:
+        return await self._ask(partial(self._read, table, where, values, limit))
+
+    async def _ask(self, read: Callable[[], T]) -> T:
         loop = asyncio.get_running_loop()
-        ask = partial(self._read, table, where, values, limit)
         generation = self._gate.generation
         try:
-            return await loop.run_in_executor(self.thread, ask)
+            return await loop.run_in_executor(self.thread, read)
         except sqlite3.DatabaseError as error:
             if not is_damage(error):
                 raise
             await self._repair(error, generation)
-            return await loop.run_in_executor(self.thread, ask)
+            return await loop.run_in_executor(self.thread, read)
+
+    def _count(self, table: Table[Any], column: str) -> dict[str, int]:
+        query = f"SELECT {column}, count(*) FROM {table.name} GROUP BY {column}"  # noqa: S608 - no value in it
+        with self._gate.open() as database, closing(database.execute(query)) as cursor:
+            return dict(cursor.fetchall())
 
     def _read(self, table: Table[R], where: str, values: tuple[Any, ...], limit: int | None) -> list[R]:
         columns = ", ".join(table.columns)

@@ -200,6 +200,10 @@ class DeliveryStore:
         """For one target, in order, from the seq `since` on; sound rows only."""
         return await self._reader.results(target, since, limit)
 
+    async def waiting(self) -> tuple[dict[str, int], dict[str, int]]:
+        """How many events wait on disk now, by lane, and how many results, by target."""
+        return await self._reader.waiting()
+
     async def letters(self, query: LetterQuery) -> list[Letter]:
         """Dead letters, the newest first."""
         return await self._reader.letters(query)
