@@ -5,6 +5,7 @@ import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from operator import attrgetter
 from pathlib import Path
 from typing import TypeVar
 
@@ -27,7 +28,9 @@ from triggers.http import HttpTrigger
 
 logger = logging.getLogger(__name__)
 
-NEEDS_RESTART = ("listen", "state", "allow_anonymous", "expose")
+# How much the delivery database holds, and for how long, is decided when it is opened.
+KEPT_LIMITS = tuple(f"limits.{name}" for name in Limits.model_fields if name != "max_body")
+NEEDS_RESTART = ("listen", "state", "allow_anonymous", "expose", *KEPT_LIMITS)
 
 Entry = TypeVar("Entry", bound=BaseModel)
 
@@ -128,13 +131,10 @@ def describe_changes(before: Config, after: Config) -> Iterable[str]:
     yield from _compare("funcs", before.funcs, after.funcs, lambda each: each.model_name)
     yield from _compare("bridges", before.bridges, after.bridges, lambda each: each.name)
     yield from _compare("timers", before.timers, after.timers, lambda each: each.name)
-    limits = [
-        name for name in Limits.model_fields if getattr(before.limits, name) != getattr(after.limits, name)
-    ]
-    if limits:
-        yield f"limits: {', '.join(limits)} changed"
+    if before.limits.max_body != after.limits.max_body:
+        yield "limits: max_body changed"
     for name in NEEDS_RESTART:
-        if getattr(before, name) != getattr(after, name):
+        if attrgetter(name)(before) != attrgetter(name)(after):
             yield f"`{name}` is changed, which takes effect when the host is started again"
     if before == after:
         yield "nothing is changed"

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import sqlite3
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -94,6 +95,7 @@ class Api:
             PackageError: _tell(422, "The package is refused"),
             ConfigError: _tell(422, "The config is refused, and nothing has changed"),
             NoConfigError: _tell(409, "There is no config to apply"),
+            sqlite3.Error: _tell(503, "The host's disk cannot be read"),
         }
         return Starlette(routes=routes, exception_handlers=handlers)
 

@@ -136,7 +136,12 @@ TIMER = {"name": "t", "every": "1s"}
         ({}, {"timers": [TIMER]}, "timers: 1 added"),
         ({"timers": [TIMER]}, {"timers": [TIMER | {"every": "2s"}]}, "timers: 1 changed"),
         ({"timers": [TIMER]}, {"timers": [TIMER | {"name": "u"}]}, "timers: 1 added, 1 removed"),
-        ({"limits": {"min_free": 1}}, {"limits": {"outbox_age": 1}}, "limits: min_free, outbox_age changed"),
+        ({"limits": {"max_body": 1}}, {"limits": {"max_body": 2}}, "limits: max_body changed"),
+        (
+            {"limits": {"delivery": 1}},
+            {"limits": {"delivery": 2}},
+            "`limits.delivery` is changed, which takes effect when the host is started again",
+        ),
         (
             {"funcs": [{"modelName": "a"}]},
             {"funcs": [{"modelName": "a", "retry": {"attempts": 1}}]},

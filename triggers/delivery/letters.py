@@ -175,7 +175,6 @@ class DeadLetters:
             qos=cast(int, head["qos"]),
             retain=cast(bool, head["retain"]),
             properties=base64.b64decode(cast(str, head["properties"])),
-            # Its time begins anew, else one that has waited long would be dropped for its age.
             created=self._clock(),
             timeout=cast(float, head["timeout"]),
         )
