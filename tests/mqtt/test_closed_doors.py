@@ -16,8 +16,10 @@ from paho.mqtt.reasoncodes import ReasonCode
 from tests.brokers import MakeMosquitto, Mosquitto, free_port
 from tests.mqtt.certificates import LONG_AGO, Authority
 from tests.mqtt.clients import Functions, broker_plan, echo, play, rule_plan, running, until
+from tests.mqtt.raw import answering
 from triggers.mqtt.broker import Broker
 from triggers.mqtt.connack import RefusedError
+from triggers.mqtt.connection import Connection
 from triggers.mqtt.faults import fault_of
 from triggers.mqtt.ladder import Delays, Ladder, Retry
 from triggers.mqtt.link import Identity, Link
@@ -27,6 +29,8 @@ from triggers.mqtt.plan import BrokerPlan, MqttPlan
 # paho leaves the socket of a failed handshake to the garbage collector.
 LEFT_OPEN = "ignore::pytest.PytestUnraisableExceptionWarning"
 ATTEMPTS = 3
+CONNACK = b"\x20\x02\x00\x00"
+REFUSED_SUBACK = b"\x90\x03\x00\x01\x80"
 REQUIRED = "require_certificate true"
 
 
@@ -121,10 +125,10 @@ class Doors:
 
 
 @asynccontextmanager
-async def linked(plan: BrokerPlan, delays: Delays) -> AsyncIterator[Link]:
+async def linked(plan: BrokerPlan, delays: Delays, peer: Peer | None = None) -> AsyncIterator[Link]:
     """A link that tries again after `delays`."""
     with ThreadPoolExecutor(2) as threads:
-        link = Link(Identity(Broker(plan), "door", persistent=True), Peer(), threads, delays)
+        link = Link(Identity(Broker(plan), "door", persistent=True), peer or Peer(), threads, delays)
         link.start()
         try:
             yield link
@@ -198,6 +202,36 @@ def test_all_connections_to_a_broker_meet_one_refusal_and_say_it_once(
             await until(lambda: all(state.last_error for state in trigger.state()), "all are refused")
             assert len(trigger.state()) == 5
             assert sum("refused" in text for text in caplog.messages) == 1
+
+    with caplog.at_level(logging.WARNING):
+        play(scene())
+
+
+def test_a_refused_subscription_is_named_with_its_remedy() -> None:
+    async def scene(url: str) -> None:
+        plan = MqttPlan((BrokerPlan("b1", url, 1, version="3.1.1"),), (rule_plan(),))
+        async with running(plan, Functions(echo=echo).dispatch, wait=False) as trigger:
+            await until(lambda: "in/r1 refused" in str(trigger.state()[0].last_error), "the refusal is known")
+            assert "give this client its rights at the broker" in str(trigger.state()[0].last_error)
+
+    with answering(CONNACK, REFUSED_SUBACK) as url:
+        play(scene(url))
+
+
+class Unwelcome(Peer):
+    """Accepted, and then of no use, as after a refused subscription."""
+
+    def opened(self, connection: Connection, session_present: bool) -> None:
+        connection.abort("not welcome", Retry.SLOW)
+
+
+def test_what_ends_each_connection_soon_is_said_once(
+    mosquitto: Mosquitto, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def scene() -> None:
+        async with linked(broker_plan(mosquitto), Delays(slow=0.01), Unwelcome()) as link:
+            await until(lambda: link.reconnects == ATTEMPTS, "it has tried again")
+            assert caplog.messages == ["mqtt b1 as door: not welcome; trying again until it works"]
 
     with caplog.at_level(logging.WARNING):
         play(scene())

@@ -1,9 +1,5 @@
 """Hosts share the events of a topic, on brokers that are proven to honour it."""
 
-import socket
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +7,7 @@ import pytest
 
 from tests.brokers import Amqtt, MakeMosquitto, Mosquitto
 from tests.mqtt.clients import Functions, broker_plan, device, echo, play, rule_plan, running, until
+from tests.mqtt.raw import answering
 from triggers.mqtt.plan import BrokerPlan, MqttPlan
 
 # MQTT 5: accepted, with the one property that shared subscriptions are not available.
@@ -115,33 +112,11 @@ def test_a_broker_that_shares_nothing_leaves_the_rule_unsubscribed_and_says_what
         broker.kill()
 
 
-@contextmanager
-def refusing_to_share() -> Iterator[str]:
-    """The address of a broker that accepts with NOT_SHARED, and nothing else."""
-    listener = socket.create_server(("127.0.0.1", 0))
-
-    def serve() -> None:
-        with suppress(OSError):
-            while True:
-                connection, _ = listener.accept()
-                with connection, suppress(OSError):
-                    connection.recv(4096)
-                    connection.sendall(NOT_SHARED)
-                    connection.recv(4096)
-
-    threading.Thread(target=serve, daemon=True).start()
-    try:
-        yield f"tcp://127.0.0.1:{listener.getsockname()[1]}"
-    finally:
-        listener.shutdown(socket.SHUT_RDWR)
-        listener.close()
-
-
 def test_a_broker_that_says_it_shares_nothing_is_believed() -> None:
     async def scene(url: str) -> None:
         plan = MqttPlan((BrokerPlan("b1", url, 1, version="5"),), (rule_plan(group="team"),))
         async with running(plan, Functions(echo=echo).dispatch, wait=False) as trigger:
             await until(lambda: "it says so itself" in str(trigger.state()[0].last_error), "the rule says so")
 
-    with refusing_to_share() as url:
+    with answering(NOT_SHARED) as url:
         play(scene(url))

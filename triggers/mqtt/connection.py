@@ -275,8 +275,9 @@ class Connection:
         else:
             self.alive = True
             self._client.on_log = None
-            self._peer.opened(self, session_present)
+            # First the future: the peer may end the connection at once.
             self._accepted.set_result(None)
+            self._peer.opened(self, session_present)
 
     def _finish(self) -> None:
         if self.closed.done():

@@ -32,9 +32,13 @@ class Ladder:
         self._delays = delays
         self._attempt = 0
 
+    def stable(self, lived: float) -> bool:
+        """Whether a connection that lived for `lived` seconds was a good one."""
+        return lived > self._delays.stable
+
     def delay(self, retry: Retry, lived: float) -> float:
         """Seconds to wait after a connection that lived for `lived` seconds."""
-        if lived > self._delays.stable:
+        if self.stable(lived):
             self._attempt = 0
         if retry is Retry.SLOW:
             return self._delays.slow * random.uniform(0.8, 1.2)  # noqa: S311 - spreads load

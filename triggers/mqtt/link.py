@@ -40,7 +40,9 @@ class Identity:
 class Link:
     """A connection that is renewed whenever it is lost; each renewal is a new `Connection`."""
 
-    def __init__(self, identity: Identity, peer: Peer, threads: Executor, delays: Delays = Delays()) -> None:  # noqa: B008
+    def __init__(
+        self, identity: Identity, peer: Peer, threads: Executor, delays: Delays | None = None
+    ) -> None:
         self.identity = identity
         self.connection: Connection | None = None
         self.last_error: str | None = None
@@ -48,7 +50,8 @@ class Link:
         self._name = f"mqtt {identity.broker.plan.name} as {identity.client_id}"
         self._peer = peer
         self._threads = threads
-        self._ladder = Ladder(delays)
+        self._ladder = Ladder(delays or Delays())
+        self._said: str | None = None
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -99,9 +102,12 @@ class Link:
         began = loop.time()
         self._say_up()
         fault = await asyncio.shield(connection.closed)
+        lived = loop.time() - began
+        if self._ladder.stable(lived):
+            self._said = None
         self._say_down(fault.text)
         self.reconnects += 1
-        return self._ladder.delay(fault.retry, loop.time() - began)
+        return self._ladder.delay(fault.retry, lived)
 
     async def _connect(self) -> Connection:
         identity = self.identity
@@ -154,6 +160,6 @@ class Link:
             logger.warning("mqtt %s: %s; tried again every half minute", broker.plan.name, fault.text)
 
     def _say_down(self, reason: str) -> None:
-        if reason != self.last_error:
+        if reason != self._said:
             logger.warning("%s: %s; trying again until it works", self._name, reason)
-        self.last_error = reason
+        self._said = self.last_error = reason
