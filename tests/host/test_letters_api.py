@@ -1,0 +1,70 @@
+"""Replays through the API, over a real store whose lanes the test works itself."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from pathlib import Path
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+
+from host.web.letters import LettersApi
+from tests.delivery.burying import LANE, LETTER, bury
+from triggers.delivery.letters import DeadLetters
+from triggers.delivery.store import DeliveryStore
+
+API = "/api/dead-letters"
+
+Act = Callable[[DeliveryStore, httpx.AsyncClient], Awaitable[None]]
+
+
+def play(folder: Path, act: Act) -> None:
+    """Only LANE is worked here."""
+
+    async def run() -> None:
+        store = DeliveryStore(folder / "delivery.db")
+        await store.open()
+        app = Starlette(routes=LettersApi(DeadLetters(store, lambda name: name == LANE)).routes())
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://host") as client:
+            await act(store, client)
+        await store.close()
+
+    asyncio.run(asyncio.wait_for(run(), 60))
+
+
+def test_one_letter_is_replayed(tmp_path: Path) -> None:
+    async def act(store: DeliveryStore, client: httpx.AsyncClient) -> None:
+        first, second = await bury(store, LETTER, LETTER)
+        answer = await client.post(f"{API}/{first}/replay")
+        assert (answer.status_code, answer.json()) == (200, {"replayed": 1, "stranded": {}})
+        listed = (await client.get(API)).json()
+        assert ([letter["seq"] for letter in listed["dead_letters"]], listed["total"]) == ([second], 1)
+        assert len(await store.read_events(LANE, 0, 10)) == 1
+
+    play(tmp_path, act)
+
+
+def test_all_of_a_rule_are_replayed_and_the_stranded_are_counted_by_lane(tmp_path: Path) -> None:
+    async def act(store: DeliveryStore, client: httpx.AsyncClient) -> None:
+        gone = replace(LETTER, lane="mqtt/b1/gone/echo")
+        await bury(store, LETTER, LETTER, gone, replace(LETTER, rule="other"))
+        answer = await client.post(f"{API}/replay", params={"rule": "telemetry"})
+        assert answer.json() == {"replayed": 2, "stranded": {"mqtt/b1/gone/echo": 1}}
+        answer = await client.post(f"{API}/replay", params={"all": "1"})
+        assert answer.json() == {"replayed": 1, "stranded": {"mqtt/b1/gone/echo": 1}}
+
+    play(tmp_path, act)
+
+
+def test_a_disk_that_takes_nothing_is_said_to_be_the_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def act(store: DeliveryStore, client: httpx.AsyncClient) -> None:
+        (seq,) = await bury(store, LETTER)
+        monkeypatch.setattr(DeliveryStore, "trouble", "the disk is full")
+        answer = await client.post(f"{API}/{seq}/replay")
+        assert (answer.status_code, answer.text) == (503, "nothing is changed: the disk is full")
+
+    play(tmp_path, act)
