@@ -13,7 +13,9 @@ from host.cli.options import connected, url_option
 @click.argument("target")
 @click.option("-d", "--data", help="The event: text, @FILE, or @- for stdin, which is also the default.")
 @click.option("--content-type", help="What the event is; without it JSON is tried, then text.")
-@click.option("--async", "later", is_flag=True, help="Leave the event with the host, and print where to look.")
+@click.option(
+    "--async", "later", is_flag=True, help="Leave the event with the host, and print where to look."
+)
 @click.option("--callback", metavar="URL", help="With --async: where the host posts the result.")
 @url_option
 def invoke(
