@@ -2,13 +2,12 @@
 
 import asyncio
 import logging
-import socket
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from paho.mqtt import MQTTException
 from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
-from paho.mqtt.enums import LogLevel, MQTTErrorCode, MQTTProtocolVersion
+from paho.mqtt.enums import LogLevel, MQTTProtocolVersion
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
@@ -17,6 +16,9 @@ from triggers.mqtt.connack import Limits, RefusedError
 from triggers.mqtt.faults import Fault
 from triggers.mqtt.ladder import Retry
 from triggers.mqtt.peer import Peer
+from triggers.mqtt.properties import Packed
+from triggers.mqtt.traffic import Traffic
+from triggers.mqtt.wire import Wire
 
 if TYPE_CHECKING:
     from paho.mqtt.client import SocketLike
@@ -24,7 +26,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 CONNACK_TIMEOUT = 10.0
-PACKETS_PER_WAKE = 64
 RESET = "the connection was reset"
 
 # What paho calls an end without a reason.
@@ -42,9 +43,10 @@ class Connection:
         self._loop = asyncio.get_running_loop()
         self._client = client
         self._peer = peer
-        self._messages: list[MQTTMessage] = []
-        self._confirmations: list[tuple[int, ReasonCode]] = []
         self._subscriptions: list[list[ReasonCode]] = []
+        self._flushing = False
+        self._wire = Wire(client, self._want_flush)
+        self._traffic = Traffic(self._wire, client.protocol == MQTTProtocolVersion.MQTTv5)
         self._connack: tuple[ReasonCode, bool] | None = None
         self._accepted: asyncio.Future[None] = self._loop.create_future()
         self._lost: str | None = None
@@ -71,20 +73,22 @@ class Connection:
                 self.abort("not accepted")
 
     def publish(
-        self, topic: str, payload: bytes, flags: tuple[int, bool], properties: Properties | None
+        self, topic: str, payload: bytes, flags: tuple[int, bool], properties: Packed | None
     ) -> int | None:
-        """Send a message with `flags` (QoS, retain); returns its id, or None when paho cannot take it."""
-        info = self._client.publish(topic, payload, *flags, properties=properties)
-        return info.mid if info.rc == MQTTErrorCode.MQTT_ERR_SUCCESS else None
+        """Send a message with `flags` (QoS, retain); returns its id, or None when it cannot be taken.
+
+        Raises ValueError when nothing can be published to `topic`, or the message is too large.
+        """
+        return self._traffic.publish(topic, payload, flags, properties) if self.alive else None
 
     def acknowledge(self, mid: int) -> None:
         """Acknowledge a message of this very connection."""
-        self._client.ack(mid, 1)
+        self._traffic.acknowledge(mid)
 
     @property
     def writing(self) -> bool:
         """Whether something waits to be written."""
-        return self._client.want_write()
+        return self._wire.waits
 
     def subscribe(self, topic: str, options: SubscribeOptions | int) -> None:
         """Subscribe with options (MQTT 5) or a QoS (3.1.1)."""
@@ -109,7 +113,7 @@ class Connection:
     def leave(self, reason: str) -> None:
         """Close at once, with a goodbye if the socket takes it; another connection may follow soon."""
         self._client.disconnect()
-        self._client.loop_write()
+        self._wire.flush()
         self._lost = reason
         self.abort(reason, Retry.SOON)
 
@@ -124,27 +128,21 @@ class Connection:
             connected.close()
         self._finish()
         # The client closes its socket once more when it is collected; nobody here must hear of that.
-        self._client.on_socket_close = self._client.on_socket_unregister_write = None
+        self._client.on_socket_close = None
 
     def _attach(self) -> None:
         client = self._client
-        connected = client.socket()
-        if connected is None:
-            raise ConnectionError("the connection was closed at once")
         # Only until the broker accepts: it costs a line of text for each packet.
         client.on_log = self._note_log
         client.on_connect = self._note_connect
         client.on_disconnect = self._note_disconnect
         client.on_message = self._note_message
-        client.on_publish = self._note_publish
         client.on_subscribe = self._note_subscribe
         client.on_socket_close = self._forget_socket
         client.on_socket_register_write = self._want_write
-        client.on_socket_unregister_write = self._unwant_write
-        self._loop.add_reader(connected.fileno(), self._readable)
+        self._loop.add_reader(self._wire.fileno(), self._readable)
         # CONNECT was written while there was no event loop to ask; its rest, if any, is written here.
-        if client.want_write():
-            self._loop.add_writer(connected.fileno(), self._writable)
+        self._want_flush()
         self._timer = self._loop.call_later(1, self._tick)
 
     def _note_connect(
@@ -167,10 +165,7 @@ class Connection:
         self._lost = f"the broker said {reason}" if by_broker else ours
 
     def _note_message(self, _c: Client, _u: object, message: MQTTMessage) -> None:
-        self._messages.append(message)
-
-    def _note_publish(self, _c: Client, _u: object, mid: int, reason: ReasonCode, _p: Properties) -> None:
-        self._confirmations.append((mid, reason))
+        self._traffic.messages.append(message)
 
     def _note_subscribe(
         self, _c: Client, _u: object, _mid: int, reasons: list[ReasonCode], _p: Properties
@@ -180,16 +175,35 @@ class Connection:
     def _forget_socket(self, _c: Client, _u: object, connected: "SocketLike") -> None:
         self._ignore(connected)
 
-    def _want_write(self, _c: Client, _u: object, connected: "SocketLike") -> None:
-        try:
-            self._loop.add_writer(connected.fileno(), self._writable)
-        except (RuntimeError, OSError, ValueError):
-            # uvloop has given this socket up already; paho asks in the middle of its own work.
-            self._lost = self._lost or RESET
-            self._loop.call_soon(self._act)
+    def _want_write(self, _c: Client, _u: object, _connected: "SocketLike") -> None:
+        self._want_flush()
 
-    def _unwant_write(self, _c: Client, _u: object, connected: "SocketLike") -> None:
-        self._loop.remove_writer(connected.fileno())
+    def _want_flush(self) -> None:
+        # At the end of this turn of the loop: what is said in one turn goes in one write.
+        if not self._flushing:
+            self._flushing = True
+            self._loop.call_soon(self._flush)
+
+    def _flush(self) -> None:
+        """Write what the socket takes; it stays asked for as long as there is more."""
+        self._flushing = False
+        if self.closed.done():
+            return
+        self._wire.flush()
+        if self._wire.waits and self._client.socket() is not None:
+            self._await_room()
+        else:
+            self._traffic.all_written()
+        self._wire.tell_end()
+        self._act()
+
+    def _await_room(self) -> None:
+        self._flushing = True
+        try:
+            self._loop.add_writer(self._wire.fileno(), self._writable)
+        except (RuntimeError, OSError, ValueError):
+            # uvloop has given this socket up already.
+            self._lost = self._lost or RESET
 
     def _ignore(self, connected: "SocketLike") -> None:
         descriptor = connected.fileno()
@@ -199,51 +213,35 @@ class Connection:
 
     def _readable(self) -> None:
         try:
-            self._read_packets()
+            for packet in self._wire.read():
+                self._traffic.hear(packet)
+            self._wire.tell_end()
         except (MQTTException, ValueError, KeyError, IndexError) as error:
-            # paho's decoders let these out when a broker sends what no broker should.
+            # Decoders, ours and paho's, let these out when a broker sends what no broker should.
             self._lost = f"the broker sent what is not MQTT: {error!r}"
-        self._look_for_reset()
+        if self._wire.more:
+            self._loop.call_soon(self._read_on)
         self._act()
-
-    def _look_for_reset(self) -> None:
-        """After an error on the socket uvloop calls once and never again, whatever is left to read."""
-        connected = self._client.socket()
-        look = getattr(connected, "getsockopt", None)
-        if look is not None and look(socket.SOL_SOCKET, socket.SO_ERROR):
-            self._lost = self._lost or RESET
-
-    def _read_packets(self) -> None:
-        client = self._client
-        for _ in range(PACKETS_PER_WAKE):
-            before = len(self._messages) + len(self._confirmations)
-            client.loop_read()
-            connected = client.socket()
-            if connected is None:
-                return
-            came = len(self._messages) + len(self._confirmations) - before
-            if not came and not _has_buffered(connected):
-                return
-        # What is read from the socket already will not make it readable again.
-        self._loop.call_soon(self._read_on)
 
     def _read_on(self) -> None:
         if not self.closed.done() and self._client.socket() is not None:
             self._readable()
 
     def _writable(self) -> None:
-        self._client.loop_write()
-        self._look_for_reset()
-        self._act()
+        self._loop.remove_writer(self._wire.fileno())
+        self._flush()
 
     def _tick(self) -> None:
         self._timer = self._loop.call_later(1, self._tick)
+        self._wire.prove_life()
         self._client.loop_misc()
         if self.alive:
             self._peer.ticked(self._loop.time())
         self._act()
 
     def _act(self) -> None:
+        if self._wire.was_reset():
+            self._lost = self._lost or RESET
         try:
             self._tell_peer()
         except Exception:
@@ -257,8 +255,7 @@ class Connection:
         if self._connack is not None:
             self._take_connack(*self._connack)
         subscriptions, self._subscriptions = self._subscriptions, []
-        confirmations, self._confirmations = self._confirmations, []
-        messages, self._messages = self._messages, []
+        confirmations, messages = self._traffic.take()
         for reasons in subscriptions:
             self._peer.subscribed(reasons)
         for mid, reason in confirmations:
@@ -291,9 +288,3 @@ class Connection:
         if not self._accepted.done():
             self._accepted.set_exception(ConnectionError(reason))
         self.closed.set_result(Fault(reason, self._retry))
-
-
-def _has_buffered(connected: "SocketLike") -> bool:
-    """Whether TLS has decrypted, or paho's websocket has read, more than was asked for."""
-    pending = getattr(connected, "pending", None)
-    return bool(pending and pending()) or bool(getattr(connected, "_readbuffer", None))
