@@ -41,7 +41,7 @@ def _read_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.torture", description="Crash fnhost under load.")
     parser.add_argument("--faults", type=int, default=300, metavar="N", help="how many faults (300)")
     parser.add_argument("--events", type=int, default=100_000, metavar="N", help="how many events (100000)")
-    parser.add_argument("--rate", type=float, default=200, metavar="N", help="events a second (200)")
+    parser.add_argument("--rate", type=float, default=120, metavar="N", help="events a second (120)")
     parser.add_argument(
         "--seed", type=int, default=random.randrange(10**6), metavar="N", help="repeats a run"
     )

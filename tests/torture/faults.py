@@ -3,10 +3,11 @@
 import random
 from dataclasses import dataclass
 
-HOST, INSTANCE, DISK, CLOCK = "host.kill", "instance.kill", "disk.full", "clock.move"
+HOST, INSTANCE, CLOCK = "host.kill", "instance.kill", "clock.move"
+DISK, QUOTA = "disk.full", "quota.full"
 SIDES = ("source", "target")
 WAYS = ("stop", "cut", "tear", "hold", "blackhole", "delay")
-KINDS = (HOST, INSTANCE, DISK, CLOCK, *(f"{side}.{way}" for side in SIDES for way in WAYS))
+KINDS = (HOST, INSTANCE, CLOCK, DISK, QUOTA, *(f"{side}.{way}" for side in SIDES for way in WAYS))
 # What a host forgets when it is killed depends most on what else is away just then.
 _WEIGHED = (HOST, HOST, *KINDS)
 
@@ -14,6 +15,7 @@ _WEIGHED = (HOST, HOST, *KINDS)
 _LONGEST = {
     HOST: 0.5,
     DISK: 3.0,
+    QUOTA: 8.0,
     "stop": 2.0,
     "tear": 1.0,
     "hold": 4.0,
@@ -25,7 +27,7 @@ DAY = 86400.0
 
 @dataclass(slots=True)
 class Fault:
-    """One fault: it comes when `at` events were published, and lasts for `seconds` at least.
+    """One fault: it comes when `at` events were published, and lasts for `seconds` or a little longer.
 
     `size` is seconds for each piece that is delayed, or by which the clock is moved. `begin` and `end` are
     the loop's times, once it has been.

@@ -3,11 +3,12 @@
 import asyncio
 import random
 from collections import defaultdict
+from contextlib import suppress
 
 import psutil
 
 from tests.brokers import Broker
-from tests.torture.faults import CLOCK, DISK, HOST, INSTANCE, Fault
+from tests.torture.faults import CLOCK, DISK, HOST, INSTANCE, QUOTA, Fault
 from tests.torture.proxy import Proxy
 from tests.torture.stage import Stage
 
@@ -20,6 +21,7 @@ class Injector:
         self._rng = random.Random(seed)
         self._parts: dict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self.restarting = False
+        self.reds = 0
 
     async def inject(self, fault: Fault) -> None:
         """Let it happen, and wait until it is over."""
@@ -36,6 +38,8 @@ class Injector:
             await asyncio.to_thread(self._kill_instance)
         elif fault.kind == DISK:
             await self._fill_disk(fault.seconds)
+        elif fault.kind == QUOTA:
+            await self._fill_quota(fault.seconds)
         elif fault.kind == CLOCK:
             self._stage.clock.move(fault.size)
         else:
@@ -61,6 +65,19 @@ class Injector:
         await asyncio.sleep(seconds)
         await asyncio.to_thread(self._stage.disk.free)
 
+    async def _fill_quota(self, seconds: float) -> None:
+        """The results' broker stays away until the host takes no more, or until the time is over."""
+        await asyncio.to_thread(self._stage.target.stop)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._see_red()
+        await asyncio.to_thread(self._stage.target.start)
+
+    async def _see_red(self) -> None:
+        while not await asyncio.to_thread(self._stage.is_red):  # noqa: ASYNC110 - the host is asked, and says
+            await asyncio.sleep(0.1)
+        self.reds += 1
+
     async def _harm_broker(self, fault: Fault) -> None:
         side, _, way = fault.kind.partition(".")
         source = side == "source"
@@ -73,7 +90,9 @@ class Injector:
 def _part(kind: str) -> str:
     side, _, way = kind.partition(".")
     # An instance is looked for in a host that runs.
-    return "host" if kind == INSTANCE else side if way in ("kill", "stop") else f"{side}.way"
+    if kind in (INSTANCE, QUOTA):
+        return "host" if kind == INSTANCE else "target"
+    return side if way in ("kill", "stop") else f"{side}.way"
 
 
 async def _restart(broker: Broker, seconds: float) -> None:

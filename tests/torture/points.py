@@ -165,7 +165,7 @@ SCENARIOS = {
     "store.opening": Scenario(start_with_rows),
     "store.migrating": Scenario(start_anew),
     "store.recovered": Scenario(start_with_rows),
-    "store.checkpoint": Scenario(write_much),
+    "store.checkpoint": Scenario(write_much, config={"limits": {"delivery": "60MiB"}}),
     "inbox.marked": Scenario(fall_behind),
     "letter.committed": Scenario(bury, passing=2),
     "retry.waiting": Scenario(retry, passing=2),

@@ -18,7 +18,10 @@ from tests.torture.traffic import Flow, run_traffic
 # The promise: seconds from the end of the last fault until every event is answered.
 DRAIN_LIMIT = 30.0
 # Longer is waited only to tell what is late from what is lost.
-DRAIN_PATIENCE = 120.0
+DRAIN_PATIENCE = 60.0
+
+# So small that it is filled by what a few seconds leave behind.
+CONFIG = {"limits": {"delivery": "1MiB"}}
 
 Say = Callable[[str], None]
 
@@ -34,6 +37,7 @@ class Outcome:
     verdict: Verdict
     drained: float | None
     host_log: list[str]
+    reds: int
     troubles: list[str] = field(default_factory=list)
 
     @property
@@ -50,7 +54,7 @@ class Outcome:
 
 async def torture(wanted: Wanted, rate: float, folder: Path, say: Say) -> Outcome:
     """Run it in `folder`, with `rate` events a second; `say` hears of each fault."""
-    async with running_stage(folder) as stage:
+    async with running_stage(folder, CONFIG) as stage:
         skipped = _skipped(stage)
         for kind, reason in skipped.items():
             say(f"skipped {kind}: {reason}")
@@ -65,7 +69,7 @@ async def torture(wanted: Wanted, rate: float, folder: Path, say: Say) -> Outcom
             verdict.disorder = []
         told = [f"{kind}: {reason}" for kind, reason in skipped.items()]
         log = stage.host.log().splitlines()
-        return Outcome(wanted, faults, told, stage.ledger, verdict, drained, log, run.troubles())
+        return Outcome(wanted, faults, told, stage.ledger, verdict, drained, log, run.reds, run.troubles())
 
 
 class Run:
@@ -127,6 +131,11 @@ class Run:
             f" {fault.seconds:.2f} s ({len(self._stage.ledger.unanswered):,} unanswered)"
         )
         await self._injector.inject(fault)
+
+    @property
+    def reds(self) -> int:
+        """How often the host said that it takes no more."""
+        return self._injector.reds
 
     def troubles(self) -> list[str]:
         """What must not be, besides what the verdict has."""

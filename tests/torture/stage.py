@@ -6,6 +6,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx
+
 from tests.brokers import Mosquitto
 from tests.hosts import ROOT, RunningHost
 from tests.torture.clock import Clock
@@ -33,9 +35,13 @@ async def until(condition: Callable[[], Any], what: str, patience: float = PATIE
 
 
 class Stage:
-    """The running parts; `open` starts them, with a host that has the function in service."""
+    """The running parts; `open` starts them, with a host that has the function in service.
 
-    def __init__(self, folder: Path) -> None:
+    `config` is put on the top level of the host's config.
+    """
+
+    def __init__(self, folder: Path, config: Mapping[str, Any] | None = None) -> None:
+        self._config = config or {}
         self.ledger = Ledger()
         self.source = Mosquitto(folder, persistence=True, settings=SETTINGS)
         self.target = Mosquitto(folder, persistence=True, settings=SETTINGS)
@@ -70,7 +76,7 @@ class Stage:
         if hasattr(before, "process"):
             before.kill()
         before.client.close()
-        text = make_config(self._addresses, **config)
+        text = make_config(self._addresses, **{**self._config, **config})
         self.host = RunningHost(before.folder, text, {**self.clock.environment, **env})
 
     def forget_delivery(self) -> None:
@@ -104,6 +110,14 @@ class Stage:
         answer = self.host.client.get(f"{self.host.url}{path}", params=params)
         return answer.json() if answer.status_code in (200, 503) else None
 
+    def is_red(self) -> bool:
+        """Whether the host says that it takes no more events; blocks."""
+        try:
+            checks = self.get("/readyz")["checks"]
+        except httpx.HTTPError:
+            return False
+        return any(check["name"] == "delivery" and not check["ok"] for check in checks)
+
     def _is_connected(self) -> bool:
         checks: list[Mapping[str, Any]] = self.get("/readyz")["checks"]
         mqtt = [check for check in checks if check["name"].startswith("mqtt")]
@@ -127,9 +141,9 @@ class Stage:
 
 
 @asynccontextmanager
-async def running_stage(folder: Path) -> AsyncIterator[Stage]:
+async def running_stage(folder: Path, config: Mapping[str, Any]) -> AsyncIterator[Stage]:
     """A stage that is open, and closed at the end."""
-    stage = Stage(folder)
+    stage = Stage(folder, config)
     try:
         await stage.open()
         yield stage

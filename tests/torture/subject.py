@@ -57,7 +57,6 @@ def make_config(addresses: Addresses, **more: Any) -> str:
         ],
         "rules": [_rule(PLAIN), _rule(ORDERED) | ({"order": "device"} if can("order") else {})],
         "funcs": [{"modelName": FUNCTION}],
-        "limits": {"min_free": "4MiB"},
         **more,
     }
     return yaml.safe_dump(config)

@@ -8,7 +8,7 @@ from tests.torture.report import make_report
 from tests.torture.run import torture
 
 SHORT = Wanted(faults=20, events=4000, seed=3)
-RATE = 200.0
+RATE = 100.0
 
 
 def test_no_fault_costs_an_event(tmp_path: Path) -> None:

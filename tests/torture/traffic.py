@@ -1,4 +1,4 @@
-"""The events of a run: many devices, two rules, mostly quick, some slow, some that fail, in uneven flow."""
+"""The events of a run, in uneven flow: mostly quick and small, some slow, some large, some that fail."""
 
 import asyncio
 import random
@@ -13,8 +13,9 @@ DEVICES = 8
 TICK = 0.02
 # The flow changes each second: to this many times the rate.
 PACES = (0.5, 1.0, 1.0, 1.0, 1.5, 4.0)
-SLOW, ONCE, DEAD = 0.005, 0.003, 0.001
-LONGEST = 0.3
+SLOW, ONCE, DEAD, LARGE = 0.005, 0.003, 0.001, 0.02
+# Seconds, and bytes.
+LONGEST, LARGEST = 0.3, 40_000
 
 
 @dataclass(frozen=True)
@@ -55,4 +56,5 @@ def _draw_event(rng: random.Random, number: int, *, fails: bool) -> Event:
         return Event(number, rule, device, "once")
     if fails and kind < SLOW + ONCE + DEAD:
         return Event(number, rule, device, NEVER)
-    return Event(number, rule, device)
+    large = kind > 1 - LARGE
+    return Event(number, rule, device, pad=rng.randrange(LARGEST) if large else 0)
