@@ -7,6 +7,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+# Made once: json.dumps makes an encoder for each call that asks for anything of its own.
+_dump = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
 
 def new_id() -> str:
     """32 hexadecimal digits that no other event has (128 random bits); not a secret."""
@@ -45,7 +48,7 @@ class Event:
 def encode_metadata(trigger: str, source: str, meta: dict[str, object]) -> bytes:
     """The metadata of an event as JSON; raises TypeError for what JSON cannot say."""
     told = {"trigger": trigger, "source": source, **meta}
-    return json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
+    return _dump(told).encode("utf-8", "surrogatepass")
 
 
 @dataclass(slots=True, frozen=True)
