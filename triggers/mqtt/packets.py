@@ -148,12 +148,13 @@ def write_packet(first: int, content: bytes) -> bytes:
 def write_size(size: int) -> bytes:
     """A variable byte integer (MQTT 5 §1.5.5); raises ValueError when it has no place in one."""
     if size < 128:
-        return bytes((size,))
+        return _ONE_BYTE[size]
     if size > LARGEST:
         raise ValueError(f"a packet has {LARGEST:,} bytes at most")
     return bytes((size & 127 | 128,)) + write_size(size >> 7)
 
 
+_ONE_BYTE = [bytes((size,)) for size in range(128)]
 _MID = struct.Struct("!H")
 _SHORT = struct.Struct("!BBH")
 

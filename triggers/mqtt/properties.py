@@ -2,8 +2,11 @@
 
 import struct
 from collections.abc import Iterable
+from functools import lru_cache
 
 from paho.mqtt.properties import Properties
+
+from triggers.mqtt.packets import write_size
 
 CONTENT_TYPE = 0x03
 CORRELATION_DATA = 0x09
@@ -20,28 +23,32 @@ class Packed(Properties):
     def pack(self) -> bytes:
         """The property length and the properties (MQTT 5 §2.2.2)."""
         block: bytes = object.__getattribute__(self, "block")
-        return _varint(len(block)) + block
+        return write_size(len(block)) + block
 
 
 def pack(content_type: str, user: Iterable[tuple[str, str]], correlation: bytes | None) -> bytes:
     """The properties of a result, without their length."""
-    parts = [bytes((CONTENT_TYPE,)), _binary(content_type.encode())] if content_type.isprintable() else []
+    parts = [_content_type(content_type)]
     if correlation is not None:
         parts += (bytes((CORRELATION_DATA,)), _binary(correlation))
     for key, value in user:
-        parts += (bytes((USER_PROPERTY,)), _binary(key.encode()), _binary(value.encode()))
+        parts += (_key(key), _binary(value.encode()))
     return b"".join(parts)
+
+
+@lru_cache(256)
+def _content_type(text: str) -> bytes:
+    return bytes((CONTENT_TYPE,)) + _binary(text.encode()) if text.isprintable() else b""
+
+
+@lru_cache(256)
+def _key(text: str) -> bytes:
+    return bytes((USER_PROPERTY,)) + _binary(text.encode())
 
 
 def _binary(data: bytes) -> bytes:
     data = data[:65535]
-    return struct.pack("!H", len(data)) + data
+    return _LENGTH.pack(len(data)) + data
 
 
-def _varint(number: int) -> bytes:
-    out = bytearray()
-    while True:
-        number, digit = divmod(number, 128)
-        out.append(digit | 0x80 if number else digit)
-        if not number:
-            return bytes(out)
+_LENGTH = struct.Struct("!H")
