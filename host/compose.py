@@ -28,6 +28,7 @@ from runtime.dispatcher import Dispatcher
 from runtime.overlay import prepare_overlay
 from runtime.process import Workshop
 from runtime.ratelimit import limit_dispatch
+from triggers.delivery.keeping import Keeping
 from triggers.delivery.letters import DeadLetters
 from triggers.delivery.store import DeliveryStore
 from triggers.http import HttpTrigger
@@ -61,7 +62,8 @@ def compose(settings: Settings, state: StateDir) -> Host:
     deploys = DeploysPart(Downloads(find_sources(settings, state.downloads), state, deployer))
     rates = make_rates(config)
     dispatch = limit_dispatch(dispatcher.dispatch, rates)
-    mqtt = MqttPart(config, dispatch, deploys.tried)
+    mqtt = MqttPart(config, dispatch, deploys.tried, Keeping(store, failpoints))
+    workers.add(mqtt.wake)
     bridges = BridgesPart(config.bridges, config.rate_limit_resources)
     trigger = HttpTrigger(dispatch, config.limits.max_body)
     running = Running(state, catalog, deployer, deploys, mqtt, bridges, trigger, rates)

@@ -11,6 +11,7 @@ from host.health import Check
 from host.lifecycle import Part
 from host.retries import make_retries
 from runtime.events import Dispatch
+from triggers.delivery.keeping import Keeping
 from triggers.mqtt.plan import BrokerPlan, Care, Dedupe, MqttPlan, RulePlan, Target
 from triggers.mqtt.trigger import MqttTrigger
 
@@ -22,9 +23,13 @@ class MqttPart(Part):
     priority = 500
 
     def __init__(
-        self, config: Config, dispatch: Dispatch, functions_there: Callable[[], Awaitable[None]]
+        self,
+        config: Config,
+        dispatch: Dispatch,
+        functions_there: Callable[[], Awaitable[None]],
+        keeping: Keeping,
     ) -> None:
-        self._trigger = MqttTrigger(make_plan(config), dispatch)
+        self._trigger = MqttTrigger(make_plan(config), dispatch, keeping)
         self._functions_there = functions_there
         self._connecting: asyncio.Task[None] | None = None
 
@@ -52,6 +57,10 @@ class MqttPart(Part):
             self._connecting.cancel()
             await asyncio.gather(self._connecting, return_exceptions=True)
         await self._trigger.stop()
+
+    def wake(self, name: str) -> bool:
+        """Rows were added for the lane or target `name`; False when nobody here works it."""
+        return self._trigger.wake(name)
 
     def queue_rows(self) -> list[dict[str, Any]]:
         """Rows of `/queue_size_metrics`."""

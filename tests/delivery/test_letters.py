@@ -82,7 +82,7 @@ def test_a_replayed_event_is_a_row_of_its_lane_with_its_id_and_its_attempts(tmp_
         (row,) = await scene.store.read_events(LANE, 0, 10)
         assert row.seq > seq
         assert (row.event_id, row.attempts, row.key) == ("11" * 16, 3, "in/1")
-        assert (row.head, row.body) == (LETTER.head, LETTER.body)
+        assert (row.head, row.body) == ({**LETTER.head, "replayed": True}, LETTER.body)
         assert await scene.seqs() == []
         assert LANE in scene.woken
 

@@ -13,7 +13,10 @@ from paho.mqtt.properties import Properties
 
 from runtime.events import Answer, Dispatch, Event, InvocationError
 from tests.brokers import Broker
-from triggers.mqtt.plan import BrokerPlan, MqttPlan, RulePlan
+from tests.delivery.open_store import opened
+from triggers.delivery.keeping import Keeping
+from triggers.delivery.retry import RetryPolicy
+from triggers.mqtt.plan import BrokerPlan, Care, MqttPlan, RulePlan
 from triggers.mqtt.trigger import MqttTrigger
 
 DEADLINE = 30.0
@@ -150,7 +153,7 @@ def broker_plan(broker: Broker, name: str = "b1", **more: Any) -> BrokerPlan:
 
 
 def rule_plan(name: str = "r1", **more: Any) -> RulePlan:
-    """A rule from in/NAME to out/NAME on broker b1 through `echo`."""
+    """A rule from in/NAME to out/NAME on broker b1 through `echo`, which is tried once."""
     defaults: dict[str, Any] = {
         "sub_broker": "b1",
         "sub_client_id": f"{name}-in",
@@ -160,22 +163,28 @@ def rule_plan(name: str = "r1", **more: Any) -> RulePlan:
         "pub_topic": f"out/{name}",
         "functions": (("echo", 0),),
     }
-    return RulePlan(name, **{**defaults, **more})
+    told = {**defaults, **more}
+    once = (RetryPolicy(attempts=1),) * len(told["functions"])
+    return RulePlan(name, **{"care": Care(retries=once), **told})
 
 
 @asynccontextmanager
 async def running(plan: MqttPlan, dispatch: Dispatch, **more: Any) -> AsyncIterator[MqttTrigger]:
-    """A started trigger, connected unless `wait` is False; stopped at the end."""
-    wait = more.pop("wait", True)
-    trigger = MqttTrigger(plan, dispatch, **more)
-    await trigger.setup()
-    await trigger.start()
-    try:
-        if wait:
-            await until(lambda: all_connected(trigger), "all connections are up")
-        yield trigger
-    finally:
-        await trigger.stop()
+    """A started trigger, connected unless `wait` is False; stopped at the end.
+
+    With a `folder`, what it keeps on disk is there for the next one.
+    """
+    wait, folder = more.pop("wait", True), more.pop("folder", None)
+    async with opened(folder) as store:
+        trigger = MqttTrigger(plan, dispatch, Keeping(store), **more)
+        await trigger.setup()
+        await trigger.start()
+        try:
+            if wait:
+                await until(lambda: all_connected(trigger), "all connections are up")
+            yield trigger
+        finally:
+            await trigger.stop()
 
 
 def all_connected(trigger: MqttTrigger) -> bool:

@@ -20,6 +20,8 @@ from tests.mqtt.clients import (
     running,
     until,
 )
+from triggers.delivery.keeping import Keeping
+from triggers.delivery.store import DeliveryStore
 from triggers.mqtt.plan import BrokerPlan, MqttPlan
 from triggers.mqtt.trigger import MqttTrigger
 
@@ -228,7 +230,9 @@ def test_a_full_queue_holds_events_and_every_one_is_answered(mosquitto: Mosquitt
     play(scene())
 
 
-def test_stop_waits_for_what_runs_and_leaves_the_rest_to_the_broker(make_mosquitto: MakeMosquitto) -> None:
+def test_stop_waits_for_what_runs_and_leaves_the_rest_to_the_broker(
+    make_mosquitto: MakeMosquitto, tmp_path: Path
+) -> None:
     async def scene() -> None:
         broker = make_mosquitto(settings=UNLIMITED)
         functions = Functions(echo=echo)
@@ -236,7 +240,9 @@ def test_stop_waits_for_what_runs_and_leaves_the_rest_to_the_broker(make_mosquit
         plan = MqttPlan((broker_plan(broker),), (rule_plan(),))
         with device(broker) as outside:
             await outside.listen("out/r1")
-            trigger = await started(plan, functions)
+            store = DeliveryStore(tmp_path / "delivery.db")
+            await store.open()
+            trigger = await started(plan, functions, store)
             outside.say_all("in/r1", numbered(10))
             await until(lambda: trigger.rows()[0].pre_queue == 10, "all have come")
             running_before = len(functions.events)
@@ -244,6 +250,7 @@ def test_stop_waits_for_what_runs_and_leaves_the_rest_to_the_broker(make_mosquit
             await until(lambda: trigger.rows()[0].pre_queue == running_before, "what waits is let go of")
             functions.let_go("echo")
             await stopping
+            await store.close()
             assert outside.payloads() == numbered(running_before)
             async with running(plan, functions.dispatch):
                 await until(lambda: len(outside.heard) == 10, "the rest is delivered again")
@@ -252,8 +259,8 @@ def test_stop_waits_for_what_runs_and_leaves_the_rest_to_the_broker(make_mosquit
     play(scene())
 
 
-async def started(plan: MqttPlan, functions: Functions) -> MqttTrigger:
-    trigger = MqttTrigger(plan, functions.dispatch)
+async def started(plan: MqttPlan, functions: Functions, store: DeliveryStore) -> MqttTrigger:
+    trigger = MqttTrigger(plan, functions.dispatch, Keeping(store))
     await trigger.setup()
     await trigger.start()
     await until(lambda: all_connected(trigger), "all connections are up")

@@ -91,6 +91,6 @@ def test_a_flood_is_left_and_all_of_it_is_worked_once_and_acknowledged_in_order(
 
     try:
         play(scene())
-        assert broker.goodbyes == 2 and done_at_return[0] > RECEIVE_MAXIMUM // 2
+        assert broker.goodbyes >= 2 and done_at_return[0] > RECEIVE_MAXIMUM // 2
     finally:
         broker.close()

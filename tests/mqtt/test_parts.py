@@ -11,10 +11,10 @@ from paho.mqtt.properties import Properties
 from conf.topics import is_publishable, matches
 from runtime.events import Event, FunctionRaisedError
 from tests.mqtt.clients import rule_plan
-from triggers.mqtt.backlog import Backlog
+from triggers.delivery.backlog import Backlog
+from triggers.delivery.pace import CEILING, Pace
 from triggers.mqtt.failures import FailureLog
 from triggers.mqtt.messages import Failure
-from triggers.mqtt.pace import CEILING, Pace
 from triggers.mqtt.plan import BrokerPlan, MqttPlan
 from triggers.mqtt.properties import Packed, pack
 from triggers.mqtt.url import parse_url

@@ -28,7 +28,7 @@ def test_a_message_that_ends_every_connection_is_given_up_and_the_others_go_out(
     async def scene() -> None:
         publisher, ended = Publisher(), dict[bytes, str | None]()
         for payload in (b"poison", b"1", b"2"):
-            publisher.send(Outgoing("t", payload, 1, False, partial(ended.__setitem__, payload)))
+            publisher.send(Outgoing("t", payload, 1, False, done=partial(ended.__setitem__, payload)))
         for _ in range(20):
             connection = StubConnection()
             publisher.opened(connection, False)  # type: ignore[arg-type]

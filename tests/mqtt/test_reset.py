@@ -6,9 +6,8 @@ import threading
 from contextlib import suppress
 
 from runtime.events import Answer
-from tests.mqtt.clients import Functions, play, until
+from tests.mqtt.clients import Functions, play, running, until
 from triggers.mqtt.plan import BrokerPlan, MqttPlan, RulePlan
-from triggers.mqtt.trigger import MqttTrigger
 
 CONNACK = b"\x20\x02\x00\x00"
 SUBACK = b"\x90\x03\x00\x01\x01"
@@ -74,14 +73,11 @@ def test_a_message_whose_topic_is_not_utf_8_is_acknowledged_and_holds_up_no_othe
 
     async def scene() -> None:
         functions = Functions(f=lambda event: Answer(None))
-        trigger = MqttTrigger(plan_of(broker, "in/#"), functions.dispatch)
-        await trigger.setup()
-        await trigger.start()
         acknowledged = b"".join(b"\x40\x02" + struct.pack("!H", mid) for mid in (1, 2, 3))
-        await until(lambda: broker.answers == acknowledged, "all three are acknowledged in order")
-        assert functions.bodies() == [b"{}"]
-        assert trigger.state()[0].ignored == 2
-        await trigger.stop()
+        async with running(plan_of(broker, "in/#"), functions.dispatch) as trigger:
+            await until(lambda: broker.answers == acknowledged, "all three are acknowledged in order")
+            assert functions.bodies() == [b"{}"]
+            assert trigger.state()[0].ignored == 2
 
     try:
         play(scene())
@@ -100,11 +96,8 @@ def test_a_reset_with_much_left_to_read_is_noticed_long_before_the_keepalive_wou
     async def scene() -> None:
         functions = Functions()
         functions.held.add("f")
-        trigger = MqttTrigger(plan, functions.dispatch)
-        await trigger.setup()
-        await trigger.start()
-        await until(lambda: subscriptions() >= 3, "it has come back twice", 15)
-        await trigger.stop()
+        async with running(plan, functions.dispatch, wait=False):
+            await until(lambda: subscriptions() >= 3, "it has come back twice", 15)
 
     try:
         play(scene())

@@ -11,6 +11,7 @@ from typing import cast
 from triggers.delivery.changes import AddEvents, AddResults, Change, DropLetters
 from triggers.delivery.rows import EventRow, Letter, ResultRow
 from triggers.delivery.store import DeliveryStore, LetterQuery
+from triggers.delivery.work import REPLAYED
 
 EVENT, RESULT = "event", "result"
 """What a letter's `kind` may be."""
@@ -157,7 +158,7 @@ class DeadLetters:
             self._store.next_seq(),
             letter.lane,
             letter.event_id,
-            letter.head,
+            {**letter.head, REPLAYED: True},
             letter.body,
             key=letter.key,
             attempts=letter.attempts,

@@ -1,6 +1,7 @@
 """What stands on disk: one dataclass for each table of the delivery database."""
 
 from dataclasses import dataclass, field
+from hashlib import blake2b
 
 Head = dict[str, object]
 """What is known of an event besides its body; only what JSON can say."""
@@ -16,6 +17,11 @@ class Source:
     session: str
     mid: int
     digest: bytes
+
+
+def digest_of(topic: str, payload: bytes) -> bytes:
+    """16 bytes that tell a delivery from others of the same session and packet id."""
+    return blake2b(topic.encode("utf-8", "surrogatepass") + b"\0" + payload, digest_size=16).digest()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,12 @@
-"""What travels inside the trigger: received deliveries, the work they cause, the results that go out."""
+"""What travels inside the trigger: received deliveries, and the results that go out."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from runtime.events import Event
+from triggers.delivery.rows import Source, digest_of
+from triggers.delivery.work import Origin, Place, Work
 from triggers.mqtt.window import Slot
 
 
@@ -11,7 +14,10 @@ from triggers.mqtt.window import Slot
 class Delivery:
     """One received message; it is acknowledged when all its parts are done.
 
-    `user_properties`, `traceparent` (W3C) and `expires` (seconds that its publisher gave it) are of MQTT 5.
+    `session` names the subscription and `mid` the packet, of QoS >= 1; `born` is the event loop's time of its
+    receipt. `rows` are those on disk that name it as their source. `user_properties`, `traceparent` (W3C) and
+    `expires` (seconds that its publisher gave it) are of MQTT 5. `twins` are later messages that are the same
+    event, by the key that the rule names.
     """
 
     topic: str
@@ -25,11 +31,26 @@ class Delivery:
     traceparent: str | None = None
     expires: float | None = None
     slot: Slot | None = None
+    session: str = ""
+    mid: int = 0
+    born: float = 0.0
     parts: int = 0
     done: bool = False
+    rows: list[int] = field(default_factory=list)
+    twins: list["Delivery"] = field(default_factory=list)
+
+    @property
+    def source(self) -> Source | None:
+        """What tells it when it comes again."""
+        return Source(self.session, self.mid, digest_of(self.topic, self.payload)) if self.mid else None
+
+    def noted(self, row: int) -> None:
+        """The row on disk names this delivery as its source."""
+        if self.mid:
+            self.rows.append(row)
 
     def part_done(self) -> None:
-        """One function's share of this message is dealt with."""
+        """One function's share is dealt with, or stands on disk."""
         self.parts -= 1
         if self.parts <= 0:
             self.finish()
@@ -39,55 +60,69 @@ class Delivery:
         self.done = True
         if self.slot is not None:
             self.slot.settle()
+        for twin in self.twins:
+            twin.finish()
+        self.twins.clear()
 
     def attach(self, slot: Slot) -> None:
         """The broker delivered this message again, over a new connection."""
+        slot.rows = self.rows
         self.slot = slot
         if self.done:
             slot.settle()
 
 
-@dataclass(slots=True, eq=False)
-class Work:
-    """One run of one function on one delivery. `sent_at` is the event loop's time of its dispatch.
-
-    `unconfirmed` counts its results that the target broker has not confirmed yet; `error` is the first fault
-    that one of them met.
-    """
-
-    delivery: Delivery
-    event: Event
-    seq: int
-    sent_at: float = 0.0
-    unconfirmed: int = 0
-    error: str | None = None
-
-    @property
-    def sure(self) -> bool:
-        """Whether the broker still holds the message, so that it must not be dropped here."""
-        return self.delivery.qos > 0
-
-
 Done = Callable[[str | None], None]
+
+
+def unheard(_error: str | None) -> None:
+    """Nobody waits to hear of the end."""
+
+
+class Told(NamedTuple):
+    """Whose result it is."""
+
+    rule: str
+    function: str
+    event_id: str
+
+
+NOBODY = Told("", "", "")
 
 
 @dataclass(slots=True, eq=False)
 class Outgoing:
-    """One message to publish. `done` is called once: with None when confirmed, else with what went wrong.
+    """One message to publish. `done` hears the end, once: None for confirmed or on disk, else what went
+    wrong.
 
-    `timeout` is in seconds from sending to confirmation; `sure` as in Work.
+    `timeout` is in seconds from sending to confirmation; `born` and `sent_at` are times of the event loop;
+    `sure` as in Work. `total` counts the results of the event by its function. `work` is the event's, if
+    this is its only result: its row in the inbox may go when this one is in the outbox. `verdict` is an end
+    that came while it was being written there.
     """
 
     topic: str
     payload: bytes
     qos: int
     retain: bool
-    done: Done = lambda _error: None
+    told: Told = NOBODY
+    done: Done = unheard
     properties: bytes = b""
     timeout: float = 10.0
     sure: bool = True
     seq: int = 0
+    born: float = 0.0
     sent_at: float = 0.0
+    place: Place = Place.MEMORY
+    total: int = 1
+    origin: Origin | None = None
+    work: Work | None = None
+    verdict: str | None = None
+
+    def tell(self, error: str | None) -> None:
+        """Say how it ended, if that was not said before."""
+        done, self.done = self.done, unheard
+        done(error)
 
 
 @dataclass(slots=True)
@@ -96,7 +131,8 @@ class Counters:
 
     Ignored are retained messages and those of an earlier subscription of the same session. No device of any
     function is in an unmatched one. Sealed are those that say they are encrypted or compressed, and pass as
-    they are.
+    they are. Repeated came again and were known, by their packet or by the rule's key. Expired were older
+    than the rule's `max_age`, superseded gave way to a newer one of their device.
     """
 
     received: int = 0
@@ -106,6 +142,9 @@ class Counters:
     ignored: int = 0
     unmatched: int = 0
     sealed: int = 0
+    repeated: int = 0
+    expired: int = 0
+    superseded: int = 0
     sessions_lost: int = 0
 
 

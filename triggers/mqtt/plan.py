@@ -123,10 +123,11 @@ class RulePlan:
 
 @dataclass(frozen=True)
 class MqttPlan:
-    """All brokers and rules of a host."""
+    """All brokers and rules of a host; `targets` are published to by others than rules (timers)."""
 
     brokers: tuple[BrokerPlan, ...]
     rules: tuple[RulePlan, ...]
+    targets: tuple[Target, ...] = ()
 
     def check(self) -> None:
         """Raise ValueError with every rule that would feed itself or take another's connection away."""
@@ -143,7 +144,8 @@ class MqttPlan:
 
     def _shared(self) -> Iterator[str]:
         subscribing = sorted((rule.sub_broker, rule.sub_client_id) for rule in self.rules)
-        publishing = {(each.broker, each.client_id) for rule in self.rules for each in rule.targets}
+        targets = [target for rule in self.rules for target in rule.targets] + list(self.targets)
+        publishing = {(each.broker, each.client_id) for each in targets}
         twice = {left for left, right in pairwise(subscribing) if left == right}
         for broker, client_id in sorted(twice | publishing.intersection(subscribing)):
             yield f"client id {client_id} has two connections to {broker}; each would cut off the other"

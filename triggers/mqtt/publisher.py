@@ -1,14 +1,18 @@
 """One publishing connection: results wait in order, are sent while it is up, and again until confirmed."""
 
 import asyncio
+from functools import partial
 from itertools import count
 
 from paho.mqtt.reasoncodes import ReasonCode
 
-from triggers.mqtt.backlog import Backlog
+from triggers.delivery.backlog import Backlog
+from triggers.delivery.failpoints import Failpoints
+from triggers.delivery.work import Place
 from triggers.mqtt.connack import Limits
 from triggers.mqtt.connection import Connection
 from triggers.mqtt.messages import Outgoing
+from triggers.mqtt.outbox import PAGE, Outbox
 from triggers.mqtt.peer import Peer
 from triggers.mqtt.properties import Packed
 
@@ -16,27 +20,34 @@ DROPPED = "dropped: too many results wait for the broker"
 HEADER = 16
 SUSPICIOUS, MOST_IN_VAIN = 3, 8
 """Connections in a row that ended before anything was confirmed: to send singly, to give up what is sent."""
+WAITING, SENT = 0.2, 1.0
+"""Seconds after which a result that waits, or was sent and not confirmed, goes to the outbox."""
 
 
 class Publisher(Peer):
     """Sends what it is given in that order. paho's own queue is never used: it has no bound and no end."""
 
-    def __init__(self) -> None:
+    def __init__(self, outbox: Outbox | None = None, failpoints: Failpoints | None = None) -> None:
         self.published = 0
+        self.outbox = outbox
         self._numbers = count()
+        self._failpoints = failpoints or Failpoints()
         self._waiting: Backlog[Outgoing] = Backlog()
+        self._loading: asyncio.Task[None] | None = None
         self._sent: dict[int, Outgoing] = {}
         self._connection: Connection | None = None
         self._heard_at = 0.0
         self._in_vain = 0
 
     def __len__(self) -> int:
-        """Results that wait to be sent or to be confirmed."""
-        return len(self._waiting) + len(self._sent)
+        """Results that wait to be sent or to be confirmed; those on disk are counted roughly."""
+        kept = self.outbox.count if self.outbox is not None else 0
+        return len(self._waiting) + len(self._sent) + kept
 
     def send(self, outgoing: Outgoing) -> None:
-        """Publish as soon as may be; `outgoing.done` hears of the end."""
-        outgoing.seq = next(self._numbers)
+        """Publish as soon as may be; `outgoing` tells its end."""
+        outgoing.seq = self.outbox.next_seq() if self.outbox is not None else next(self._numbers)
+        outgoing.born = asyncio.get_running_loop().time()
         self._wait(outgoing)
         self._flush()
 
@@ -47,6 +58,7 @@ class Publisher(Peer):
 
     def confirmed(self, mid: int, reason: ReasonCode) -> None:
         """The broker took it, or said why it would not."""
+        self._failpoints.reach("result.confirmed")
         self._heard_at = asyncio.get_running_loop().time()
         self._in_vain = 0
         outgoing = self._sent.pop(mid, None)
@@ -76,15 +88,78 @@ class Publisher(Peer):
         for outgoing in unconfirmed:
             self._wait(outgoing)
 
+    # -- in the outbox
+
+    def keep(self, now: float, waiting: float = WAITING, sent: float = SENT) -> "asyncio.Future[None] | None":
+        """Put on disk what waits for more than `waiting` seconds, or was sent more than `sent` seconds ago.
+
+        Returns what is done when it stands there, or None when there is nothing.
+        """
+        if self.outbox is None:
+            return None
+        oldest = self._waiting.oldest_sure
+        kept = [each for each in self._sent.values() if now - each.born > sent]
+        if oldest is not None and now - oldest.born > waiting:
+            kept += self._waiting.sure()
+        # Without room only those whose events are on disk, too: others are their broker's still.
+        room = self.outbox.takes_in
+        kept = [each for each in kept if _is_kept(each) and (room or each.origin is None)]
+        if not kept:
+            return None
+        future = self.outbox.write(kept)
+        future.add_done_callback(partial(self._let_go, self.outbox))
+        return future
+
+    def wake(self) -> None:
+        """Rows were added to this target's part of the outbox."""
+        if self.outbox is not None:
+            self.outbox.look()
+        self._flush()
+
+    def adopt(self) -> None:
+        """Rows of another target are this one's now."""
+        if self.outbox is not None:
+            self.outbox.adopt()
+        self._flush()
+
+    def _let_go(self, outbox: Outbox, _written: "asyncio.Future[None]") -> None:
+        """Of what stands on disk, keep a page in memory."""
+        stored = [each for each in self._waiting.sure() if each.place is Place.STORED]
+        left = stored if outbox.first is not None else stored[PAGE:]
+        self._waiting.discard({each.seq for each in left})
+        for outgoing in left:
+            outbox.let_go(outgoing)
+
+    def _load(self, outbox: Outbox) -> None:
+        if self._loading is None:
+            self._loading = asyncio.get_running_loop().create_task(self._load_page(outbox))
+
+    async def _load_page(self, outbox: Outbox) -> None:
+        try:
+            loaded = await outbox.load()
+        finally:
+            self._loading = None
+        for outgoing in loaded:
+            self._waiting.put(outgoing.seq, outgoing, sure=True)
+        self._flush()
+
+    # -- when the config has changed
+
     def hand_over(self, other: "Publisher") -> None:
         """Give another publisher, in order, what this one has not got confirmed."""
+        if self.outbox is not None and other.outbox is not None:
+            self.outbox.move(other.outbox).add_done_callback(lambda _: other.adopt())
         for outgoing in self._take_all():
-            other.send(outgoing)
+            if outgoing.place is Place.MEMORY:
+                other.send(outgoing)
 
-    def give_up(self, reason: str) -> None:
-        """Nobody will ever publish what is left."""
+    async def give_up(self, reason: str) -> None:
+        """Nobody will ever publish what is left: it becomes dead letters."""
         for outgoing in self._take_all():
             self._end(outgoing, reason)
+        while self.outbox is not None and self.outbox.first is not None:
+            for outgoing in await self.outbox.load():
+                self.outbox.bury(outgoing, reason)
 
     def _take_all(self) -> list[Outgoing]:
         unconfirmed = list(self._sent.values())
@@ -93,14 +168,18 @@ class Publisher(Peer):
             unconfirmed.append(self._waiting.take())
         return unconfirmed
 
+    # -- to the broker
+
     def _wait(self, outgoing: Outgoing) -> None:
         victim = self._waiting.put(outgoing.seq, outgoing, sure=outgoing.sure)
         if victim is not None:
-            victim.done(DROPPED)
+            victim.tell(DROPPED)
 
     def _flush(self) -> None:
         connection = self._connection
         while connection is not None and connection.alive and self._waiting:
+            if self._is_behind():
+                break
             outgoing = self._waiting.take()
             if not self._fits(outgoing, connection.limits):
                 self._end(outgoing, "the result is larger than the broker takes")
@@ -113,6 +192,17 @@ class Publisher(Peer):
             if not taken:
                 self._wait(outgoing)
                 return
+        if self._next_on_disk is not None and self.outbox and connection is not None and connection.alive:
+            self._load(self.outbox)
+
+    @property
+    def _next_on_disk(self) -> int | None:
+        return self.outbox.first if self.outbox is not None else None
+
+    def _is_behind(self) -> bool:
+        """Whether what waits in memory stands behind rows that are on disk only."""
+        first, lowest = self._next_on_disk, self._waiting.lowest
+        return first is not None and lowest is not None and lowest > first
 
     def _publish(self, connection: Connection, outgoing: Outgoing) -> bool:
         limits = connection.limits
@@ -127,6 +217,7 @@ class Publisher(Peer):
             return False
         outgoing.sent_at = asyncio.get_running_loop().time()
         self._sent[mid] = outgoing
+        self._failpoints.reach("result.sent")
         return True
 
     def _fits(self, outgoing: Outgoing, limits: Limits) -> bool:
@@ -135,4 +226,11 @@ class Publisher(Peer):
 
     def _end(self, outgoing: Outgoing, error: str | None) -> None:
         self.published += error is None
-        outgoing.done(error)
+        if self.outbox is None or outgoing.place is Place.MEMORY:
+            outgoing.tell(error)
+        else:
+            self.outbox.end(outgoing, error)
+
+
+def _is_kept(outgoing: Outgoing) -> bool:
+    return outgoing.sure and outgoing.place is Place.MEMORY

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from conf.topics import is_publishable, matches
 from runtime.events import Answer, InvocationError, Publication
-from triggers.mqtt.messages import Delivery, Outgoing, Work
+from triggers.delivery.work import Reply, Work
+from triggers.mqtt.messages import Outgoing, Told
 from triggers.mqtt.plan import BrokerPlan, RulePlan
 from triggers.mqtt.properties import pack
 from triggers.mqtt.publisher import Publisher
@@ -38,7 +39,7 @@ class Outlet:
 
     def results(self, function: str, work: Work, answer: Answer) -> list[tuple[Publisher, Outgoing]]:
         """The messages to publish, and through which connection; raises BadTopicError before any is sent."""
-        out = [(self.target, self._publication(asked, work)) for asked in answer.publications]
+        out = [(self.target, self._publication(asked, (function, work))) for asked in answer.publications]
         if is_published(answer):
             out.append(self._result(function, work, answer))
         return out
@@ -52,35 +53,57 @@ class Outlet:
             "errorType": getattr(error, "error_type", type(error).__name__.removesuffix("Error")),
             "errorMessage": getattr(error, "message", str(error)),
             "requestId": work.event.id,
-            "topic": work.delivery.topic,
+            "topic": topic_of(work),
         }
         body = json.dumps(told, ensure_ascii=False).encode("utf-8", "replace")
-        outgoing = self._message(self.rule.error.topic, body, (self.broker.qos, False), work)
-        outgoing.properties = pack("application/json", (("function", function),), work.delivery.correlation)
+        outgoing = self._message(self.rule.error.topic, body, (self.broker.qos, False), (function, work))
+        user = (("function", function), ("request-id", work.event.id), *_trace(work))
+        outgoing.properties = pack("application/json", user, work.reply.correlation)
         return self.errors, outgoing
 
-    def _publication(self, asked: Publication, work: Work) -> Outgoing:
+    def _publication(self, asked: Publication, whose: "Whose") -> Outgoing:
         if not is_publishable(asked.topic):
             raise BadTopicError(f"the function published to {asked.topic!r}, which is no topic name")
-        return self._message(asked.topic, asked.payload, (asked.qos, asked.retain), work)
+        return self._message(asked.topic, asked.payload, (asked.qos, asked.retain), whose)
 
     def _result(self, function: str, work: Work, answer: Answer) -> tuple[Publisher, Outgoing]:
-        delivery = work.delivery
-        user = (("function", function), ("revision", answer.revision), ("request-id", work.event.id))
-        properties = pack(answer.content_type, user, delivery.correlation)
-        if self._wants_reply(delivery):
+        user = (
+            ("function", function),
+            ("revision", answer.revision),
+            ("request-id", work.event.id),
+            *_trace(work),
+        )
+        properties = pack(answer.content_type, user, work.reply.correlation)
+        if self._wants_reply(work.reply):
             # A request waits for this answer; the next client to subscribe there does not.
-            publisher, topic, retain = self.reply(), delivery.response_topic or "", False
+            publisher, topic, retain = self.reply(), work.reply.topic or "", False
         else:
             publisher, topic, retain = self.target, self.rule.pub_topic, self.broker.retain
-        outgoing = self._message(topic, answer.body or b"", (self.broker.qos, retain), work)
+        outgoing = self._message(topic, answer.body or b"", (self.broker.qos, retain), (function, work))
         outgoing.properties = properties
         return publisher, outgoing
 
-    def _message(self, topic: str, payload: bytes, flags: tuple[int, bool], work: Work) -> Outgoing:
-        return Outgoing(topic, payload, *flags, timeout=self.rule.timeout, sure=work.sure)
+    def _message(self, topic: str, payload: bytes, flags: tuple[int, bool], whose: "Whose") -> Outgoing:
+        function, work = whose
+        told = Told(self.rule.name, function, work.event.id)
+        return Outgoing(topic, payload, *flags, told, timeout=self.rule.timeout, sure=work.sure)
 
-    def _wants_reply(self, delivery: Delivery) -> bool:
-        topic = delivery.response_topic
+    def _wants_reply(self, reply: Reply) -> bool:
+        topic = reply.topic
         # Any device may name a response topic; the rule's own source would feed the answer back to it.
         return topic is not None and is_publishable(topic) and not matches(self.rule.sub_topic, topic)
+
+
+Whose = tuple[str, Work]
+
+
+def topic_of(work: Work) -> str:
+    """The topic that the event came on, or "" for one that came otherwise."""
+    meta = work.event.meta
+    return str(meta.get("topic", "")) if isinstance(meta, dict) else ""
+
+
+def _trace(work: Work) -> tuple[tuple[str, str], ...]:
+    meta = work.event.meta
+    parent = meta.get("traceparent") if isinstance(meta, dict) else None
+    return (("traceparent", parent),) if isinstance(parent, str) else ()

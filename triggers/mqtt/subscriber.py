@@ -1,5 +1,6 @@
 """The subscribing side of a rule: its session with the broker, and the acknowledgements it owes."""
 
+import asyncio
 import logging
 from functools import lru_cache, partial
 
@@ -9,13 +10,16 @@ from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from conf.topics import matches
+from triggers.delivery.changes import ForgetSources
 from triggers.mqtt.broker import RECEIVE_MAXIMUM, Broker
 from triggers.mqtt.connection import Connection
+from triggers.mqtt.earlier import Earlier, Rows
+from triggers.mqtt.flow import Flow
 from triggers.mqtt.ladder import Retry
 from triggers.mqtt.messages import Delivery
 from triggers.mqtt.peer import Peer
 from triggers.mqtt.received import delivery_of
-from triggers.mqtt.rule import Rule
+from triggers.mqtt.rule import Rule, RuleParts
 from triggers.mqtt.sharing import SELFTEST
 from triggers.mqtt.window import Slot, Window
 
@@ -29,9 +33,15 @@ RETAINED_NEVER = 2
 class Subscriber(Peer):
     """Hands messages to its rule. It never asks for QoS 2, which loses a message at a crash after PUBREC."""
 
-    def __init__(self, rule: Rule, broker: Broker) -> None:
+    def __init__(self, rule: Rule, broker: Broker, parts: RuleParts) -> None:
         self.rule = rule
         self._broker = broker
+        self._store = parts.store
+        self._failpoints = parts.failpoints
+        self._loop = asyncio.get_running_loop()
+        self.session = f"{rule.plan.sub_broker}/{rule.plan.sub_client_id}"
+        self._earlier = Earlier(self.session, parts.store)
+        self._flow = Flow()
         self._qos = min(broker.plan.qos, 1)
         self._covers = lru_cache(4096)(partial(_covers, rule.plan.sub_topic))
         self._connection: Connection | None = None
@@ -65,9 +75,10 @@ class Subscriber(Peer):
     def opened(self, connection: Connection, session_present: bool) -> None:
         """A new epoch: a new window, and the subscription again, since a session may lack or outdate it."""
         self._connection = connection
-        self._window = Window(self._acknowledge)
+        self._window = Window(self._acknowledge, self._mark)
         if not session_present:
             self._unanswered.clear()
+            self._earlier.forget()
             self._say_lost()
         self._known = True
         plan = self.rule.plan
@@ -94,13 +105,14 @@ class Subscriber(Peer):
         if message.qos == 0:
             self._take(message, None)
             return
-        if not self._broker.speaks_5 and len(self._window) >= RECEIVE_MAXIMUM:
+        if not self._broker.speaks_5 and len(self._window) >= RECEIVE_MAXIMUM and self._window.is_stuck:
             self._flee(len(self._window))
             return
         slot = self._window.admit(message.mid)
         known = self._unanswered.pop(message.mid, None)
         if known is not None and message.dup and _same(known, message):
             self._open[message.mid] = known
+            self.rule.counters.repeated += 1
             known.attach(slot)
         else:
             self._take(message, slot)
@@ -109,6 +121,7 @@ class Subscriber(Peer):
         """MQTT 3.1.1 has no receive maximum: only a closed connection stops the broker."""
         if self._connection is not None:
             self._flooded = True
+            self.rule.take_over()
             self._connection.leave(
                 f"{unacknowledged:,} events are unacknowledged, and MQTT 3.1.1 has no other way to make the "
                 "broker wait; coming back when half of them are done (the broker keeps the session)"
@@ -135,10 +148,32 @@ class Subscriber(Peer):
             if slot is not None:
                 slot.settle()
             return
+        self._failpoints.reach("event.received")
         delivery = delivery_of(message, slot)
-        if slot is not None:
-            self._open[slot.mid] = delivery
-        self.rule.take(delivery)
+        delivery.born = self._loop.time()
+        if slot is None:
+            self.rule.take(delivery, {})
+            return
+        delivery.session, delivery.mid = self.session, slot.mid
+        slot.rows = delivery.rows
+        self._open[slot.mid] = delivery
+        self._flow.received(delivery.born, len(self._open))
+        self.rule.take(delivery, self._known_rows(message))
+
+    def _known_rows(self, message: MQTTMessage) -> Rows:
+        if not self._earlier:
+            return {}
+        if message.dup:
+            return self._earlier.take(message.mid, message.topic, bytes(message.payload))
+        self._earlier.forget()
+        return {}
+
+    def tick(self, now: float) -> None:
+        """Several times a second: make room when the broker holds messages back."""
+        oldest = next(iter(self._open.values()), None)
+        if oldest is not None and self._flow.is_held_back(now, oldest.born, len(self._open)):
+            self.rule.take_over()
+        self.rule.tick()
 
     def _is_ignored(self, message: MQTTMessage) -> bool:
         if message.retain and not self.rule.plan.retained:
@@ -149,7 +184,14 @@ class Subscriber(Peer):
     def _acknowledge(self, mid: int) -> None:
         self._open.pop(mid, None)
         if self._connection is not None:
+            self._failpoints.reach("ack.before")
             self._connection.acknowledge(mid)
+            self._failpoints.reach("ack.after")
+
+    def _mark(self, rows: tuple[int, ...]) -> "asyncio.Future[None]":
+        marked = self._store.submit(ForgetSources(rows))
+        marked.add_done_callback(lambda _: self._failpoints.reach("inbox.marked"))
+        return marked
 
     def _options(self) -> SubscribeOptions | int:
         if self._broker.version != MQTTProtocolVersion.MQTTv5:

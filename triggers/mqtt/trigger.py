@@ -5,20 +5,20 @@ import logging
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
-from functools import partial
 
 from runtime.events import Dispatch
+from triggers.delivery.changes import SaveSeen
+from triggers.delivery.keeping import Keeping
+from triggers.delivery.orphans import bury_lane
 from triggers.mqtt.broker import Broker
 from triggers.mqtt.failures import FailureLog
-from triggers.mqtt.lane import Lane
 from triggers.mqtt.link import Identity, Link
 from triggers.mqtt.messages import Counters, OnFailure
 from triggers.mqtt.peer import Peer
 from triggers.mqtt.plan import BrokerPlan, MqttPlan, RulePlan
 from triggers.mqtt.presence import Presence
-from triggers.mqtt.publisher import Publisher
-from triggers.mqtt.results import Outlet
-from triggers.mqtt.rule import Rule
+from triggers.mqtt.publishers import Publishers
+from triggers.mqtt.rule import Rule, RuleParts
 from triggers.mqtt.subscriber import Subscriber
 
 logger = logging.getLogger(__name__)
@@ -27,10 +27,12 @@ DRAIN_TIMEOUT = 10.0
 DRAIN_TICK = 0.02
 # Connecting blocks a thread for seconds while a broker is away; the rest of the host needs its own.
 CONNECT_THREADS = 8
-REPLY = "-reply"
+FLUSH_TIMEOUT = 5.0
+TICK = 0.1
+LANES = "mqtt/"
 
 Key = tuple[str, str]
-Subscription = tuple[str, str, str, bool]
+Subscription = tuple[str, str, str, bool, str, bool]
 
 
 @dataclass(frozen=True)
@@ -63,62 +65,89 @@ class ConnectionState(Counters):
 class MqttTrigger:
     """Feeds functions from MQTT and publishes their results; `on_failure` hears of each failed event."""
 
-    def __init__(self, plan: MqttPlan, dispatch: Dispatch, on_failure: OnFailure | None = None) -> None:
+    def __init__(
+        self,
+        plan: MqttPlan,
+        dispatch: Dispatch,
+        keeping: Keeping,
+        on_failure: OnFailure | None = None,
+    ) -> None:
         self._plan = plan
-        self._dispatch = dispatch
-        self._on_failure = on_failure or FailureLog()
+        self._parts = RuleParts(dispatch, on_failure or FailureLog(), keeping.store, keeping.failpoints)
         self._threads = ThreadPoolExecutor(CONNECT_THREADS, "mqtt-connect")
         self._brokers: dict[str, Broker] = {}
-        self._publishers: dict[Key, tuple[Publisher, Link]] = {}
+        self.publishers = Publishers(keeping, self._link)
         self._subscribers: dict[Key, tuple[Subscriber, Link]] = {}
         self._presence = Presence(self._threads)
+        self._ticking: asyncio.TimerHandle | None = None
         self._started = False
 
     async def setup(self) -> None:
-        """Build all connections. Raises ValueError with every fault of the plan."""
+        """Build all connections, over an open store. Raises ValueError with every fault of the plan."""
         self._plan.check()
-        self._brokers = {broker.name: Broker(broker) for broker in self._plan.brokers}
+        self._use(self._plan, {broker.name: Broker(broker) for broker in self._plan.brokers})
         self._build()
 
     async def start(self) -> None:
         """Begin to connect; returns at once, whether or not the brokers are there."""
         self._started = True
+        self._parts.failpoints.reach("store.recovered")
+        await self.publishers.adopt_orphans()
+        await self._bury_orphans()
         for link in self._links():
             link.start()
+        for subscriber, _ in self._subscribers.values():
+            subscriber.rule.begin()
+        self._tick()
         await self._presence.follow(self._plan, self._brokers)
 
     async def apply(self, plan: MqttPlan) -> None:
         """Go over to another plan; rules that stay drop no event. Raises ValueError and changes nothing.
 
-        A rule stays when its subscription does: broker, client id, topic, and whether it takes retained
-        messages. Its functions and its target change in place.
+        A rule stays when its subscription does: broker, client id, topic, whether it takes retained messages,
+        and how it keeps order. Its functions and its target change in place.
         """
         plan.check()
         brokers = {each.name: self._kept(each) or Broker(each) for each in plan.brokers}
         changed = {name for name, broker in self._brokers.items() if brokers.get(name) is not broker}
         staying = {_subscription(rule) for rule in plan.rules if rule.sub_broker not in changed}
         await self._leave(staying, {(rule.sub_broker, rule.sub_client_id): rule for rule in plan.rules})
-        self._plan, self._brokers = plan, brokers
-        retired = [self._publishers.pop(key) for key in list(self._publishers) if key[0] in changed]
-        await asyncio.gather(*(link.stop() for _, link in retired))
+        self._use(plan, brokers)
+        retired = await self.publishers.retire(changed)
         self._build()
         if self._started:
             await self._presence.follow(plan, brokers)
-        unused = self._take_unused()
-        await asyncio.gather(*(link.stop() for _, link in unused))
-        for publisher, link in (*retired, *unused):
-            self._hand_over(publisher, link.identity)
+        retired += await self.publishers.retire_unused(plan.rules, plan.targets)
+        await self.publishers.place(retired)
 
     async def stop(self) -> None:
-        """Stop taking, wait up to 10 s for what is being worked, acknowledge it and disconnect."""
+        """Stop taking, wait up to 10 s for what is being worked, acknowledge it and disconnect.
+
+        Results that no broker has confirmed by then are put on disk.
+        """
         await self._quiesce([subscriber for subscriber, _ in self._subscribers.values()])
+        await self.publishers.flush(FLUSH_TIMEOUT)
         await asyncio.gather(*(link.stop() for link in self._links()), self._presence.stop())
+        # What was confirmed or acknowledged while the connections closed is settled by now.
+        await self.publishers.flush(FLUSH_TIMEOUT)
+        if self._ticking is not None:
+            self._ticking.cancel()
+        self._parts.store.submit(SaveSeen(tuple(self._seen())), durable=False)
         self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def wake(self, name: str) -> bool:
+        """Rows were added for the lane or target `name`; False when the plan has none of that name."""
+        for subscriber, _ in self._subscribers.values():
+            for lane in subscriber.rule.lanes:
+                if lane.plan.name == name:
+                    lane.wake()
+                    return True
+        return self.publishers.wake(name)
 
     def rows(self) -> list[QueueRow]:
         """One row per rule and function."""
         return [
-            QueueRow(_sub_process(subscriber.rule.plan, lane, number), lane.events, lane.results)
+            QueueRow(_sub_process(subscriber.rule.plan, number), lane.events, lane.results)
             for subscriber, _ in self._in_order()
             for number, lane in enumerate(subscriber.rule.lanes)
         ]
@@ -134,47 +163,56 @@ class MqttTrigger:
         ]
         publishing = [
             _state(link, None, {"published": publisher.published, "waiting": len(publisher)})
-            for publisher, link in self._publishers.values()
+            for publisher, link in self.publishers
         ]
         return subscribing + publishing + [_state(link, None, {}) for link in self._presence.links]
 
+    def _use(self, plan: MqttPlan, brokers: dict[str, Broker]) -> None:
+        self._plan, self._brokers = plan, brokers
+        self.publishers.brokers = brokers
+
     def _build(self) -> None:
+        for target in self._plan.targets:
+            self.publishers.get(target.broker, target.client_id)
         for rule in self._plan.rules:
-            self._publisher(rule.pub_broker, rule.pub_client_id)
             self._subscribe(rule)
 
     def _subscribe(self, plan: RulePlan) -> None:
         key = plan.sub_broker, plan.sub_client_id
+        outlet = self.publishers.outlet(plan)
         if key in self._subscribers:
-            self._subscribers[key][0].rule.update(plan, self._outlet(plan))
+            self._subscribers[key][0].rule.update(plan, outlet)
             return
         broker = self._brokers[plan.sub_broker]
-        rule = Rule(plan, self._dispatch, self._outlet(plan), self._on_failure)
-        subscriber = Subscriber(rule, broker)
+        rule = Rule(plan, outlet, self._parts)
+        subscriber = Subscriber(rule, broker, self._parts)
         link = self._link(
             Identity(broker, plan.sub_client_id, persistent=True, shared=plan.shared), subscriber
         )
         self._subscribers[key] = subscriber, link
+        if self._started:
+            rule.begin()
 
-    def _outlet(self, plan: RulePlan) -> Outlet:
-        target = self._publisher(plan.pub_broker, plan.pub_client_id)
-        errors = self._publisher(plan.error.broker, plan.error.client_id) if plan.error else None
-        return Outlet(plan, self._brokers[plan.pub_broker].plan, target, partial(self._reply, plan), errors)
+    def _tick(self) -> None:
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        for subscriber, _ in self._subscribers.values():
+            subscriber.tick(now)
+        self.publishers.keep(now)
+        self._ticking = loop.call_later(TICK, self._tick)
 
-    def _publisher(self, broker: str, client_id: str) -> Publisher:
-        known = self._publishers.get((broker, client_id))
-        if known is not None:
-            return known[0]
-        publisher = Publisher()
-        link = self._link(Identity(self._brokers[broker], client_id, persistent=False), publisher)
-        self._publishers[broker, client_id] = publisher, link
-        return publisher
+    async def _bury_orphans(self) -> None:
+        """What waits for rules that are gone becomes dead letters, to be replayed once they are back."""
+        there = {lane.plan.name for each, _ in self._subscribers.values() for lane in each.rule.lanes}
+        for name in self._parts.store.lanes:
+            if name.startswith(LANES) and name not in there:
+                await bury_lane(self._parts.store, name)
 
-    def _reply(self, plan: RulePlan) -> Publisher:
-        """Answers to a response topic go to the broker of the request; made for the first of them."""
-        if plan.sub_broker == plan.pub_broker:
-            return self._publisher(plan.pub_broker, plan.pub_client_id)
-        return self._publisher(plan.sub_broker, f"{plan.sub_client_id}{REPLY}")
+    def _seen(self) -> Iterator[tuple[str, str, float]]:
+        for subscriber, _ in self._subscribers.values():
+            rule = subscriber.rule
+            for key, seen in rule.repeats.finished() if rule.repeats is not None else ():
+                yield subscriber.session, key, seen
 
     def _link(self, identity: Identity, peer: Peer) -> Link:
         link = Link(identity, peer, self._threads)
@@ -200,20 +238,6 @@ class MqttTrigger:
             await link.stop()
             del self._subscribers[key]
 
-    def _take_unused(self) -> list[tuple[Publisher, Link]]:
-        wanted = {(each.broker, each.client_id) for rule in self._plan.rules for each in rule.targets}
-        wanted |= {(rule.sub_broker, f"{rule.sub_client_id}{REPLY}") for rule in self._plan.rules}
-        return [self._publishers.pop(key) for key in list(self._publishers) if key not in wanted]
-
-    def _hand_over(self, publisher: Publisher, identity: Identity) -> None:
-        name = identity.broker.plan.name
-        beside = (pair for (broker, _), pair in self._publishers.items() if broker == name)
-        successor = self._publishers.get((name, identity.client_id)) or next(beside, None)
-        if successor is not None:
-            publisher.hand_over(successor[0])
-        else:
-            publisher.give_up(f"the config has no broker {name} any more")
-
     async def _quiesce(self, subscribers: list[Subscriber]) -> None:
         """Take no more for these, wait up to 10 s for what is being worked, and let the rest be."""
         for subscriber in subscribers:
@@ -232,18 +256,21 @@ class MqttTrigger:
         return [self._subscribers[key] for key in keys if key in self._subscribers]
 
     def _links(self) -> Iterator[Link]:
-        for _, link in (*self._subscribers.values(), *self._publishers.values()):
+        for _, link in (*self._subscribers.values(), *self.publishers):
             yield link
 
 
-def _sub_process(rule: RulePlan, lane: Lane, number: int) -> str:
+def _sub_process(rule: RulePlan, number: int) -> str:
     if rule.sub_process is not None:
         return f"sub_process_{rule.sub_process}_{number}"
-    return f"sub_process_{rule.sub_broker}_{lane.function}_{lane.position}"
+    function, position = rule.functions[number]
+    return f"sub_process_{rule.sub_broker}_{function}_{position}"
 
 
 def _subscription(rule: RulePlan) -> Subscription:
-    return rule.sub_broker, rule.sub_client_id, rule.topic_filter, rule.retained
+    care = rule.care
+    where = rule.sub_broker, rule.sub_client_id, rule.topic_filter
+    return *where, rule.retained, care.order, care.latest
 
 
 def _state(link: Link, rule: str | None, counters: dict[str, int]) -> ConnectionState:

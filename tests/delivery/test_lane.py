@@ -2,11 +2,20 @@
 
 import asyncio
 from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from itertools import count
+from typing import Any
 
-from runtime.events import Answer, DeadlinePassedError, Event, QueueFullError, UnavailableError
+from runtime.events import Answer, DeadlinePassedError, Dispatch, Event, QueueFullError, UnavailableError
+from tests.delivery.open_store import opened
 from tests.mqtt.clients import Functions, echo, play, until
-from triggers.mqtt.lane import Lane
-from triggers.mqtt.messages import Delivery, Work
+from triggers.delivery.failpoints import Failpoints
+from triggers.delivery.lane import Lane, LaneParts, LanePlan, Reason
+from triggers.delivery.retry import RetryPolicy
+from triggers.delivery.work import Work
+
+NUMBERS = count(1)
 
 
 class Ledger:
@@ -19,12 +28,15 @@ class Ledger:
 
     def answered(self, lane: Lane, work: Work, answer: Answer) -> None:
         self.good.append(work.event.body)
+        lane.finish(work)
 
     def failed(self, lane: Lane, work: Work, error: BaseException) -> None:
         self.bad.append(work.event.body)
+        lane.finish(work)
 
-    def dropped(self, lane: Lane, work: Work) -> None:
+    def dropped(self, lane: Lane, work: Work, reason: Reason) -> None:
         self.gone.append(work.event.body)
+        lane.finish(work)
 
 
 class Pool:
@@ -54,20 +66,30 @@ class Pool:
         future.set_result(echo(event))
 
 
+@asynccontextmanager
+async def lane_to(dispatch: Dispatch, ledger: Ledger, **plan: Any) -> AsyncIterator[Lane]:
+    """A lane to `echo`, over a store of its own."""
+    async with opened() as store:
+        told = {"retry": RetryPolicy(attempts=1), **plan}
+        lane = Lane(LanePlan("lane", "echo", **told), LaneParts(dispatch, ledger, store, Failpoints()))
+        yield lane
+        lane.close()
+
+
 def submit(lane: Lane, bodies: list[bytes], qos: int = 1) -> None:
     for body in bodies:
-        lane.submit(Delivery("t", body, qos), Event(body))
+        lane.submit(Work(Event(body), next(NUMBERS), sure=qos > 0))
 
 
 def test_a_full_queue_holds_events_back_and_loses_none() -> None:
     async def scene(at_once: bool) -> None:
         ledger, pool = Ledger(), Pool(3, at_once)
-        lane = Lane("echo", 0, pool.dispatch, ledger)
-        bodies = [b"%d" % n for n in range(200)]
-        submit(lane, bodies)
-        await until(lambda: len(ledger.good) == 200, "all are answered")
-        assert ledger.good == bodies and not ledger.bad
-        assert lane.events == 0 and pool.deepest == 3
+        async with lane_to(pool.dispatch, ledger) as lane:
+            bodies = [b"%d" % n for n in range(200)]
+            submit(lane, bodies)
+            await until(lambda: len(ledger.good) == 200, "all are answered")
+            assert ledger.good == bodies and not ledger.bad
+            assert lane.events == 0 and pool.deepest == 3
 
     play(scene(at_once=True))
     play(scene(at_once=False))
@@ -89,12 +111,12 @@ def test_a_pool_that_is_not_there_is_waited_for_with_one_event_at_a_time() -> No
                 future.set_result(echo(event))
             return future
 
-        lane = Lane("echo", 0, dispatch, ledger)
-        bodies = [b"%d" % n for n in range(50)]
-        submit(lane, bodies)
-        assert (tries, lane.events) == (1, 50)
-        await until(lambda: len(ledger.good) == 50, "all are answered")
-        assert ledger.good == bodies and tries == 53
+        async with lane_to(dispatch, ledger) as lane:
+            bodies = [b"%d" % n for n in range(50)]
+            submit(lane, bodies)
+            assert (tries, lane.events) == (1, 50)
+            await until(lambda: len(ledger.good) == 50, "all are answered")
+            assert ledger.good == bodies and tries == 53
 
     play(scene())
 
@@ -104,10 +126,10 @@ def test_a_cancelled_dispatch_is_no_failure_of_the_event() -> None:
         ledger = Ledger()
         functions = Functions(echo=echo)
         functions.held.add("echo")
-        lane = Lane("echo", 0, functions.dispatch, ledger)
-        submit(lane, [b"1"])
-        functions.cancel("echo")
-        await until(lambda: ledger.good == [b"1"], "it is dispatched again")
+        async with lane_to(functions.dispatch, ledger) as lane:
+            submit(lane, [b"1"])
+            functions.cancel("echo")
+            await until(lambda: ledger.good == [b"1"], "it is dispatched again")
 
     play(scene())
 
@@ -120,15 +142,14 @@ def test_a_passed_deadline_is_a_failure_and_slows_the_lane_down() -> None:
             return DeadlinePassedError() if event.body == b"late" else echo(event)
 
         functions = Functions(echo=late)
-        lane = Lane("echo", 0, functions.dispatch, ledger)
-        submit(lane, [b"%d" % n for n in range(40)])
-        await until(lambda: len(ledger.good) == 40, "all are answered")
-        submit(lane, [b"late"])
-        await until(lambda: ledger.bad == [b"late"], "the late one has failed")
-        functions.held.add("echo")
-        submit(lane, [b"%d" % n for n in range(40)])
-        assert len(functions.events) == 41 + 20
-        lane.close()
+        async with lane_to(functions.dispatch, ledger) as lane:
+            submit(lane, [b"%d" % n for n in range(40)])
+            await until(lambda: len(ledger.good) == 40, "all are answered")
+            submit(lane, [b"late"])
+            await until(lambda: ledger.bad == [b"late"], "the late one has failed")
+            functions.held.add("echo")
+            submit(lane, [b"%d" % n for n in range(40)])
+            assert len(functions.events) == 41 + 20
 
     play(scene())
 
@@ -138,9 +159,8 @@ def test_of_qos_0_events_the_oldest_give_way() -> None:
         ledger = Ledger()
         functions = Functions(echo=echo)
         functions.held.add("echo")
-        lane = Lane("echo", 0, functions.dispatch, ledger)
-        submit(lane, [b"%d" % n for n in range(10_011)], qos=0)
-        assert ledger.gone == [b"%d" % n for n in range(1, 11)]
-        lane.close()
+        async with lane_to(functions.dispatch, ledger) as lane:
+            submit(lane, [b"%d" % n for n in range(10_011)], qos=0)
+            assert ledger.gone == [b"%d" % n for n in range(1, 11)]
 
     play(scene())

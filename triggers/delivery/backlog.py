@@ -1,9 +1,11 @@
 """What waits in order: what must not be lost without bound, what may be lost up to a limit."""
 
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
+
+LIMIT = 10_000
 
 Heap = list[tuple[int, T]]
 
@@ -15,7 +17,7 @@ class Backlog(Generic[T]):
     what may not be lost is bounded by the window of unacknowledged messages that it comes from.
     """
 
-    def __init__(self, limit: int = 10_000) -> None:
+    def __init__(self, limit: int = LIMIT) -> None:
         self._limit = limit
         self._sure: Heap[T] = []
         self._unsure: Heap[T] = []
@@ -30,6 +32,25 @@ class Backlog(Generic[T]):
             return None
         heappush(self._unsure, (seq, thing))
         return heappop(self._unsure)[1] if len(self._unsure) > self._limit else None
+
+    @property
+    def lowest(self) -> int | None:
+        """The number that is next, or None when nothing waits."""
+        return min((heap[0][0] for heap in (self._sure, self._unsure) if heap), default=None)
+
+    @property
+    def oldest_sure(self) -> T | None:
+        """The next of what must not be lost."""
+        return self._sure[0][1] if self._sure else None
+
+    def sure(self) -> list[T]:
+        """What must not be lost, in order."""
+        return [thing for _, thing in sorted(self._sure, key=lambda entry: entry[0])]
+
+    def discard(self, seqs: "set[int]") -> None:
+        """Let go of what must not be lost under these numbers: it stands elsewhere."""
+        self._sure = [entry for entry in self._sure if entry[0] not in seqs]
+        heapify(self._sure)
 
     def take(self) -> T:
         """The thing with the lowest number; raises IndexError when nothing waits."""

@@ -1,0 +1,153 @@
+"""The events of one lane that stand on disk: written there under backlog, read back page by page."""
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from triggers.delivery.changes import AddEvents, DropEvents
+from triggers.delivery.overflow import Overflow
+from triggers.delivery.rows import EventRow
+from triggers.delivery.store import DeliveryStore
+from triggers.delivery.work import Place, Work, row_of, work_of
+
+PAGE = 1000
+"""Events that are read from disk at once, and kept in memory though they stand there."""
+
+
+class Inbox:
+    """Rows of `lane`. `admit` is called for each event that comes into memory; its lane works it."""
+
+    def __init__(self, lane: str, store: DeliveryStore, admit: Callable[[Work], None]) -> None:
+        self._lane = lane
+        self._store = store
+        self._admit = admit
+        self._loop = asyncio.get_running_loop()
+        self._behind: Overflow[EventRow] = Overflow(partial(store.read_events, lane), store.lanes.get(lane))
+        self._unwritten: dict[int, Work] = {}
+        self._arriving: dict[int, Work] = {}
+        self._in_memory: set[int] = set()
+        self._loading: asyncio.Task[None] | None = None
+        self._seen = 0
+        self._closed = False
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether events are on disk, or about to be, and not in memory: newcomers come after them."""
+        return bool(self._behind or self._arriving or self._unwritten)
+
+    @property
+    def is_writing(self) -> bool:
+        """Whether newcomers are being written."""
+        return bool(self._arriving)
+
+    @property
+    def count(self) -> int:
+        """Roughly how many events are not in memory, or were not admitted yet."""
+        return self._behind.count + len(self._arriving) + len(self._unwritten)
+
+    def see(self, seq: int) -> None:
+        """The lane has taken event number `seq`."""
+        self._seen = max(self._seen, seq)
+
+    def look(self) -> None:
+        """Somebody else has added rows, behind all that the lane has seen."""
+        self._behind.add(self._seen + 1)
+
+    def receive(self, work: Work) -> None:
+        """Write a newcomer; it comes into memory in its turn."""
+        self._unwritten[work.seq] = work
+
+    def write_arrivals(self, predecessors: Callable[[Sequence[Work]], list[Work]]) -> None:
+        """Write the newcomers, and before them what `predecessors` names; without room they wait."""
+        if not self._unwritten:
+            return
+        works = list(self._unwritten.values())
+        if not self._store.takes_in:
+            # Unacknowledged, they are their broker's still; its window ends the flow.
+            if not (self._behind or self._arriving):
+                self._unwritten.clear()
+                for work in works:
+                    self._admit(work)
+            return
+        self._unwritten.clear()
+        self._arriving.update((work.seq, work) for work in works)
+        self.put(predecessors(works))
+        self._write(works).add_done_callback(lambda _: self._arrive(works))
+
+    def put(self, works: Sequence[Work]) -> None:
+        """Write what is in memory only; it stays there, too."""
+        written = [work for work in works if work.place is Place.MEMORY]
+        if written:
+            self._write(written)
+
+    def update(self, work: Work, delay: float) -> None:
+        """The row says from now on how often the event was tried, and when it is next: in `delay` seconds."""
+        row = row_of(work, self._lane, time.time() + delay)
+        self._store.submit(AddEvents((row,)), durable=False)
+
+    def drop(self, work: Work) -> None:
+        """All that is to become of the event has become of it."""
+        written, work.place = work.place, Place.MEMORY
+        if written is not Place.MEMORY:
+            self._in_memory.discard(work.seq)
+            self._store.submit(DropEvents((work.seq,)), durable=False)
+        if written is not Place.STORING:
+            work.settle()
+
+    def load(self) -> None:
+        """Begin to read the next page, if there is one."""
+        if self._behind and self._loading is None and not self._closed:
+            self._loading = self._loop.create_task(self._load_page())
+
+    def close(self) -> None:
+        """Admit nothing any more: it stays on disk, or is its broker's."""
+        self._closed = True
+        self._unwritten.clear()
+        if self._loading is not None:
+            self._loading.cancel()
+
+    def _write(self, works: Sequence[Work]) -> "asyncio.Future[None]":
+        now, wall = self._loop.time(), time.time()
+        rows = []
+        for work in works:
+            work.place = Place.STORING
+            self._in_memory.add(work.seq)
+            rows.append(row_of(work, self._lane, wall + work.due - now if work.due > now else 0.0))
+        future = self._store.submit(AddEvents(tuple(rows)))
+        future.add_done_callback(partial(self._written, works))
+        return future
+
+    def _written(self, works: Sequence[Work], future: "asyncio.Future[None]") -> None:
+        if future.cancelled() or future.exception() is not None:
+            # Only what is wrong in itself is refused; it stays as it was, in memory and unacknowledged.
+            return
+        for work in works:
+            if work.place is Place.STORING:
+                work.place = Place.STORED
+            if work.origin is not None:
+                work.origin.noted(work.seq)
+            work.settle()
+
+    def _arrive(self, works: Sequence[Work]) -> None:
+        for work in works:
+            del self._arriving[work.seq]
+            if self._closed:
+                continue
+            if self._behind or len(self._in_memory) > PAGE:
+                self._in_memory.discard(work.seq)
+                self._behind.add(work.seq)
+            else:
+                self._admit(work)
+
+    async def _load_page(self) -> None:
+        try:
+            rows = await self._behind.load(PAGE)
+        finally:
+            self._loading = None
+        now = self._loop.time()
+        for row in rows:
+            self.see(row.seq)
+            if row.seq not in self._in_memory:
+                self._in_memory.add(row.seq)
+                self._admit(work_of(row, now))

@@ -1,0 +1,317 @@
+"""The way of events to one function: in order, never more at a time than it takes, again when they fail."""
+
+import asyncio
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from heapq import heappop, heappush
+from typing import Literal, Protocol
+
+from runtime.events import (
+    Answer,
+    DeadlinePassedError,
+    Dispatch,
+    InvocationError,
+    QueueFullError,
+    UnavailableError,
+)
+from triggers.delivery.failpoints import Failpoints
+from triggers.delivery.inbox import PAGE, Inbox
+from triggers.delivery.line import Line
+from triggers.delivery.pace import Pace
+from triggers.delivery.retry import OVERLOAD, RetryPolicy, kind_of
+from triggers.delivery.store import DeliveryStore
+from triggers.delivery.work import Place, Work
+
+FULL_DELAY = 0.05
+FIRST_DELAY = 0.1
+LONGEST_DELAY = 5.0
+SHORT_RETRY = 1.0
+"""Seconds: an event that comes again later than this waits on disk, so that its sender may forget it."""
+MOST_LATER = 5000
+MOST_LOADED = 10_000
+
+Reason = Literal["full", "expired", "superseded"]
+
+
+class Owner(Protocol):
+    """Who hears of the end of each work, exactly once, and then says `finish` to the lane."""
+
+    def answered(self, lane: "Lane", work: Work, answer: Answer) -> None:
+        """The function answered."""
+
+    def failed(self, lane: "Lane", work: Work, error: BaseException) -> None:
+        """The event got no answer and will not get one."""
+
+    def dropped(self, lane: "Lane", work: Work, reason: Reason) -> None:
+        """The event was not dispatched and will not be: it gave way, as it may, or as the rule asks."""
+
+
+@dataclass(frozen=True)
+class LanePlan:
+    """What a lane is to do; `name` is that of its rows in the inbox, `max_age` in seconds."""
+
+    name: str
+    function: str
+    retry: RetryPolicy = field(default_factory=RetryPolicy)
+    ordered: bool = False
+    latest: bool = False
+    max_age: float | None = None
+
+
+@dataclass(frozen=True)
+class LaneParts:
+    """What a lane works with."""
+
+    dispatch: Dispatch
+    owner: Owner
+    store: DeliveryStore
+    failpoints: Failpoints
+
+
+class Lane:
+    """Holds events while the function's queue is full or its pool does not run: not the events' fault.
+
+    Events are in memory until `take_over`, or until one must wait long; from then on newcomers stand behind
+    them on disk, until all of those have been dispatched.
+    """
+
+    def __init__(self, plan: LanePlan, parts: LaneParts) -> None:
+        self.plan = plan
+        self.results = 0
+        self._parts = parts
+        self._loop = asyncio.get_running_loop()
+        self._line = Line(ordered=plan.ordered, latest=plan.latest)
+        self._open: dict[int, Work] = {}
+        self._later: list[tuple[float, int, Work]] = []
+        self._timer: asyncio.TimerHandle | None = None
+        self._inbox = Inbox(plan.name, parts.store, self._take)
+        self._pace = Pace()
+        self._out = 0
+        self._newest = -1
+        self._slow: set[str] = set()
+        self._delay = FIRST_DELAY
+        self._pause: asyncio.TimerHandle | None = None
+        self._full = False
+        self._closed = False
+
+    def begin(self) -> None:
+        """Work what an earlier life of the host has left on disk."""
+        self._pump()
+
+    @property
+    def events(self) -> int:
+        """Events that were received and have no answer yet; those on disk are counted roughly."""
+        return len(self._open) + self._inbox.count
+
+    @property
+    def busy(self) -> bool:
+        """Whether an event in memory waits for its answer, or a result for its confirmation."""
+        return bool(self._out or self.results or self._inbox.is_writing or len(self._line))
+
+    def submit(self, work: Work) -> None:
+        """Run the function on the event as soon as it can take it."""
+        self._inbox.see(work.seq)
+        if work.sure and (self._inbox.is_behind or work.key in self._slow):
+            self._inbox.receive(work)
+            self._inbox.write_arrivals(self._predecessors)
+        else:
+            self._take(work)
+
+    def wake(self) -> None:
+        """Rows were added to this lane's part of the inbox, behind all it knows."""
+        self._inbox.look()
+        self._pump()
+
+    def take_over(self) -> None:
+        """Put all that is not answered on disk, so that its senders may forget it."""
+        self._inbox.put([work for work in self._open.values() if work.sure])
+
+    def tick(self) -> None:
+        """Once in a while: see whether the disk takes again what it did not."""
+        self._inbox.write_arrivals(self._predecessors)
+        self._pump()
+
+    def finish(self, work: Work) -> None:
+        """All that is to become of the event has become of it."""
+        self._inbox.drop(work)
+
+    def forget_sure(self) -> None:
+        """Let go of undispatched events that will come again: from their broker, or from the disk."""
+        self._closed = True
+        for work in (*self._line.forget_sure(), *(work for _, _, work in self._later)):
+            self._end(work)
+        self._later.clear()
+        self._inbox.close()
+        for handle in (self._pause, self._timer):
+            if handle is not None:
+                handle.cancel()
+        self._pause = self._timer = None
+        self._pump()
+
+    def close(self) -> None:
+        """Dispatch nothing any more."""
+        self.forget_sure()
+        self._line = Line()
+
+    # -- to the function and back
+
+    def _take(self, work: Work) -> None:
+        self._open[work.seq] = work
+        given_way = self._line.add(work)
+        if given_way is not None:
+            self._end(given_way)
+            reason: Reason = "superseded" if given_way.gone else "full"
+            self._parts.owner.dropped(self, given_way, reason)
+        self._pump()
+
+    def _predecessors(self, works: Sequence[Work]) -> list[Work]:
+        """What is in memory of the same keys: after a crash it must not come after these."""
+        if not self.plan.ordered:
+            return []
+        keys = {work.key for work in works}
+        return [work for work in self._open.values() if work.key in keys and work.sure]
+
+    def _pump(self) -> None:
+        while self._may_send():
+            work = self._line.take()
+            if work is None:
+                break
+            self._send(work)
+        if self._line.ready < PAGE // 2 and len(self._open) < MOST_LOADED:
+            self._inbox.load()
+
+    def _may_send(self) -> bool:
+        return self._pause is None and self._out < self._pace.limit and len(self._later) < MOST_LATER
+
+    def _send(self, work: Work) -> None:
+        now = self._loop.time()
+        if work.due > now:
+            self._wait(work, work.due)
+            return
+        if self.plan.max_age is not None and now - work.born > self.plan.max_age:
+            self._end(work)
+            self._line.release(work)
+            self._parts.owner.dropped(self, work, "expired")
+            return
+        work.sent_at = now
+        self._newest = max(self._newest, work.seq)
+        try:
+            future = self._parts.dispatch(self.plan.function, work.event)
+        except InvocationError as error:
+            self._take_error(work, error)
+        else:
+            self._out += 1
+            self._parts.failpoints.reach("event.dispatched")
+            future.add_done_callback(partial(self._take_answer, work))
+
+    def _take_answer(self, work: Work, future: "asyncio.Future[Answer]") -> None:
+        self._out -= 1
+        error = UnavailableError("cancelled") if future.cancelled() else future.exception()
+        if error is None:
+            self._parts.failpoints.reach("event.answered")
+            self._learn(work, future.result())
+            self._end(work)
+            # Its results are on their way before the next event of its key is on its own.
+            self._parts.owner.answered(self, work, future.result())
+            self._line.release(work)
+        else:
+            self._take_error(work, error)
+        if self._full:
+            self._resume()
+        self._pump()
+
+    def _learn(self, work: Work, answer: Answer) -> None:
+        self._delay = FIRST_DELAY
+        waited = self._loop.time() - work.sent_at - answer.seconds
+        self._pace.answered(work.seq, waited, self._newest)
+
+    def _take_error(self, work: Work, error: BaseException) -> None:
+        if isinstance(error, DeadlinePassedError):
+            self._pace.answered(work.seq, float("inf"), self._newest)
+        kind = kind_of(error)
+        if kind != OVERLOAD:
+            self._parts.failpoints.reach("event.failed")
+            work.attempts += 1
+        if not self.plan.retry.repeats(error, work.attempts):
+            self._end(work)
+            self._parts.owner.failed(self, work, error)
+            self._line.release(work)
+        elif self._closed:
+            # Not acknowledged, or on disk: whoever follows this lane gets it again.
+            self._end(work)
+        elif kind == OVERLOAD:
+            self._hold(work, full=isinstance(error, QueueFullError))
+        else:
+            self._repeat(work)
+
+    def _end(self, work: Work) -> None:
+        self._open.pop(work.seq, None)
+
+    # -- while the function takes nothing
+
+    def _put_back(self, work: Work) -> None:
+        given_way = self._line.put_back(work)
+        if given_way is not None:
+            self._end(given_way)
+            self._parts.owner.dropped(self, given_way, "full")
+
+    def _hold(self, work: Work, *, full: bool) -> None:
+        self._put_back(work)
+        if full:
+            self._pace.full(self._out)
+            self._rest(FULL_DELAY, full=True)
+        else:
+            self._pace.unavailable()
+            self._rest(self._delay * random.uniform(0.5, 1), full=False)  # noqa: S311 - spreads load
+
+    def _rest(self, delay: float, *, full: bool) -> None:
+        if self._pause is None:
+            self._full = full
+            self._delay = self._delay if full else min(self._delay * 2, LONGEST_DELAY)
+            self._pause = self._loop.call_later(delay, self._go_on)
+
+    def _go_on(self) -> None:
+        self._resume()
+        self._pump()
+
+    def _resume(self) -> None:
+        self._full = False
+        if self._pause is not None:
+            self._pause.cancel()
+            self._pause = None
+
+    # -- the next attempt
+
+    def _repeat(self, work: Work) -> None:
+        delay = self.plan.retry.delay(work.attempts)
+        work.again()
+        work.due = self._loop.time() + delay
+        if work.place is not Place.MEMORY:
+            self._inbox.update(work, delay)
+        elif delay > SHORT_RETRY and work.sure:
+            self._inbox.put([work, *self._line.followers(work.key)])
+        self._wait(work, work.due)
+        self._parts.failpoints.reach("retry.waiting")
+
+    def _wait(self, work: Work, due: float) -> None:
+        if self.plan.ordered and work.place is not Place.MEMORY:
+            # What comes of this key from now on would wait long, too.
+            self._slow.add(work.key)
+        heappush(self._later, (due, work.seq, work))
+        self._set_timer()
+
+    def _set_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self._loop.call_at(self._later[0][0], self._take_due) if self._later else None
+
+    def _take_due(self) -> None:
+        now = self._loop.time()
+        while self._later and self._later[0][0] <= now:
+            _, _, work = heappop(self._later)
+            self._slow.discard(work.key)
+            self._put_back(work)
+        self._set_timer()
+        self._pump()

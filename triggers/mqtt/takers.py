@@ -1,0 +1,72 @@
+"""Which functions of a rule take an event, and what their order and conflation go by."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from conf.devices import Device
+from conf.matching import Matcher
+from triggers.mqtt.plan import RulePlan
+
+UNREAD = object()
+
+
+@dataclass(frozen=True, slots=True)
+class Taker:
+    """The function at `index` of the rule takes the event, as one of `device`, if that was asked."""
+
+    index: int
+    device: str | None
+
+
+class Takers:
+    """Looks at events as a rule asks; what it need not know is not read."""
+
+    def __init__(self, plan: RulePlan) -> None:
+        devices: Sequence[Sequence[Device]] = plan.devices or ((),) * len(plan.functions)
+        self._everyone = [Taker(index, None) for index in range(len(plan.functions))]
+        # No device can be found in what is not JSON; only functions that take every event get it.
+        self.takes_all = not all(devices)
+        named = [(name, told) for (name, _), told in zip(plan.functions, devices, strict=True)]
+        self._matcher = Matcher(named) if any(devices) else None
+        self._device_path = plan.care.device.split(".")
+        self._wants_device = plan.care.latest or plan.care.order == "device"
+        dedupe = plan.care.dedupe
+        self._key_path = dedupe.key.split(".") if dedupe is not None else None
+        self.reads = bool(self._matcher or self._wants_device or self._key_path)
+
+    def read(self, payload: bytes) -> object:
+        """The event as JSON; raises ValueError or RecursionError when it is none."""
+        return json.loads(payload) if self.reads else UNREAD
+
+    def of(self, event: object) -> list[Taker]:
+        """Who takes the event; with devices, once for each that matches."""
+        if self._matcher is None:
+            return self._everyone
+        return [Taker(index, device) for index, device in self._matcher.match(event)]
+
+    def wants_devices(self) -> bool:
+        """Whether functions take the events of some devices only."""
+        return self._matcher is not None
+
+    def device_of(self, event: object) -> str:
+        """What the event calls its device, or ""."""
+        return _text(_dig(event, self._device_path)) if self._wants_device else ""
+
+    def key_of(self, event: object) -> str:
+        """What tells the event from others by the rule's `dedupe`, or ""."""
+        return _text(_dig(event, self._key_path)) if self._key_path is not None else ""
+
+
+def _dig(event: object, path: Sequence[str]) -> object:
+    for name in path:
+        if not isinstance(event, dict) or name not in event:
+            return None
+        event = event[name]
+    return event
+
+
+def _text(value: object) -> str:
+    if value is None or isinstance(value, dict | list):
+        return ""
+    return value if isinstance(value, str) else json.dumps(value)
