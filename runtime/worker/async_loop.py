@@ -12,7 +12,8 @@ from .frames import Decoder, Head, encode
 from .invocation import Runner
 from .loader import Function, Hook
 
-READ_SIZE = 256 * 1024
+# Beyond 128 KiB malloc would map and unmap memory for each call.
+READ_SIZE = 64 * 1024
 
 Reply = Callable[[Head], bytes | None]
 
