@@ -151,3 +151,6 @@ class Inbox:
             if row.seq not in self._in_memory:
                 self._in_memory.add(row.seq)
                 self._admit(work_of(row, now))
+        if not rows:
+            # Nobody was admitted who would ask for what was added meanwhile.
+            self.load()

@@ -43,12 +43,14 @@ class Overflow(Generic[Row]):
         self.first: int | None = known.first if known else None
         self.count = known.count if known else 0
         self._last = known.last if known else 0
+        self._grown = False
 
     def __bool__(self) -> bool:
         return self.first is not None
 
     def add(self, seq: int) -> None:
         """The row `seq`, which is committed, is let go of by memory."""
+        self._grown = True
         self.first = seq if self.first is None else min(self.first, seq)
         self._last = max(self._last, seq)
         self.count += 1
@@ -57,9 +59,11 @@ class Overflow(Generic[Row]):
         """The next rows; they belong to the caller from now on."""
         if self.first is None:
             return []
+        self._grown = False
         rows = await self._read(self.first, limit)
         # What was added while the rows were read is behind the last of them, and still to be read.
-        done = not rows or (rows[-1].seq >= self._last and len(rows) < limit)
-        self.first = None if done else rows[-1].seq + 1
+        done = not self._grown and (not rows or (rows[-1].seq >= self._last and len(rows) < limit))
+        if rows or done:
+            self.first = None if done else rows[-1].seq + 1
         self.count = 0 if done else max(self.count - len(rows), 0)
         return rows
