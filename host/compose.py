@@ -14,6 +14,7 @@ from host.deployment.downloads import Downloads
 from host.deployment.sources import base_of, find_sources
 from host.deployment.tasks import DeployTasks
 from host.health import Health, check_functions
+from host.invocations import InvocationGrounds, InvocationsPart
 from host.lifecycle import Lifecycle, Part
 from host.logstore import LogStore
 from host.mqtt import MqttPart
@@ -22,6 +23,7 @@ from host.plugins import HostInfo, load_plugins
 from host.reload import Reloader, Running, make_rates
 from host.state import StateDir
 from host.web.api import Api, ApiParts, Reports
+from host.web.invocations import InvocationsApi
 from host.web.letters import LettersApi
 from host.web.server import FrontDoor, WebPart
 from runtime.dispatcher import Dispatcher
@@ -65,12 +67,15 @@ def compose(settings: Settings, state: StateDir) -> Host:
     mqtt = MqttPart(config, dispatch, deploys.tried, Keeping(store, failpoints))
     workers.add(mqtt.wake)
     bridges = BridgesPart(config.bridges, config.rate_limit_resources)
-    trigger = HttpTrigger(dispatch, config.limits.max_body)
+    invocations = InvocationsPart(config, InvocationGrounds(store, failpoints, dispatcher, dispatch))
+    workers.add(invocations.wake)
+    trigger = HttpTrigger(dispatch, config.limits.max_body, invocations.accept)
     running = Running(state, catalog, deployer, deploys, mqtt, bridges, trigger, rates)
     reloader = Reloader(settings, os.environ, running)
     reports = Reports(mqtt.queue_rows, mqtt.connections, delivery.view, deploys.why)
     letters = LettersApi(DeadLetters(store, workers.wake))
-    api = Api(ApiParts(state, catalog, deployer, logs, health, reports, tasks, reloader), letters.routes())
+    routes = [*letters.routes(), *InvocationsApi(invocations.ledger).routes()]
+    api = Api(ApiParts(state, catalog, deployer, logs, health, reports, tasks, reloader), routes)
     web = WebPart(FrontDoor(trigger, api.application()), settings)
     health.add(lambda: check_functions(catalog))
     health.add(delivery.checks)
@@ -81,6 +86,7 @@ def compose(settings: Settings, state: StateDir) -> Host:
         delivery,
         FunctionsPart(catalog, registry, state.owner()),
         deploys,
+        invocations,
         mqtt,
         bridges,
         web,

@@ -91,7 +91,7 @@ def read_caller(path: str, query: bytes, headers: tuple[tuple[bytes, bytes], ...
 class HttpTrigger:
     """An ASGI application; `max_body` is in bytes, and may be changed."""
 
-    def __init__(self, dispatch: Dispatch, max_body: int, accept: Accept | None = None) -> None:
+    def __init__(self, dispatch: Dispatch, max_body: int, accept: Accept) -> None:
         self._dispatch = dispatch
         self._accept = accept
         self.max_body = max_body
@@ -110,7 +110,7 @@ class HttpTrigger:
             if body is None:
                 body = await self._read(receive)
             event = Event(body, caller.content_type, "http", "http", caller.metadata, request_id)
-            if caller.wish is not None and self._accept is not None:
+            if caller.wish is not None:
                 await _send_accepted(send, await self._accept(caller.target, event, caller.wish), caller.wish)
                 return
             answer = await self._dispatch(caller.target, event)

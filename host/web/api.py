@@ -25,6 +25,7 @@ from host.logstore import LogStore
 from host.reload import NoConfigError, Reloader
 from host.state import StateDir
 from host.web import views
+from triggers.invocations.ledger import FinishedInvocationError, UnknownInvocationError
 
 MAX_PACKAGE = 512 * 1024 * 1024
 MAX_SMALL_BODY = 64 * 1024
@@ -94,6 +95,8 @@ class Api:
             ScaleError: _tell(409, "Outside of the bounds"),
             PackageError: _tell(422, "The package is refused"),
             ConfigError: _tell(422, "The config is refused, and nothing has changed"),
+            UnknownInvocationError: _tell(404, "Unknown invocation"),
+            FinishedInvocationError: _tell(409, "The invocation has ended"),
             NoConfigError: _tell(409, "There is no config to apply"),
             sqlite3.Error: _tell(503, "The host's disk cannot be read"),
         }

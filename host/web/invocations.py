@@ -1,0 +1,103 @@
+"""Asynchronous invocations in the management API: what became of one, its result, and calling it off."""
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from triggers.delivery.rows import Invocation
+from triggers.http import INVOCATIONS, encode_answer
+from triggers.invocations.ledger import Ledger
+from triggers.invocations.records import CANCELLED, DONE, FAILED, answer_of
+
+MOST_SHOWN = 64 * 1024
+AGAIN = {"retry-after": "1"}
+PROBLEM = "application/problem+json"
+
+
+class InvocationsApi:
+    """Its endpoints, each one verb."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+
+    def routes(self) -> list[Route]:
+        """Where they are reached."""
+        one = INVOCATIONS + "{id}"
+        return [
+            Route(one, self.show, methods=["GET"]),
+            Route(one, self.cancel, methods=["DELETE"]),
+            Route(f"{one}/result", self.result, methods=["GET"]),
+        ]
+
+    async def show(self, request: Request) -> Response:
+        """Its state, and how it ended."""
+        record = await self._ledger.find(request.path_params["id"])
+        return _json(_view(record), headers={} if record.finished else AGAIN)
+
+    async def cancel(self, request: Request) -> Response:
+        """Call it off: what waits does not run, and what runs has no result."""
+        return _json(_view(await self._ledger.cancel(request.path_params["id"])))
+
+    async def result(self, request: Request) -> Response:
+        """The function's own answer, as a caller who waited would have had it."""
+        record = await self._ledger.find(request.path_params["id"])
+        if record.state == DONE:
+            return _own_answer(record)
+        if record.state == FAILED:
+            return _json(record.error, int(str(record.error["status"])), _named(record), PROBLEM)
+        if record.state == CANCELLED:
+            gone = {"type": "about:blank", "title": "The invocation was cancelled", "status": 410}
+            told = gone | {
+                "detail": f"{record.id} was cancelled, so there is no result",
+                "requestId": record.id,
+            }
+            return _json(told, 410, _named(record), PROBLEM)
+        return _json(_view(record), 202, AGAIN | _named(record))
+
+
+def _own_answer(record: Invocation) -> Response:
+    status, headers, body = encode_answer(answer_of(record))
+    response = Response(body, status)
+    response.raw_headers = [*headers, (b"x-request-id", record.id.encode())]
+    return response
+
+
+def _named(record: Invocation) -> dict[str, str]:
+    return {"x-request-id": record.id}
+
+
+def _view(record: Invocation) -> dict[str, Any]:
+    told = asdict(record)
+    body = told.pop("body")
+    if not record.finished:
+        told["expires"] = None
+    for name in ("result", "error", "callback", "callback_state", "finished"):
+        told[name] = told[name] or None
+    if record.state == DONE:
+        told["result"] = {**record.result, **_shown(body, record.result)}
+    return told
+
+
+def _shown(body: bytes | None, result: dict[str, object]) -> dict[str, Any]:
+    """The body as its type says, where it is small and text; `size` is in bytes, None without a body."""
+    if body is None or len(body) > MOST_SHOWN:
+        return {"body": None, "size": None if body is None else len(body)}
+    try:
+        text: Any = body.decode()
+        if str(result["contentType"]).partition(";")[0].strip() == "application/json":
+            text = json.loads(text)
+    except (ValueError, RecursionError):
+        text = None
+    return {"body": text, "size": len(body)}
+
+
+def _json(
+    value: object, status: int = 200, headers: dict[str, str] | None = None, kind: str = "application/json"
+) -> Response:
+    # What a function said may hold what no UTF-8 can.
+    text = json.dumps(value, ensure_ascii=False).encode("utf-8", "replace")
+    return Response(text, status, headers, kind)

@@ -1,0 +1,22 @@
+"""A delivery store of its own for each test of asynchronous invocations, and a record to put there."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from triggers.delivery.rows import Invocation
+from triggers.delivery.store import DeliveryStore
+from triggers.invocations.records import NEVER, WAITING
+
+RECORD = Invocation("a1", "industry", WAITING, created=1000.0, expires=NEVER)
+
+
+@asynccontextmanager
+async def opened(folder: Path) -> AsyncIterator[DeliveryStore]:
+    """A store in `folder`, closed at the end."""
+    store = DeliveryStore(folder / "delivery.db")
+    await store.open()
+    try:
+        yield store
+    finally:
+        await store.close()

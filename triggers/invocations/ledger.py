@@ -1,0 +1,143 @@
+"""What is on disk of asynchronous invocations: looked up, called off, and brought to their end."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from runtime.events import Answer, Event, InvocationError
+from triggers.delivery.changes import AddLetters, Change, DropEvents, SaveInvocation
+from triggers.delivery.failpoints import Failpoints
+from triggers.delivery.rows import Invocation
+from triggers.delivery.store import DeliveryStore
+from triggers.delivery.work import Work, head_of
+from triggers.http import encode_answer
+from triggers.invocations.acceptance import LANES
+from triggers.invocations.attempts import Attempts
+from triggers.invocations.records import (
+    CANCELLED,
+    NEVER,
+    RUNNING,
+    WAITING,
+    Case,
+    End,
+    cancelled,
+    done,
+    failed,
+    letter_of,
+)
+
+
+class UnknownInvocationError(LookupError):
+    """There is no invocation of this id; there never was, or its result is no longer kept."""
+
+
+class FinishedInvocationError(Exception):
+    """The invocation has ended already."""
+
+
+@dataclass(frozen=True)
+class LedgerParts:
+    """`finished` hears the id of each invocation with a callback whose end is on disk.
+
+    Results are kept for `result_age` seconds of the steady clock; both clocks give seconds since the epoch.
+    """
+
+    store: DeliveryStore
+    failpoints: Failpoints
+    attempts: Attempts
+    finished: Callable[[str], None]
+    result_age: float
+    steady: Callable[[], float]
+    clock: Callable[[], float] = time.time
+
+
+class Ledger:
+    """Owns the records once they are accepted; each is changed by one at a time."""
+
+    def __init__(self, parts: LedgerParts) -> None:
+        self._parts = parts
+        self._store = parts.store
+        self._attempts = parts.attempts
+
+    async def find(self, event_id: str) -> Invocation:
+        """What is known of an invocation; raises UnknownInvocationError."""
+        record = await self._store.invocation(event_id)
+        if record is None:
+            raise _unknown(event_id)
+        if record.state == WAITING and self._attempts.is_running(event_id):
+            return replace(record, state=RUNNING, attempts=record.attempts + 1)
+        return record
+
+    async def cancel(self, event_id: str) -> Invocation:
+        """Call an invocation off; one that was called off before stays so.
+
+        Raises UnknownInvocationError and FinishedInvocationError.
+        """
+        async with self._attempts.hold(event_id):
+            record = await self._store.invocation(event_id)
+            if record is None:
+                raise _unknown(event_id)
+            if record.state == CANCELLED:
+                return record
+            if record.state != WAITING:
+                raise FinishedInvocationError(f"{event_id} has ended already: it is {record.state}")
+            after = cancelled(record, self._end(record.attempts + self._attempts.cancel(event_id)))
+            await self._store.submit(SaveInvocation(after))
+            return after
+
+    async def answer(self, lane: str, work: Work, answer: Answer) -> None:
+        """The function has answered; return when that is on disk."""
+        try:
+            encode_answer(answer)
+        except InvocationError as error:
+            await self.fail(lane, work, error)
+        else:
+            await self._finish(
+                lane, work, lambda record: (done(record, answer, self._end(work.attempts + 1)), [])
+            )
+
+    async def fail(self, lane: str, work: Work, error: BaseException) -> None:
+        """The event has failed for good; return when that, and the dead letter, is on disk."""
+
+        def write(record: Invocation) -> tuple[Invocation, list[Change]]:
+            end = self._end(work.attempts)
+            case = Case(lane, head_of(work), work.event.body, end)
+            letter = letter_of(self._store.next_seq(), record, case, error)
+            return failed(record, error, end), [AddLetters((letter,))]
+
+        await self._finish(lane, work, write)
+
+    async def forget(self, work: Work) -> None:
+        """The event is not to run."""
+        # Not before the record says so: a crash in between would leave an invocation that waits for nothing.
+        async with self._attempts.hold(work.event.id):
+            await self._store.submit(DropEvents((work.seq,)))
+
+    async def _finish(
+        self, lane: str, work: Work, write: Callable[[Invocation], tuple[Invocation, list[Change]]]
+    ) -> None:
+        event_id = work.event.id
+        async with self._attempts.hold(event_id):
+            record = await self._store.invocation(event_id) or _anew(lane, work.event)
+            if record.state == CANCELLED:
+                await self._store.submit(DropEvents((work.seq,)))
+                return
+            after, more = write(record)
+            await self._store.submit(DropEvents((work.seq,)), SaveInvocation(after), *more)
+        self._parts.failpoints.reach("async.answered")
+        if after.callback:
+            self._parts.finished(event_id)
+
+    def _end(self, attempts: int) -> End:
+        return End(self._parts.clock(), self._parts.steady() + self._parts.result_age, attempts)
+
+
+def _anew(lane: str, event: Event) -> Invocation:
+    """The record of an event whose own is no longer kept: its dead letter was replayed late."""
+    return Invocation(event.id, lane.removeprefix(LANES), WAITING, event.received, NEVER)
+
+
+def _unknown(event_id: str) -> UnknownInvocationError:
+    return UnknownInvocationError(
+        f"there is no invocation {event_id}: there never was, or its result is no longer kept"
+    )
