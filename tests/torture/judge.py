@@ -1,5 +1,6 @@
 """Judges a run by its ledger alone: what was lost, repeated without a reason, out of order, or changed."""
 
+import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -82,9 +83,9 @@ def _explain(event: Event, repeats: int, verdict: Verdict) -> None:
 def _causes(event: Event) -> Iterator[str]:
     yield from [TWICE] * (event.copies - 1)
     yield from [RESULT] * event.resends
-    # Delivered again it is a repeat only where a result may have been sent before the cut.
-    first = min(event.sends, default=None)
-    yield from (DELIVERY for cut in event.cuts if first is not None and first < cut)
+    # What is worked still when it comes again has no second result.
+    first = min(event.sends, default=math.inf)
+    yield from (DELIVERY for cut in event.cuts if cut.forgotten or first < cut.at)
 
 
 def _find_disorder(ledger: Ledger) -> Iterator[int]:

@@ -4,6 +4,18 @@ import json
 from dataclasses import dataclass, field
 
 
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """The end, at `at`, of a connection over which an event had been delivered and not surely acknowledged.
+
+    `forgotten`: the host was gone, or had said that it acknowledges, so it cannot know the event when it
+    comes again. Else it still works it, and knows it.
+    """
+
+    at: float
+    forgotten: bool
+
+
 @dataclass(slots=True)
 class Event:
     """A published event. Times are the loop's, in seconds.
@@ -12,9 +24,9 @@ class Event:
     bytes. It counts once its broker has acknowledged it (`counted`);
     `copies` says how often it was published, since an acknowledgement may have been lost.
 
-    `acked` says that the host has acknowledged it. `cuts` has when a connection ended over which it had been
-    delivered and not surely acknowledged; `sends` has, for each time the host sent a result of it, when that
-    connection had begun; `resends` counts the connections that ended before a result was surely confirmed.
+    `acked` says that the host has acknowledged it; `cuts` are the ends of deliveries before that was sure.
+    `sends` has, for each time the host sent a result of it, when that connection had begun; `resends` counts
+    the connections that ended before a result was surely confirmed.
     """
 
     number: int
@@ -27,7 +39,7 @@ class Event:
     counted: float | None = None
     copies: int = 0
     acked: bool = False
-    cuts: list[float] = field(default_factory=list)
+    cuts: list[Cut] = field(default_factory=list)
     sends: list[float] = field(default_factory=list)
     resends: int = 0
 

@@ -4,12 +4,16 @@ import asyncio
 import socket
 import struct
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tests.torture.tap import Tap, Watch
 
 RESET_AT_CLOSE = struct.pack("ii", 1, 0)
 CHUNK = 65536
+# A host hears late that its connection is cut, and what it says until then is lost, but known.
+LATE = 0.2
+
+Pieces = asyncio.Queue[bytes]
 
 
 @dataclass(frozen=True)
@@ -20,12 +24,13 @@ class Way:
     writer: asyncio.StreamWriter
     up: bool
     publishes: bool
+    pieces: Pieces = field(default_factory=lambda: asyncio.Queue(256))
 
 
 class Proxy:
     """Passes loopback connections on to `port`. `delay` is in seconds for each piece that passes.
 
-    `tap` sees what passes; its messages come from the broker if that is so for the tap, else from the host.
+    `tap` sees what passes.
     """
 
     def __init__(self, port: int, tap: Tap) -> None:
@@ -48,15 +53,14 @@ class Proxy:
         """Close everything."""
         if self._server is not None:
             self._server.close()
-        self.reset()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def reset(self) -> None:
-        """Reset all connections."""
+        """Reset all connections: the broker hears of it at once, the host a little later."""
         for writer in list(self._open):
-            _reset(writer)
+            writer.transport.abort()
 
     def tear(self) -> None:
         """Of what the host sends next only the first half arrives, then comes a reset."""
@@ -80,44 +84,59 @@ class Proxy:
         task.add_done_callback(self._tasks.discard)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._open.add(writer)
+        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_AT_CLOSE)
         try:
             await self._flows.wait()
             there, back = await asyncio.open_connection("127.0.0.1", self._target)
-            self._open.add(back)
-            try:
-                inward = self._tap.inward
-                await self._pass(
-                    Way(reader, back, up=True, publishes=not inward),
-                    Way(there, writer, up=False, publishes=inward),
-                )
-            finally:
-                self._open.discard(back)
-                back.transport.abort()
         except OSError:
-            _reset(writer)
+            writer.transport.abort()
+            return
+        self._open.add(back)
+        inward = self._tap.inward
+        try:
+            await self._pass(
+                Way(reader, back, up=True, publishes=not inward),
+                Way(there, writer, up=False, publishes=inward),
+            )
         finally:
-            self._open.discard(writer)
+            self._open.discard(back)
+            back.transport.abort()
             writer.transport.abort()
 
-    async def _pass(self, *ways: Way) -> None:
-        """Ends when either direction does."""
+    async def _pass(self, up: Way, down: Way) -> None:
+        """Ends when either side does."""
         watch = self._tap.watch()
-        directions = [asyncio.create_task(self._pump(way, watch)) for way in ways]
+        host = asyncio.create_task(self._read(up, watch))
+        others = [
+            asyncio.create_task(each)
+            for each in (self._write(up, watch), self._read(down, watch), self._write(down, watch))
+        ]
         try:
-            await asyncio.wait(directions, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for each in directions:
+            await asyncio.wait([host, *others], return_when=asyncio.FIRST_COMPLETED)
+            by_host = host.done()
+            up.writer.transport.abort()
+            for each in others:
                 each.cancel()
-            await asyncio.gather(*directions, return_exceptions=True)
-            watch.close()
+            await asyncio.wait([host], timeout=LATE)
+            watch.close(by_host=by_host)
+        finally:
+            for each in (host, *others):
+                each.cancel()
+            await asyncio.gather(host, *others, return_exceptions=True)
 
-    async def _pump(self, way: Way, watch: Watch) -> None:
+    async def _read(self, way: Way, watch: Watch) -> None:
         with suppress(OSError):
             while data := await way.reader.read(CHUNK):
-                # A message counts when it was sent, an acknowledgement when it was let through.
                 if way.publishes:
                     watch.take_messages(data)
+                else:
+                    watch.take_acknowledgements(data)
+                await way.pieces.put(data)
+
+    async def _write(self, way: Way, watch: Watch) -> None:
+        with suppress(OSError):
+            while True:
+                data = await way.pieces.get()
                 await asyncio.sleep(self.delay)
                 await self._flows.wait()
                 if way.up and self._torn:
@@ -126,16 +145,10 @@ class Proxy:
                 way.writer.write(data)
                 await way.writer.drain()
                 if not way.publishes:
-                    watch.take_acknowledgements(data)
+                    watch.let_through(data)
 
     async def _tear(self, writer: asyncio.StreamWriter, data: bytes) -> None:
         self._torn = False
         writer.write(data[: len(data) // 2])
         await writer.drain()
         self.reset()
-
-
-def _reset(writer: asyncio.StreamWriter) -> None:
-    with suppress(OSError):
-        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_AT_CLOSE)
-    writer.transport.abort()

@@ -47,7 +47,7 @@ def _case(outcome: Outcome, number: int) -> Iterator[str]:
     zero = event.sent
     results = outcome.ledger.results.get(number, [])
     arrived = " ".join(f"{result.at - zero:+.3f}" for result in results)
-    cuts = " ".join(f"{at - zero:+.3f}" for at in event.cuts)
+    cuts = " ".join(f"{cut.at - zero:+.3f}{' forgotten' if cut.forgotten else ''}" for cut in event.cuts)
     sends = " ".join(f"{at - zero:+.3f}" for at in event.sends)
     yield f"  event {number} ({event.what}, {event.rule} {event.device}), published {event.copies}x"
     yield f"    acked {event.acked}; results at {arrived or 'never'}; cuts at {cuts or 'none'};"

@@ -3,9 +3,10 @@
 import asyncio
 import re
 from collections import deque
+from collections.abc import Iterator
 from typing import Protocol
 
-from tests.torture.ledger import Event, Ledger
+from tests.torture.ledger import Cut, Event, Ledger
 from tests.torture.packets import PUBACK, PUBLISH, Packet, Splitter, read_message
 
 NUMBER = re.compile(rb'"number":\s*(\d+)')
@@ -22,7 +23,10 @@ class Watch(Protocol):
     def take_acknowledgements(self, data: bytes) -> None:
         """Bytes of the side that acknowledges."""
 
-    def close(self) -> None:
+    def let_through(self, data: bytes) -> None:
+        """Of these bytes, those that the other side has been given."""
+
+    def close(self, *, by_host: bool) -> None:
         """The connection has ended."""
 
 
@@ -69,8 +73,10 @@ class Connection:
         self._began = self._clock()
         self._events = ledger.events
         self._messages = Splitter()
-        self._acknowledgements = Splitter()
+        self._said = Splitter()
+        self._through = Splitter()
         self._open: dict[int, Event] = {}
+        self._acknowledged: set[int] = set()
         self._recent: deque[tuple[float, Event]] = deque()
 
     def take_messages(self, data: bytes) -> None:
@@ -81,16 +87,21 @@ class Connection:
 
     def take_acknowledgements(self, data: bytes) -> None:
         """Bytes of the side that acknowledges."""
-        for packet in self._acknowledgements.feed(data):
-            if packet.kind == PUBACK:
-                self._close_event(int.from_bytes(packet.body[:2], "big"))
+        self._acknowledged.update(_mids(self._said, data))
 
-    def close(self) -> None:
+    def let_through(self, data: bytes) -> None:
+        """Of these bytes, those that the other side has been given."""
+        for mid in _mids(self._through, data):
+            self._close_event(mid)
+
+    def close(self, *, by_host: bool) -> None:
         """The connection has ended."""
         now = self._clock()
-        recent = [event for at, event in self._recent if now - at < GRACE]
-        for event in (*self._open.values(), *recent):
-            self.cut(event, now)
+        for mid, event in self._open.items():
+            self.cut(event, Cut(now, by_host or mid in self._acknowledged))
+        for at, event in self._recent:
+            if now - at < GRACE:
+                self.cut(event, Cut(now, True))
 
     def begin(self, event: Event, began: float) -> None:
         """The event's message passed over a connection that began at `began`."""
@@ -98,8 +109,8 @@ class Connection:
     def end(self, event: Event) -> None:
         """It was acknowledged."""
 
-    def cut(self, event: Event, now: float) -> None:
-        """It was perhaps not acknowledged when the connection ended at `now`."""
+    def cut(self, event: Event, cut: Cut) -> None:
+        """It was perhaps not acknowledged when the connection ended."""
 
     def _open_event(self, packet: Packet) -> None:
         message = read_message(packet)
@@ -110,6 +121,7 @@ class Connection:
             self.begin(event, self._began)
 
     def _close_event(self, mid: int) -> None:
+        self._acknowledged.discard(mid)
         event = self._open.pop(mid, None)
         if event is None:
             return
@@ -127,9 +139,9 @@ class SourceConnection(Connection):
         """The host has acknowledged the event."""
         event.acked = True
 
-    def cut(self, event: Event, now: float) -> None:
+    def cut(self, event: Event, cut: Cut) -> None:
         """The broker will deliver the event again."""
-        event.cuts.append(now)
+        event.cuts.append(cut)
 
 
 class TargetConnection(Connection):
@@ -139,6 +151,12 @@ class TargetConnection(Connection):
         """The host has sent a result."""
         event.sends.append(began)
 
-    def cut(self, event: Event, now: float) -> None:
+    def cut(self, event: Event, cut: Cut) -> None:
         """The host will send the result again."""
         event.resends += 1
+
+
+def _mids(splitter: Splitter, data: bytes) -> Iterator[int]:
+    for packet in splitter.feed(data):
+        if packet.kind == PUBACK:
+            yield int.from_bytes(packet.body[:2], "big")

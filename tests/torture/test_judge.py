@@ -1,7 +1,7 @@
 """The judge finds what is wrong with a run, and lets pass what a fault explains."""
 
 from tests.torture.judge import DELIVERY, NEVER, RESULT, TWICE, judge
-from tests.torture.ledger import Event, Ledger, Letter, Result
+from tests.torture.ledger import Cut, Event, Ledger, Letter, Result
 from tests.torture.subject import ORDERED, PLAIN
 
 CONNECTED, CUT, LATER = 1.0, 5.0, 6.0
@@ -56,11 +56,16 @@ def test_a_confirmation_that_was_cut_off_explains_a_repeat() -> None:
     assert judge(answer(ledger_of(plain(resends=1)), 0, 0), []).repeats == {RESULT: 1}
 
 
-def test_a_delivery_that_was_cut_off_explains_a_repeat_only_when_a_result_may_have_been_sent_before() -> None:
-    before = plain(cuts=[CUT], sends=[CONNECTED, LATER])
+def test_a_delivery_that_was_cut_off_explains_a_repeat_when_a_result_may_have_been_sent_before() -> None:
+    before = plain(cuts=[Cut(CUT, False)], sends=[CONNECTED, LATER])
     assert judge(answer(ledger_of(before), 0, 0), []).repeats == {DELIVERY: 1}
-    after = plain(cuts=[CUT], sends=[LATER, LATER])
+    after = plain(cuts=[Cut(CUT, False)], sends=[LATER, LATER])
     assert judge(answer(ledger_of(after), 0, 0), []).unexplained == [0]
+
+
+def test_a_delivery_that_was_cut_off_explains_a_repeat_when_the_host_could_not_know_it_again() -> None:
+    forgotten = plain(cuts=[Cut(CUT, True)], sends=[LATER, LATER])
+    assert judge(answer(ledger_of(forgotten), 0, 0), []).repeats == {DELIVERY: 1}
 
 
 def test_results_of_one_event_are_equal() -> None:
