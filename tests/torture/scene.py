@@ -23,12 +23,12 @@ Act = Callable[["Scene"], Awaitable[None]]
 class Scenario:
     """What leads to a point, which of its passings is the last, and what more the config then has.
 
-    `repeats`: an event that was on its way may be answered twice, as `docs/delivery.md` says of the point.
+    `repeats`: how many events may be answered twice, since `docs/delivery.md` says so of the point.
     """
 
     act: Act
     passing: int = 1
-    repeats: bool = False
+    repeats: int = 0
     config: dict[str, Any] | None = None
 
 
