@@ -8,7 +8,7 @@ from urllib.parse import quote
 from triggers.delivery.failpoints import Failpoints
 
 PAGE = 4096
-PATIENCE = 5.0
+PATIENCE = 1.0
 """Seconds to wait for somebody else's lock: nobody but a person with a tool of their own should have one."""
 
 APPLICATION = 0x666E6400

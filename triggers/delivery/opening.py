@@ -65,6 +65,7 @@ def _open(path: Path, failpoints: Failpoints) -> Opened:
     database = connect(path)
     try:
         failpoints.reach("store.opening")
+        _check_writable(database)
         lost = _examine_log(database, path, promised)
         version = check_version(database, path)
         _check_file(database)
@@ -77,6 +78,18 @@ def _open(path: Path, failpoints: Failpoints) -> Opened:
         database.close()
         raise
     return Opened(database, found, lost + len(found.damaged))
+
+
+def _check_writable(database: sqlite3.Connection) -> None:
+    try:
+        database.execute("BEGIN IMMEDIATE")
+        database.execute("PRAGMA user_version = 0")
+        database.execute("ROLLBACK")
+    except sqlite3.OperationalError as error:
+        # The file could be opened for writing, so this is what its header says.
+        if error.sqlite_errorcode == sqlite3.SQLITE_READONLY:
+            raise DamagedFileError("its header forbids writing") from error
+        raise
 
 
 def _examine_log(database: sqlite3.Connection, path: Path, promised: int) -> int:

@@ -17,6 +17,9 @@ CHECKED_EACH = 600.0
 LOGGED_EACH = 60.0
 """Seconds."""
 
+ELAPSED = -1
+"""No row's `seq`."""
+
 LETTERS_SHARE = 0.2
 """The part of the quota that dead letters may take."""
 
@@ -33,20 +36,38 @@ class Drops:
 class Ages:
     """How old rows are, by the time for which the database has been open since they were written.
 
-    Marks say up to which `seq` all rows had been written after so many seconds. They go to the disk with
-    other changes only. So neither a clock that is set nor a long time without power makes anything old.
+    Marks say up to which `seq` all rows had been written after so many seconds; that of ELAPSED says how long
+    it was in all. They go to the disk with other changes only. So neither a clock that is set nor a long time
+    without power makes anything old.
     """
 
     def __init__(self, marks: list[tuple[int, float]], clock: Callable[[], float]) -> None:
-        self.marks = sorted(marks)
-        self.saved = len(marks)
+        self.marks = sorted(mark for mark in marks if mark[0] != ELAPSED)
+        self._saved = len(self.marks)
+        self._elapsed = max((ran for _, ran in marks), default=0.0)
         self._clock = clock
-        self._began = clock() - (self.marks[-1][1] if marks else 0.0)
+        self._began = clock() - self._elapsed
 
     def look(self, top: int) -> None:
         """All rows up to `top` have been written by now."""
         if not self.marks or top > self.marks[-1][0]:
             self.marks.append((top, self._clock() - self._began))
+
+    def unsaved(self) -> list[tuple[int, float]]:
+        """What is to be written with the next change."""
+        ran = self._clock() - self._began
+        elapsed = [(ELAPSED, ran)] if ran >= self._elapsed + CHECKED_EACH else []
+        return self.marks[self._saved :] + elapsed
+
+    def save(self, marks: list[tuple[int, float]]) -> None:
+        """What was unsaved is on disk."""
+        self._saved = len(self.marks)
+        self._elapsed = max((ran for seq, ran in marks if seq == ELAPSED), default=self._elapsed)
+
+    def forget(self, count: int) -> None:
+        """The first marks are of no use any more."""
+        del self.marks[:count]
+        self._saved = max(0, self._saved - count)
 
     def count_older(self, age: float) -> int:
         """How many marks were made more than `age` seconds ago."""
@@ -71,6 +92,7 @@ class Retention:
         self._letter_bytes = 0
         self._top = 0
         self._ages = Ages([], clock)
+        self._saving: list[tuple[int, float]] = []
         self._due = 0.0
         self._unsaid = (0, 0)
         self._said = -LOGGED_EACH
@@ -91,7 +113,7 @@ class Retention:
     def note(self, batch: Batch) -> None:
         """A batch was committed, and with it what `save_marks` wrote."""
         self._top = max(self._top, batch.top)
-        self._ages.saved = len(self._ages.marks)
+        self._ages.save(self._saving)
         for seq, size in batch.letters.items():
             self._letter_bytes -= self._letters.pop(seq, 0)
             if size is not None:
@@ -100,7 +122,8 @@ class Retention:
 
     def save_marks(self, database: sqlite3.Connection) -> None:
         """Within a transaction that is written anyway: keep how old the rows are by now."""
-        for mark in self._ages.marks[self._ages.saved :]:
+        self._saving = self._ages.unsaved()
+        for mark in self._saving:
             database.execute(AGES.insert(1), AGES.encode(mark))
 
     def is_due(self) -> bool:
@@ -122,15 +145,16 @@ class Retention:
         # Of those that are too old for anything, the last one still says how old the rest is.
         marks = max(0, self._ages.count_older(max(limits.letter_age, limits.result_age)) - 1)
         if marks:
-            database.execute("DELETE FROM ages WHERE seq < ?", (self._ages.marks[marks][0],))
+            database.execute(
+                "DELETE FROM ages WHERE seq < ? AND seq <> ?", (self._ages.marks[marks][0], ELAPSED)
+            )
         return Drops(tuple(letters), results, marks)
 
     def dropped(self, drops: Drops) -> None:
         """What `drop` did was committed."""
         for seq in drops.letters:
             self._letter_bytes -= self._letters.pop(seq)
-        del self._ages.marks[: drops.marks]
-        self._ages.saved = max(0, self._ages.saved - drops.marks)
+        self._ages.forget(drops.marks)
         self.dropped_letters += len(drops.letters)
         self.dropped_results += drops.results
         self._unsaid = (self._unsaid[0] + len(drops.letters), self._unsaid[1] + drops.results)

@@ -50,7 +50,7 @@ def salvage(path: Path, reason: BaseException, failpoints: Failpoints) -> Salvag
     head = fresh.read_bytes()[:PAGE]
     done = Salvaged()
     with closing(connect(fresh)) as target:
-        if _has_scheme(path, target):
+        if _has_sound_head(path, head) and _has_scheme(path, target):
             _copy(path, target, done)
         else:
             _copy_with_head(path, target, head, done)
@@ -104,6 +104,13 @@ def _finish(path: Path, fresh: Path) -> None:
         os.fsync(folder)
     finally:
         os.close(folder)
+
+
+def _has_sound_head(path: Path, head: bytes) -> bool:
+    """Whether page size and the like are what they always are, and the number of pages that of the file."""
+    with path.open("rb") as file:
+        found = file.read(len(head))
+    return found[:24] == head[:24] and found[28:32] == struct.pack(">I", path.stat().st_size // PAGE)
 
 
 def _has_scheme(path: Path, target: sqlite3.Connection) -> bool:
