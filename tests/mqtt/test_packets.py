@@ -1,10 +1,14 @@
 """Packets of our own making are what paho would have made, and say what it would have read."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
 
 from triggers.mqtt.packets import (
     PUBACK,
@@ -113,9 +117,40 @@ def test_a_publish_that_ends_within_its_head_is_refused(content: bytes) -> None:
         read_publish((0x32, content), True)
 
 
-def test_a_message_with_properties_or_of_qos_2_is_left_to_paho() -> None:
-    assert read_publish((0x32, b"\0\1a\0\1\2\1\1{}"), True) is None
+def test_a_message_of_qos_2_is_left_to_paho() -> None:
     assert read_publish((0x34, b"\0\1a\0\1\0{}"), True) is None
+
+
+texts = st.text(st.characters(categories=("L", "N")), max_size=200)
+
+
+@given(
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "PayloadFormatIndicator": st.integers(0, 1),
+            "MessageExpiryInterval": st.integers(0, 2**32 - 1),
+            "ContentType": texts,
+            "ResponseTopic": texts,
+            "CorrelationData": st.binary(max_size=200),
+            "UserProperty": st.lists(st.tuples(texts, texts), min_size=1, max_size=4),
+        },
+    )
+)
+def test_the_properties_of_a_message_are_what_paho_reads(told: dict[str, Any]) -> None:
+    theirs = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
+    for name, value in told.items():
+        setattr(theirs, name, value)
+    packed: bytes = theirs.pack()  # type: ignore[no-untyped-call]
+    message = read_publish((0x32, b"\0\1a\0\1" + packed + b"{}"), True)
+    assert message is not None and message.payload == b"{}"
+    assert (vars(message.properties) if told else {}) == told
+
+
+@pytest.mark.parametrize("packed", [b"\1\x7f", b"\3\3\0\x09", b"\xff\xff\xff\xff\1", b"\5\x26\0\1a", b"\x11"])
+def test_properties_that_are_none_are_refused(packed: bytes) -> None:
+    with pytest.raises((ValueError, IndexError, KeyError)):
+        read_publish((0x32, b"\0\1a\0\1" + packed), True)
 
 
 @pytest.mark.parametrize("topic", ["", "a/+", "#", "a\0", "x" * 65_536])

@@ -9,11 +9,10 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from conf.topics import check_topic
+from triggers.mqtt.properties import Unpacked
+from triggers.mqtt.varint import read_varint, write_varint
 
 PUBLISH, PUBACK, PUBREC, PUBREL, PUBCOMP = 3, 4, 5, 6, 7
-LARGEST = 268_435_455
-"""Bytes after the length of a packet (MQTT 5 §1.5.5)."""
-
 Packet = tuple[int, bytes]
 """Its first byte (type and flags), and what comes after its length."""
 
@@ -23,15 +22,14 @@ class Message(MQTTMessage):
 
     __slots__ = ("name",)
 
-    def __init__(self, first: int, mid: int, name: bytes, payload: bytes) -> None:
+    def __init__(self, head: tuple[int, int, bytes], properties: Properties | None, payload: bytes) -> None:
         # Not super().__init__(): it makes a condition variable for each message.
-        self.name = name
-        self.mid = mid
+        first, self.mid, self.name = head
         self.payload = payload
         self.qos = first >> 1 & 3
         self.dup = bool(first & 8)
         self.retain = bool(first & 1)
-        self.properties: Properties | None = None
+        self.properties = properties
 
     @property  # type: ignore[misc]
     def topic(self) -> str:
@@ -66,7 +64,11 @@ class Cutter:
         while end - at >= 2:
             size, start = data[at + 1], at + 2
             if size & 128:
-                size, start = _read_long_size(data, start, size)
+                try:
+                    size, start = read_varint(data, at + 1)
+                except IndexError:
+                    self._needed = end - at + 1
+                    break
             if start + size > end:
                 self._needed = start + size - at
                 break
@@ -75,21 +77,8 @@ class Cutter:
         return packets, at
 
 
-def _read_long_size(data: bytes, start: int, first: int) -> tuple[int, int]:
-    """A length of more than one byte, and where it ends; one that is not whole yet reaches beyond `data`."""
-    size = first & 127
-    for shift in (7, 14, 21):
-        if start >= len(data):
-            return 1, start
-        size |= (data[start] & 127) << shift
-        start += 1
-        if data[start - 1] < 128:
-            return size, start
-    raise ValueError("a packet's length has more than four bytes")
-
-
 def read_publish(packet: Packet, version_5: bool) -> Message | None:
-    """A message of QoS 0 or 1 without properties; None when it is none. Raises ValueError or IndexError."""
+    """A message of QoS 0 or 1; None when it is of QoS 2. Raises ValueError, IndexError or KeyError."""
     first, content = packet
     if first & 6 > 2:
         return None
@@ -99,13 +88,15 @@ def read_publish(packet: Packet, version_5: bool) -> Message | None:
     if first & 6:
         mid = content[start] << 8 | content[start + 1]
         start += 2
+    properties = None
     if version_5:
         if content[start]:
-            return None
-        start += 1
+            properties, start = Unpacked.read(content, start)
+        else:
+            start += 1
     if start > len(content):
         raise ValueError("a PUBLISH ends within its head")
-    return Message(first, mid, name, content[start:])
+    return Message((first, mid, name), properties, content[start:])
 
 
 def read_confirmation(packet: Packet) -> tuple[int, ReasonCode]:
@@ -142,19 +133,9 @@ def write_short(kind: int, mid: int) -> bytes:
 
 def write_packet(first: int, content: bytes) -> bytes:
     """A packet with its length."""
-    return b"%c%b%b" % (first, write_size(len(content)), content)
+    return b"%c%b%b" % (first, write_varint(len(content)), content)
 
 
-def write_size(size: int) -> bytes:
-    """A variable byte integer (MQTT 5 §1.5.5); raises ValueError when it has no place in one."""
-    if size < 128:
-        return _ONE_BYTE[size]
-    if size > LARGEST:
-        raise ValueError(f"a packet has {LARGEST:,} bytes at most")
-    return bytes((size & 127 | 128,)) + write_size(size >> 7)
-
-
-_ONE_BYTE = [bytes((size,)) for size in range(128)]
 _MID = struct.Struct("!H")
 _SHORT = struct.Struct("!BBH")
 
