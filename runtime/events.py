@@ -13,7 +13,7 @@ _dump = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 def new_id() -> str:
     """32 hexadecimal digits that no other event has (128 random bits); not a secret."""
-    return f"{random.getrandbits(128):032x}"
+    return random.randbytes(16).hex()
 
 
 @dataclass(slots=True)
