@@ -2,8 +2,8 @@
 
 import asyncio
 import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 import pytest
@@ -16,10 +16,9 @@ from triggers.mqtt.broker import Broker
 from triggers.mqtt.connection import Connection
 from triggers.mqtt.packets import Cutter, write_packet, write_short
 from triggers.mqtt.peer import Peer
+from triggers.mqtt.plan import BrokerPlan
 from triggers.mqtt.traffic import FIRST_MID, LAST_MID, Traffic
 from triggers.mqtt.wire import Wire
-
-PINGREQ = 12
 
 
 @contextmanager
@@ -156,5 +155,42 @@ def test_a_real_broker_confirms_every_quality_of_service(mosquitto: Mosquitto) -
             await until(lambda: len(listener.heard) == 18, "all are heard")
         await connection.close()
         assert str(connection.closed.result()) and not connection.alive
+
+    play(scene())
+
+
+@asynccontextmanager
+async def raw_broker(talks: bool) -> AsyncIterator[BrokerPlan]:
+    """Greets, and from then on sends messages or nothing; it answers no ping."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(4096)
+        writer.write(b"\x20\x03\0\0\0")
+        while talks and not writer.is_closing():
+            writer.write(b"\x30\x04\0\1t\0")
+            await asyncio.sleep(0.1)
+        await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server:
+        yield BrokerPlan("raw", f"tcp://127.0.0.1:{server.sockets[0].getsockname()[1]}", version="5")
+
+
+def test_a_broker_that_sends_messages_is_not_taken_for_dead(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("triggers.mqtt.broker.KEEPALIVE", 1)
+
+    async def opened(plan: BrokerPlan) -> Connection:
+        client = await asyncio.to_thread(Broker(plan).connect, "c", persistent=False)
+        connection = Connection(client, Peer())
+        await connection.open()
+        return connection
+
+    async def scene() -> None:
+        async with raw_broker(talks=True) as lively, raw_broker(talks=False) as silent:
+            talker, sleeper = await opened(lively), await opened(silent)
+            await until(sleeper.closed.done, "the silent one is given up")
+            assert talker.alive and "Keep alive" in str(sleeper.closed.result())
+            talker.abort("done")
 
     play(scene())
