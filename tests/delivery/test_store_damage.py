@@ -15,7 +15,7 @@ from triggers.delivery.changes import AddEvents, AddLetters, AddResults, SaveInv
 from triggers.delivery.database import PAGE, NewerDatabaseError
 from triggers.delivery.failpoints import Failpoints
 from triggers.delivery.rows import EventRow, ResultRow, Source
-from triggers.delivery.salvage import salvage
+from triggers.delivery.salvage import MOST_ASIDES, salvage
 from triggers.delivery.store import DeliveryStore, LetterQuery
 
 Rows = dict[int, EventRow | ResultRow]
@@ -231,3 +231,17 @@ def test_a_newer_database_is_left_alone_with_what_to_do(tmp_path: Path) -> None:
         assert files(tmp_path) == [path]
 
     play(scene())
+
+
+def test_a_file_that_is_damaged_again_and_again_does_not_fill_the_disk(tmp_path: Path) -> None:
+    path = tmp_path / "delivery.db"
+
+    async def damage() -> None:
+        path.write_bytes(b"no database" * 1000)
+        store = DeliveryStore(path)
+        await store.open()
+        await store.close()
+
+    for _ in range(MOST_ASIDES + 2):
+        asyncio.run(damage())
+    assert len(list(tmp_path.glob("delivery.damaged-*.db"))) == MOST_ASIDES

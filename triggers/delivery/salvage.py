@@ -21,6 +21,8 @@ from triggers.delivery.tables import TABLES, Table, Values
 logger = logging.getLogger(__name__)
 
 LAST_ROWID = 2**63 - 1
+MOST_ASIDES = 5
+"""Damaged files that are kept; the oldest go first."""
 _SIDES = ("-wal", "-shm")
 
 
@@ -94,7 +96,15 @@ def _put_aside(path: Path) -> Path:
     for side in ("", *_SIDES):
         with suppress(FileNotFoundError):
             path.with_name(path.name + side).rename(aside.with_name(aside.name + side))
+    _bound_asides(path)
     return aside
+
+
+def _bound_asides(path: Path) -> None:
+    """A card that fails again and again must not fill itself with what it has spoilt."""
+    asides = path.parent.glob(f"{path.stem}.damaged-*{path.suffix}")
+    for old in sorted(asides, key=lambda aside: aside.stat().st_mtime)[:-MOST_ASIDES]:
+        _remove(old)
 
 
 def _finish(path: Path, fresh: Path) -> None:
