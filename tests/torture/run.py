@@ -82,6 +82,7 @@ class Run:
         self._injector = Injector(stage, len(faults))
         self._began = asyncio.get_running_loop().time()
         self._ended_by_itself: list[str] = []
+        self._told: list[str] = []
 
     async def play(self, flow: Flow) -> None:
         """All the traffic and all the faults."""
@@ -106,6 +107,7 @@ class Run:
             end = loop.time() + DRAIN_PATIENCE
             while ledger.unanswered:
                 if loop.time() > end:
+                    self._told += await asyncio.to_thread(self._ask_host)
                     return None
                 await asyncio.sleep(0.1)
                 await asyncio.to_thread(self._settle_dead)
@@ -140,7 +142,7 @@ class Run:
     def troubles(self) -> list[str]:
         """What must not be, besides what the verdict has."""
         self._check_host()
-        found = list(self._ended_by_itself)
+        found = [*self._ended_by_itself, *self._told]
         if self._stage.recorder.sessions_lost:
             found.append("the recorder's broker has lost its session, so the verdict is worth nothing")
         if self._stage.ledger.strays:
@@ -151,6 +153,11 @@ class Run:
         if self._stage.ledger.unanswered:
             for letter in read_letters(self._stage):
                 self._stage.ledger.unanswered.discard(letter.event)
+
+    def _ask_host(self) -> list[str]:
+        """What the host says of itself while it should be at work."""
+        paths = ("/readyz", "/queue_size_metrics", "/api/delivery", "/api/mqtt")
+        return [f"{path}: {self._stage.get(path)}" for path in paths]
 
     def _check_host(self) -> None:
         code = self._stage.host.process.poll()
