@@ -1,40 +1,31 @@
 """One rule at work: a message becomes one event per function, and is done when every result is confirmed."""
 
-import asyncio
 import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 
-from runtime.events import Answer, Dispatch, Event, InputRejectedError, InvocationError
-from triggers.delivery.changes import AddLetters, Change, DropEvents
+from runtime.events import Dispatch, Event, InputRejectedError
 from triggers.delivery.failpoints import Failpoints
-from triggers.delivery.lane import Lane, LaneParts, LanePlan, Reason
+from triggers.delivery.lane import Lane, LaneParts, LanePlan
 from triggers.delivery.retry import RetryPolicy
 from triggers.delivery.store import DeliveryStore
-from triggers.delivery.work import Place, Reply, Work
-from triggers.mqtt.letters import letter_of
-from triggers.mqtt.messages import Counters, Delivery, Failure, OnFailure
+from triggers.delivery.work import Reply, Work
+from triggers.mqtt.endings import EndingParts, Endings
+from triggers.mqtt.messages import Delivery, OnFailure
 from triggers.mqtt.plan import RulePlan
-from triggers.mqtt.publisher import DROPPED
 from triggers.mqtt.repeats import Repeats
 from triggers.mqtt.results import Outlet
 from triggers.mqtt.takers import UNREAD, Taker, Takers
 
 # Said by the devices themselves; a search is a hundred times faster than reading the event.
 SEALED = re.compile(rb'"(?:encryption|compression)"\s*:\s*true')
-MOST_UNSURE_LETTERS = 1000
 NO_FUNCTION = "-"
 
 
 def is_sealed(payload: bytes) -> bool:
     """Whether the event's `deviceInfo` says that it is encrypted or compressed."""
     return b'"deviceInfo"' in payload and SEALED.search(payload) is not None
-
-
-class ResultRefusedError(InvocationError):
-    """The target broker would not take a result."""
 
 
 @dataclass(frozen=True)
@@ -52,19 +43,21 @@ class Rule:
 
     def __init__(self, plan: RulePlan, outlet: Outlet, parts: RuleParts) -> None:
         self.plan = plan
-        self.counters = Counters()
         self.lanes: list[Lane] = []
         self.repeats = Repeats(plan.care.dedupe.window) if plan.care.dedupe else None
         self._leaving: list[Lane] = []
         self._parts = parts
-        self._unsure_letters = 0
+        self._endings = Endings(
+            plan.name, outlet, EndingParts(parts.on_failure, parts.store, parts.failpoints)
+        )
+        self.counters = self._endings.counters
         self.update(plan, outlet)
 
     def update(self, plan: RulePlan, outlet: Outlet) -> None:
         """From now on feed the functions of `plan`; what the others have already been given they finish."""
         known = {lane.plan.function: lane for lane in self.lanes}
         self.plan = plan
-        self._outlet = outlet
+        self._endings.name, self._endings.sink = plan.name, outlet
         self._takers = Takers(plan)
         self.lanes = []
         for number, (name, _) in enumerate(plan.functions):
@@ -151,14 +144,13 @@ class Rule:
         return sum(each.index == taker.index for each in takers) == 1
 
     def _refuse_unreadable(self, delivery: Delivery, now: float) -> None:
-        self.counters.failed += 1
         error = InputRejectedError("the event is not JSON, so no device can be found in it")
         event = self._event(delivery, now, None)
         delivery.parts = 1
         work = Work(event, self._parts.store.next_seq(), delivery, delivery.qos > 0)
-        self._on_failure(NO_FUNCTION, work, error)
+        self._endings.note_failure(NO_FUNCTION, work, error)
         name = lane_name(self.plan, NO_FUNCTION)
-        self._write_letter(name, NO_FUNCTION, work, error).add_done_callback(lambda _: work.settle())
+        self._endings.bury(name, NO_FUNCTION, work, error).add_done_callback(lambda _: work.settle())
 
     def _work(self, delivery: Delivery, taker: Taker, event: object, now: float) -> Work:
         care = self.plan.care
@@ -191,101 +183,9 @@ class Rule:
             meta["traceparent"] = delivery.traceparent
         return Event(delivery.payload, delivery.content_type, "mqtt", self.plan.name, meta, received=now)
 
-    # -- from an answer to its results
-
-    def answered(self, lane: Lane, work: Work, answer: Answer) -> None:
-        """Publish the results; with none there is nothing to wait for."""
-        try:
-            results = self._outlet.results(lane.plan.function, work, answer)
-        except (InvocationError, ValueError) as error:
-            self.failed(lane, work, error)
-            return
-        work.unconfirmed = len(results)
-        lane.results += len(results)
-        for publisher, outgoing in results:
-            outgoing.done = partial(self._confirmed, lane, work)
-            outgoing.origin, outgoing.total = work.origin, len(results)
-            outgoing.work = work if len(results) == 1 else None
-            publisher.send(outgoing)
-        if not results:
-            self._finish(lane, work)
-
-    def failed(self, lane: Lane, work: Work, error: BaseException) -> None:
-        """The one place where an event ends without its results: it becomes a dead letter."""
-        self.counters.failed += 1
-        function = lane.plan.function
-        self._on_failure(function, work, error)
-        lane.results += 1
-        if not work.sure and self._unsure_letters >= MOST_UNSURE_LETTERS:
-            # The disk does not keep up, and nothing is promised for QoS 0.
-            self._tell(lane, work, error)
-            return
-        self._unsure_letters += not work.sure
-        future = self._write_letter(lane.plan.name, function, work, error)
-        future.add_done_callback(partial(self._lettered, lane, work, error))
-
-    def dropped(self, lane: Lane, work: Work, reason: Reason) -> None:
-        """An event gave way, as QoS 0 may, or as the rule asks for."""
-        self.counters.expired += reason == "expired"
-        self.counters.superseded += reason == "superseded"
-        self.counters.dropped += reason == "full"
-        lane.finish(work)
-
-    def _on_failure(self, function: str, work: Work, error: BaseException) -> None:
-        self._parts.on_failure(Failure(self.plan.name, function, work.event, error))
-
-    def _write_letter(
-        self, lane: str, function: str, work: Work, error: BaseException
-    ) -> "asyncio.Future[None]":
-        letter = letter_of(work, (lane, self.plan.name, function), self._parts.store.next_seq(), error)
-        changes: list[Change] = [AddLetters((letter,))]
-        if work.place is not Place.MEMORY:
-            changes.append(DropEvents((work.seq,)))
-        future = self._parts.store.submit(*changes)
-        if work.origin is not None:
-            work.origin.noted(letter.seq)
-        return future
-
-    def _lettered(
-        self, lane: Lane, work: Work, error: BaseException, _future: "asyncio.Future[None]"
-    ) -> None:
-        self._unsure_letters -= not work.sure
-        self._parts.failpoints.reach("letter.committed")
-        self._tell(lane, work, error)
-
-    def _tell(self, lane: Lane, work: Work, error: BaseException) -> None:
-        told = self._outlet.error(lane.plan.function, work, error)
-        if told is None:
-            self._told(lane, work, None)
-            return
-        publisher, outgoing = told
-        outgoing.done = partial(self._told, lane, work)
-        publisher.send(outgoing)
-
-    def _told(self, lane: Lane, work: Work, _error: str | None) -> None:
-        """The error topic has it, or will not take it: there is no third place to tell."""
-        lane.results -= 1
-        lane.finish(work)
-
-    def _confirmed(self, lane: Lane, work: Work, error: str | None) -> None:
-        lane.results -= 1
-        work.unconfirmed -= 1
-        work.error = work.error or error
-        if work.unconfirmed == 0:
-            self._finish(lane, work)
-
-    def _finish(self, lane: Lane, work: Work) -> None:
-        if work.error is None:
-            self.counters.answered += 1
-            lane.finish(work)
-        elif work.error == DROPPED:
-            self.dropped(lane, work, "full")
-        else:
-            self.failed(lane, work, ResultRefusedError(work.error))
-
     def _make_lane(self, plan: LanePlan) -> Lane:
         parts = self._parts
-        return Lane(plan, LaneParts(parts.dispatch, self, parts.store, parts.failpoints))
+        return Lane(plan, LaneParts(parts.dispatch, self._endings, parts.store, parts.failpoints))
 
 
 def lane_name(plan: RulePlan, function: str) -> str:

@@ -1,0 +1,140 @@
+"""How the events of one rule or timer end: their results are published, or they become dead letters."""
+
+import asyncio
+from dataclasses import dataclass
+from functools import partial
+from typing import Protocol
+
+from runtime.events import Answer, InvocationError
+from triggers.delivery.changes import AddLetters, Change, DropEvents
+from triggers.delivery.failpoints import Failpoints
+from triggers.delivery.lane import Lane, Reason
+from triggers.delivery.store import DeliveryStore
+from triggers.delivery.work import Place, Work
+from triggers.mqtt.letters import letter_of
+from triggers.mqtt.messages import Counters, Failure, OnFailure, Outgoing
+from triggers.mqtt.publisher import DROPPED, Publisher
+
+MOST_UNSURE_LETTERS = 1000
+
+
+class ResultRefusedError(InvocationError):
+    """The target broker would not take a result."""
+
+
+class Sink(Protocol):
+    """What is published of an event, and through which connection."""
+
+    def results(self, function: str, work: Work, answer: Answer) -> list[tuple[Publisher, Outgoing]]:
+        """Of one that was answered; raises InvocationError or ValueError when that cannot be published."""
+
+    def error(self, function: str, work: Work, error: BaseException) -> tuple[Publisher, Outgoing] | None:
+        """Of one that got no answer; None when nobody wants to know."""
+
+
+@dataclass(frozen=True)
+class EndingParts:
+    """What endings need besides a sink; `on_failure` hears of each failed event."""
+
+    on_failure: OnFailure
+    store: DeliveryStore
+    failpoints: Failpoints
+
+
+class Endings:
+    """Owns the events that lanes have dealt with; `name` is the rule's or timer's, and may change."""
+
+    def __init__(self, name: str, sink: Sink, parts: EndingParts) -> None:
+        self.name = name
+        self.sink = sink
+        self.counters = Counters()
+        self._parts = parts
+        self._unsure_letters = 0
+
+    def answered(self, lane: Lane, work: Work, answer: Answer) -> None:
+        """Publish the results; with none there is nothing to wait for."""
+        try:
+            results = self.sink.results(lane.plan.function, work, answer)
+        except (InvocationError, ValueError) as error:
+            self.failed(lane, work, error)
+            return
+        work.unconfirmed = len(results)
+        lane.results += len(results)
+        for publisher, outgoing in results:
+            outgoing.done = partial(self._confirmed, lane, work)
+            outgoing.origin, outgoing.total = work.origin, len(results)
+            outgoing.work = work if len(results) == 1 else None
+            publisher.send(outgoing)
+        if not results:
+            self._finish(lane, work)
+
+    def failed(self, lane: Lane, work: Work, error: BaseException) -> None:
+        """The one place where an event ends without its results: it becomes a dead letter."""
+        function = lane.plan.function
+        self.note_failure(function, work, error)
+        lane.results += 1
+        if not work.sure and self._unsure_letters >= MOST_UNSURE_LETTERS:
+            # The disk does not keep up, and nothing is promised for QoS 0.
+            self._tell(lane, work, error)
+            return
+        self._unsure_letters += not work.sure
+        future = self.bury(lane.plan.name, function, work, error)
+        future.add_done_callback(lambda _: self._lettered(lane, work, error))
+
+    def dropped(self, lane: Lane, work: Work, reason: Reason) -> None:
+        """An event gave way, as QoS 0 may, or as the rule asks for."""
+        self.counters.expired += reason == "expired"
+        self.counters.superseded += reason == "superseded"
+        self.counters.dropped += reason == "full"
+        lane.finish(work)
+
+    def note_failure(self, function: str, work: Work, error: BaseException) -> None:
+        """Count the event as failed, and say so."""
+        self.counters.failed += 1
+        self._parts.on_failure(Failure(self.name, function, work.event, error))
+
+    def bury(self, lane: str, function: str, work: Work, error: BaseException) -> "asyncio.Future[None]":
+        """Make a dead letter of the event; done when it is on disk."""
+        letter = letter_of(work, (lane, self.name, function), self._parts.store.next_seq(), error)
+        changes: list[Change] = [AddLetters((letter,))]
+        if work.place is not Place.MEMORY:
+            changes.append(DropEvents((work.seq,)))
+        future = self._parts.store.submit(*changes)
+        if work.origin is not None:
+            work.origin.noted(letter.seq)
+        return future
+
+    def _lettered(self, lane: Lane, work: Work, error: BaseException) -> None:
+        self._unsure_letters -= not work.sure
+        self._parts.failpoints.reach("letter.committed")
+        self._tell(lane, work, error)
+
+    def _tell(self, lane: Lane, work: Work, error: BaseException) -> None:
+        told = self.sink.error(lane.plan.function, work, error)
+        if told is None:
+            self._told(lane, work, None)
+            return
+        publisher, outgoing = told
+        outgoing.done = partial(self._told, lane, work)
+        publisher.send(outgoing)
+
+    def _told(self, lane: Lane, work: Work, _error: str | None) -> None:
+        """The error topic has it, or will not take it: there is no third place to tell."""
+        lane.results -= 1
+        lane.finish(work)
+
+    def _confirmed(self, lane: Lane, work: Work, error: str | None) -> None:
+        lane.results -= 1
+        work.unconfirmed -= 1
+        work.error = work.error or error
+        if work.unconfirmed == 0:
+            self._finish(lane, work)
+
+    def _finish(self, lane: Lane, work: Work) -> None:
+        if work.error is None:
+            self.counters.answered += 1
+            lane.finish(work)
+        elif work.error == DROPPED:
+            self.dropped(lane, work, "full")
+        else:
+            self.failed(lane, work, ResultRefusedError(work.error))
