@@ -11,9 +11,10 @@ INTERVAL = 1.0
 
 
 class FailureLog:
-    """Logs failures; a function that fails on every message must not fill the disk with saying so."""
+    """Logs failures of each `kind`; a function that fails on every event must not fill the disk with that."""
 
-    def __init__(self) -> None:
+    def __init__(self, kind: str = "mqtt rule") -> None:
+        self._kind = kind
         self._quiet_until: dict[tuple[str, str], float] = {}
         self._unsaid: dict[tuple[str, str], int] = {}
 
@@ -27,7 +28,8 @@ class FailureLog:
         self._quiet_until[key] = now + INTERVAL
         unsaid = self._unsaid.pop(key, 0)
         logger.warning(
-            "mqtt rule %s: event %s failed in %s: %s%s",
+            "%s %s: event %s failed in %s: %s%s",
+            self._kind,
             failure.rule,
             failure.event.id,
             failure.function,

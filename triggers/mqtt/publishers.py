@@ -47,9 +47,22 @@ class Publishers:
 
     def outlet(self, plan: RulePlan) -> Outlet:
         """Where the results of a rule go."""
-        target = self.get(plan.pub_broker, plan.pub_client_id)
-        errors = self.get(plan.error.broker, plan.error.client_id) if plan.error else None
-        return Outlet(plan, self.brokers[plan.pub_broker].plan, target, partial(self._reply, plan), errors)
+        return Outlet(
+            plan.name,
+            plan.pub_topic,
+            plan.timeout,
+            self.brokers[plan.pub_broker].plan,
+            self.get(plan.pub_broker, plan.pub_client_id),
+            source=plan.sub_topic,
+            reply=partial(self._reply, plan),
+            errors=self.get(plan.error.broker, plan.error.client_id) if plan.error else None,
+            error_topic=plan.error.topic if plan.error else "",
+        )
+
+    def outlet_to(self, target: Target, name: str, timeout: float) -> Outlet:
+        """Where the results of the timer `name` go; `timeout` is in seconds from sending to confirmation."""
+        publisher = self.get(target.broker, target.client_id)
+        return Outlet(name, target.topic, timeout, self.brokers[target.broker].plan, publisher)
 
     def wake(self, name: str) -> bool:
         """Rows were added for the target `name`; False when nobody publishes there."""

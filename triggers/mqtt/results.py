@@ -8,7 +8,7 @@ from conf.topics import is_publishable, matches
 from runtime.events import Answer, InvocationError, Publication
 from triggers.delivery.work import Reply, Work
 from triggers.mqtt.messages import Outgoing, Told
-from triggers.mqtt.plan import BrokerPlan, RulePlan
+from triggers.mqtt.plan import BrokerPlan
 from triggers.mqtt.properties import pack
 from triggers.mqtt.publisher import Publisher
 
@@ -29,13 +29,21 @@ def is_published(answer: Answer) -> bool:
 
 @dataclass(frozen=True)
 class Outlet:
-    """Where the results of one rule go. `reply` gives the publisher to the broker the events come from."""
+    """Where the results of the rule or timer `name` go: to `topic` through `target`, of `broker`.
 
-    rule: RulePlan
+    `timeout` is in seconds from sending to confirmation. A rule has a `source`, its topic filter, and `reply`
+    gives the publisher to the broker that its events come from. `errors` tells `error_topic` of failures.
+    """
+
+    name: str
+    topic: str
+    timeout: float
     broker: BrokerPlan
     target: Publisher
-    reply: Callable[[], Publisher]
+    source: str = ""
+    reply: Callable[[], Publisher] | None = None
     errors: Publisher | None = None
+    error_topic: str = ""
 
     def results(self, function: str, work: Work, answer: Answer) -> list[tuple[Publisher, Outgoing]]:
         """The messages to publish, and through which connection; raises BadTopicError before any is sent."""
@@ -46,7 +54,7 @@ class Outlet:
 
     def error(self, function: str, work: Work, error: BaseException) -> tuple[Publisher, Outgoing] | None:
         """What to publish of an event that got no answer, and through which connection, if wanted."""
-        if self.errors is None or self.rule.error is None:
+        if self.errors is None:
             return None
         told = {
             "function": function,
@@ -56,7 +64,7 @@ class Outlet:
             "topic": topic_of(work),
         }
         body = json.dumps(told, ensure_ascii=False).encode("utf-8", "replace")
-        outgoing = self._message(self.rule.error.topic, body, (self.broker.qos, False), (function, work))
+        outgoing = self._message(self.error_topic, body, (self.broker.qos, False), (function, work))
         user = (("function", function), ("request-id", work.event.id), *_trace(work))
         outgoing.properties = pack("application/json", user, work.reply.correlation)
         return self.errors, outgoing
@@ -74,24 +82,24 @@ class Outlet:
             *_trace(work),
         )
         properties = pack(answer.content_type, user, work.reply.correlation)
-        if self._wants_reply(work.reply):
+        if self.reply is not None and self._wants_reply(work.reply):
             # A request waits for this answer; the next client to subscribe there does not.
             publisher, topic, retain = self.reply(), work.reply.topic or "", False
         else:
-            publisher, topic, retain = self.target, self.rule.pub_topic, self.broker.retain
+            publisher, topic, retain = self.target, self.topic, self.broker.retain
         outgoing = self._message(topic, answer.body or b"", (self.broker.qos, retain), (function, work))
         outgoing.properties = properties
         return publisher, outgoing
 
     def _message(self, topic: str, payload: bytes, flags: tuple[int, bool], whose: "Whose") -> Outgoing:
         function, work = whose
-        told = Told(self.rule.name, function, work.event.id)
-        return Outgoing(topic, payload, *flags, told, timeout=self.rule.timeout, sure=work.sure)
+        told = Told(self.name, function, work.event.id)
+        return Outgoing(topic, payload, *flags, told, timeout=self.timeout, sure=work.sure)
 
     def _wants_reply(self, reply: Reply) -> bool:
         topic = reply.topic
         # Any device may name a response topic; the rule's own source would feed the answer back to it.
-        return topic is not None and is_publishable(topic) and not matches(self.rule.sub_topic, topic)
+        return topic is not None and is_publishable(topic) and not matches(self.source, topic)
 
 
 Whose = tuple[str, Work]
