@@ -1,5 +1,6 @@
 """What waits in order: what must not be lost without bound, what may be lost up to a limit."""
 
+from collections.abc import Callable
 from heapq import heapify, heappop, heappush
 from typing import Generic, TypeVar
 
@@ -45,7 +46,7 @@ class Backlog(Generic[T]):
 
     def sure(self) -> list[T]:
         """What must not be lost, in order."""
-        return [thing for _, thing in sorted(self._sure, key=lambda entry: entry[0])]
+        return [thing for _, thing in sorted(self._sure, key=_seq)]
 
     def discard(self, seqs: "set[int]") -> None:
         """Let go of what must not be lost under these numbers: it stands elsewhere."""
@@ -58,6 +59,16 @@ class Backlog(Generic[T]):
             return heappop(self._sure)[1]
         return heappop(self._unsure)[1]
 
-    def forget_sure(self) -> None:
-        """Let go of what is still unacknowledged, so that the broker will deliver it again."""
-        self._sure.clear()
+    def let_go(self, which: Callable[[T], bool]) -> list[T]:
+        """Take out all of which this is so; in order."""
+        gone = sorted(
+            (entry for heap in (self._sure, self._unsure) for entry in heap if which(entry[1])), key=_seq
+        )
+        for heap in (self._sure, self._unsure):
+            heap[:] = [entry for entry in heap if not which(entry[1])]
+            heapify(heap)
+        return [thing for _, thing in gone]
+
+
+def _seq(entry: tuple[int, object]) -> int:
+    return entry[0]

@@ -1,18 +1,25 @@
 """The events of one lane that stand on disk: written there under backlog, read back page by page."""
 
 import asyncio
+import logging
+import sqlite3
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
 
 from triggers.delivery.changes import AddEvents, DropEvents
 from triggers.delivery.overflow import Overflow
+from triggers.delivery.portions import portions
 from triggers.delivery.rows import EventRow
 from triggers.delivery.store import DeliveryStore
 from triggers.delivery.work import Place, Work, row_of, work_of
 
+logger = logging.getLogger(__name__)
+
 PAGE = 1000
 """Events that are read from disk at once, and kept in memory though they stand there."""
+UNREAD_DELAY = 1.0
+"""Seconds before a page that could not be read is tried again."""
 
 
 class Inbox:
@@ -26,9 +33,11 @@ class Inbox:
         self._behind: Overflow[EventRow] = Overflow(partial(store.read_events, lane), store.lanes.get(lane))
         self._unwritten: dict[int, Work] = {}
         self._arriving: dict[int, Work] = {}
+        # Until their rows are gone from the disk: a page that is read meanwhile has them, too.
         self._in_memory: set[int] = set()
         self._loading: asyncio.Task[None] | None = None
-        self._seen = 0
+        self._read = 0
+        self._grown = False
         self._closed = False
 
     @property
@@ -46,13 +55,12 @@ class Inbox:
         """Roughly how many events are not in memory, or were not admitted yet."""
         return self._behind.count + len(self._arriving) + len(self._unwritten)
 
-    def see(self, seq: int) -> None:
-        """The lane has taken event number `seq`."""
-        self._seen = max(self._seen, seq)
-
     def look(self) -> None:
-        """Somebody else has added rows, behind all that the lane has seen."""
-        self._behind.add(self._seen + 1)
+        """Somebody else has added rows, behind all that was read from disk so far."""
+        if self._loading is None:
+            self._behind.add(self._read + 1)
+        else:
+            self._grown = True
 
     def receive(self, work: Work) -> None:
         """Write a newcomer; it comes into memory in its turn."""
@@ -62,24 +70,25 @@ class Inbox:
         """Write the newcomers, and before them what `predecessors` names; without room they wait."""
         if not self._unwritten:
             return
-        works = list(self._unwritten.values())
-        if not self._store.takes_in:
+        for works in portions(list(self._unwritten.values()), _size):
+            if not self._store.takes_in:
+                break
+            for work in works:
+                self._arriving[work.seq] = self._unwritten.pop(work.seq)
+            self.put(predecessors(works))
+            self._write(works).add_done_callback(partial(self._arrive, works))
+        if self._unwritten and not (self._behind or self._arriving):
             # Unacknowledged, they are their broker's still; its window ends the flow.
-            if not (self._behind or self._arriving):
-                self._unwritten.clear()
-                for work in works:
-                    self._admit(work)
-            return
-        self._unwritten.clear()
-        self._arriving.update((work.seq, work) for work in works)
-        self.put(predecessors(works))
-        self._write(works).add_done_callback(lambda _: self._arrive(works))
+            works, self._unwritten = list(self._unwritten.values()), {}
+            for work in works:
+                self._admit(work)
 
     def put(self, works: Sequence[Work]) -> None:
-        """Write what is in memory only; it stays there, too."""
-        written = [work for work in works if work.place is Place.MEMORY]
-        if written:
-            self._write(written)
+        """Write what is in memory only, as far as there is room; it stays there, too."""
+        for portion in portions([work for work in works if work.place is Place.MEMORY], _size):
+            if not self._store.takes_in:
+                return
+            self._write(portion)
 
     def update(self, work: Work, delay: float) -> None:
         """The row says from now on how often the event was tried, and when it is next: in `delay` seconds."""
@@ -90,8 +99,10 @@ class Inbox:
         """All that is to become of the event has become of it."""
         written, work.place = work.place, Place.MEMORY
         if written is not Place.MEMORY:
+            dropped = self._store.submit(DropEvents((work.seq,)), durable=False)
+            dropped.add_done_callback(lambda _: self._in_memory.discard(work.seq))
+        else:
             self._in_memory.discard(work.seq)
-            self._store.submit(DropEvents((work.seq,)), durable=False)
         if written is not Place.STORING:
             work.settle()
 
@@ -119,8 +130,8 @@ class Inbox:
         return future
 
     def _written(self, works: Sequence[Work], future: "asyncio.Future[None]") -> None:
-        if future.cancelled() or future.exception() is not None:
-            # Only what is wrong in itself is refused; it stays as it was, in memory and unacknowledged.
+        if not _is_done(future):
+            self._keep_unwritten(works)
             return
         for work in works:
             if work.place is Place.STORING:
@@ -129,28 +140,55 @@ class Inbox:
                 work.origin.noted(work.seq)
             work.settle()
 
-    def _arrive(self, works: Sequence[Work]) -> None:
+    def _keep_unwritten(self, works: Sequence[Work]) -> None:
+        """Only what is wrong in itself is refused; it stays as it was, in memory and unacknowledged."""
+        for work in works:
+            self._in_memory.discard(work.seq)
+            if work.place is Place.STORING:
+                work.place = Place.MEMORY
+            else:
+                # It was dealt with meanwhile, and its end had to wait for this.
+                work.settle()
+
+    def _arrive(self, works: Sequence[Work], written: "asyncio.Future[None]") -> None:
         for work in works:
             del self._arriving[work.seq]
             if self._closed:
                 continue
-            if self._behind or len(self._in_memory) > PAGE:
+            if _is_done(written) and (self._behind or len(self._in_memory) > PAGE):
                 self._in_memory.discard(work.seq)
                 self._behind.add(work.seq)
             else:
                 self._admit(work)
 
     async def _load_page(self) -> None:
+        rows: list[EventRow] = []
         try:
             rows = await self._behind.load(PAGE)
+        except (sqlite3.Error, OSError) as error:
+            logger.warning("the inbox of %s cannot be read: %s", self._lane, error)
+            await asyncio.sleep(UNREAD_DELAY)
         finally:
             self._loading = None
+        self._read = max([self._read, *(row.seq for row in rows)])
+        if self._grown:
+            self._grown = False
+            self._behind.add(self._read + 1)
+        self._admit_rows([row for row in rows if row.seq not in self._in_memory])
+
+    def _admit_rows(self, rows: Sequence[EventRow]) -> None:
+        if not rows:
+            # Nobody comes in who would ask for what was added meanwhile.
+            self.load()
         now = self._loop.time()
         for row in rows:
-            self.see(row.seq)
-            if row.seq not in self._in_memory:
-                self._in_memory.add(row.seq)
-                self._admit(work_of(row, now))
-        if not rows:
-            # Nobody was admitted who would ask for what was added meanwhile.
-            self.load()
+            self._in_memory.add(row.seq)
+            self._admit(work_of(row, now))
+
+
+def _size(work: Work) -> int:
+    return len(work.event.body)
+
+
+def _is_done(future: "asyncio.Future[None]") -> bool:
+    return not future.cancelled() and future.exception() is None

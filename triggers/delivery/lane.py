@@ -1,11 +1,9 @@
 """The way of events to one function: in order, never more at a time than it takes, again when they fail."""
 
 import asyncio
-import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from heapq import heappop, heappush
 from typing import Literal, Protocol
 
 from runtime.events import (
@@ -18,15 +16,14 @@ from runtime.events import (
 )
 from triggers.delivery.failpoints import Failpoints
 from triggers.delivery.inbox import PAGE, Inbox
+from triggers.delivery.later import Later
 from triggers.delivery.line import Line
 from triggers.delivery.pace import Pace
+from triggers.delivery.pause import Pause
 from triggers.delivery.retry import OVERLOAD, RetryPolicy, kind_of
 from triggers.delivery.store import DeliveryStore
 from triggers.delivery.work import Place, Work
 
-FULL_DELAY = 0.05
-FIRST_DELAY = 0.1
-LONGEST_DELAY = 5.0
 SHORT_RETRY = 1.0
 """Seconds: an event that comes again later than this waits on disk, so that its sender may forget it."""
 MOST_LATER = 5000
@@ -84,16 +81,13 @@ class Lane:
         self._loop = asyncio.get_running_loop()
         self._line = Line(ordered=plan.ordered, latest=plan.latest)
         self._open: dict[int, Work] = {}
-        self._later: list[tuple[float, int, Work]] = []
-        self._timer: asyncio.TimerHandle | None = None
+        self._later = Later(self._take_due)
         self._inbox = Inbox(plan.name, parts.store, self._take)
         self._pace = Pace()
         self._out = 0
         self._newest = -1
         self._slow: set[str] = set()
-        self._delay = FIRST_DELAY
-        self._pause: asyncio.TimerHandle | None = None
-        self._full = False
+        self._pause = Pause(self._pump)
         self._closed = False
 
     def begin(self) -> None:
@@ -107,12 +101,13 @@ class Lane:
 
     @property
     def busy(self) -> bool:
-        """Whether an event in memory waits for its answer, or a result for its confirmation."""
-        return bool(self._out or self.results or self._inbox.is_writing or len(self._line))
+        """Whether an event in memory waits for an attempt or its answer, or a result for its confirmation."""
+        return bool(
+            self._out or self.results or self._inbox.is_writing or len(self._line) or len(self._later)
+        )
 
     def submit(self, work: Work) -> None:
         """Run the function on the event as soon as it can take it."""
-        self._inbox.see(work.seq)
         if work.sure and (self._inbox.is_behind or work.key in self._slow):
             self._inbox.receive(work)
             self._inbox.write_arrivals(self._predecessors)
@@ -140,14 +135,12 @@ class Lane:
     def forget_sure(self) -> None:
         """Let go of undispatched events that will come again: from their broker, or from the disk."""
         self._closed = True
-        for work in (*self._line.forget_sure(), *(work for _, _, work in self._later)):
+        for work in self._line.forget_sure():
             self._end(work)
-        self._later.clear()
+        for work in self._later.clear():
+            self._leave(work)
         self._inbox.close()
-        for handle in (self._pause, self._timer):
-            if handle is not None:
-                handle.cancel()
-        self._pause = self._timer = None
+        self._pause.end()
         self._pump()
 
     def close(self) -> None:
@@ -159,12 +152,16 @@ class Lane:
 
     def _take(self, work: Work) -> None:
         self._open[work.seq] = work
-        given_way = self._line.add(work)
-        if given_way is not None:
-            self._end(given_way)
-            reason: Reason = "superseded" if given_way.gone else "full"
-            self._parts.owner.dropped(self, given_way, reason)
+        self._give_way(self._line.add(work))
         self._pump()
+
+    def _give_way(self, works: Sequence[Work]) -> None:
+        for work in works:
+            self._drop(work, "superseded" if work.gone else "full")
+
+    def _drop(self, work: Work, reason: Reason) -> None:
+        self._end(work)
+        self._parts.owner.dropped(self, work, reason)
 
     def _predecessors(self, works: Sequence[Work]) -> list[Work]:
         """What is in memory of the same keys: after a crash it must not come after these."""
@@ -183,17 +180,16 @@ class Lane:
             self._inbox.load()
 
     def _may_send(self) -> bool:
-        return self._pause is None and self._out < self._pace.limit and len(self._later) < MOST_LATER
+        return not self._pause and self._out < self._pace.limit and len(self._later) < MOST_LATER
 
     def _send(self, work: Work) -> None:
         now = self._loop.time()
         if work.due > now:
             self._wait(work, work.due)
             return
-        if self.plan.max_age is not None and now - work.born > self.plan.max_age:
-            self._end(work)
+        if self._is_expired(work, now):
             self._line.release(work)
-            self._parts.owner.dropped(self, work, "expired")
+            self._drop(work, "expired")
             return
         work.sent_at = now
         self._newest = max(self._newest, work.seq)
@@ -205,6 +201,10 @@ class Lane:
             self._out += 1
             self._parts.failpoints.reach("event.dispatched")
             future.add_done_callback(partial(self._take_answer, work))
+
+    def _is_expired(self, work: Work, now: float) -> bool:
+        max_age = self.plan.max_age
+        return max_age is not None and not work.replayed and now - work.born > max_age
 
     def _take_answer(self, work: Work, future: "asyncio.Future[Answer]") -> None:
         self._out -= 1
@@ -218,12 +218,11 @@ class Lane:
             self._line.release(work)
         else:
             self._take_error(work, error)
-        if self._full:
-            self._resume()
+        self._pause.room()
         self._pump()
 
     def _learn(self, work: Work, answer: Answer) -> None:
-        self._delay = FIRST_DELAY
+        self._pause.answered()
         waited = self._loop.time() - work.sent_at - answer.seconds
         self._pace.answered(work.seq, waited, self._newest)
 
@@ -239,8 +238,7 @@ class Lane:
             self._parts.owner.failed(self, work, error)
             self._line.release(work)
         elif self._closed:
-            # Not acknowledged, or on disk: whoever follows this lane gets it again.
-            self._end(work)
+            self._leave(work)
         elif kind == OVERLOAD:
             self._hold(work, full=isinstance(error, QueueFullError))
         else:
@@ -251,36 +249,22 @@ class Lane:
 
     # -- while the function takes nothing
 
-    def _put_back(self, work: Work) -> None:
-        given_way = self._line.put_back(work)
-        if given_way is not None:
-            self._end(given_way)
-            self._parts.owner.dropped(self, given_way, "full")
+    def _leave(self, work: Work) -> None:
+        """Not acknowledged, or on disk: whoever follows this lane gets it again. QoS 0 ends here."""
+        self._line.release(work)
+        if work.sure:
+            self._end(work)
+        else:
+            self._drop(work, "full")
 
     def _hold(self, work: Work, *, full: bool) -> None:
-        self._put_back(work)
+        self._give_way(self._line.put_back(work))
         if full:
             self._pace.full(self._out)
-            self._rest(FULL_DELAY, full=True)
+            self._pause.full()
         else:
             self._pace.unavailable()
-            self._rest(self._delay * random.uniform(0.5, 1), full=False)  # noqa: S311 - spreads load
-
-    def _rest(self, delay: float, *, full: bool) -> None:
-        if self._pause is None:
-            self._full = full
-            self._delay = self._delay if full else min(self._delay * 2, LONGEST_DELAY)
-            self._pause = self._loop.call_later(delay, self._go_on)
-
-    def _go_on(self) -> None:
-        self._resume()
-        self._pump()
-
-    def _resume(self) -> None:
-        self._full = False
-        if self._pause is not None:
-            self._pause.cancel()
-            self._pause = None
+            self._pause.unavailable()
 
     # -- the next attempt
 
@@ -290,8 +274,9 @@ class Lane:
         work.due = self._loop.time() + delay
         if work.place is not Place.MEMORY:
             self._inbox.update(work, delay)
-        elif delay > SHORT_RETRY and work.sure:
-            self._inbox.put([work, *self._line.followers(work.key)])
+        if delay > SHORT_RETRY:
+            waiting = (work, *self._line.followers(work.key))
+            self._inbox.put([each for each in waiting if each.sure])
         self._wait(work, work.due)
         self._parts.failpoints.reach("retry.waiting")
 
@@ -299,19 +284,10 @@ class Lane:
         if self.plan.ordered and work.place is not Place.MEMORY:
             # What comes of this key from now on would wait long, too.
             self._slow.add(work.key)
-        heappush(self._later, (due, work.seq, work))
-        self._set_timer()
+        self._later.add(work, due)
 
-    def _set_timer(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-        self._timer = self._loop.call_at(self._later[0][0], self._take_due) if self._later else None
-
-    def _take_due(self) -> None:
-        now = self._loop.time()
-        while self._later and self._later[0][0] <= now:
-            _, _, work = heappop(self._later)
+    def _take_due(self, works: Sequence[Work]) -> None:
+        for work in works:
             self._slow.discard(work.key)
-            self._put_back(work)
-        self._set_timer()
+            self._give_way(self._line.put_back(work))
         self._pump()

@@ -1,16 +1,21 @@
 """Who is next: the events that wait in one lane, in their order, one at a time for each key."""
 
 from collections import deque
+from collections.abc import Callable
 
 from triggers.delivery.backlog import LIMIT, Backlog
 from triggers.delivery.work import Work
+
+SWEEP = 1000
+"""So many that gave way are let go of at once, if no more than that still wait."""
 
 
 class Line:
     """Events in the order of their numbers. With `ordered`, those of one key never overtake each other.
 
     Of each ordered key at most one event is ready or taken; the others wait behind it until `release`.
-    With `latest`, an event takes the place of one of the same device that waits.
+    With `latest`, an event takes the place of an older one of the same device that waits. Those that give
+    way to others are returned; the ones that had their place taken are marked as `gone`.
     """
 
     def __init__(self, *, ordered: bool = False, latest: bool = False) -> None:
@@ -20,6 +25,7 @@ class Line:
         self._behind: dict[str, deque[Work]] = {}
         self._newest: dict[str, Work] = {}
         self._count = 0
+        self._gone = 0
 
     def __len__(self) -> int:
         """Events that wait; those that gave way are none."""
@@ -30,43 +36,37 @@ class Line:
         """Events that nothing but the function's readiness keeps waiting."""
         return len(self._ready)
 
-    def add(self, work: Work) -> Work | None:
-        """Let `work` wait; returns the one that gives way to it, or None."""
-        self._count += 1
-        superseded = self._supersede(work) if self._latest and work.device else None
-        if not self._ordered:
-            given_way = self._ready.put(work.seq, work, sure=work.sure)
-        elif work.key in self._behind:
-            given_way = self._queue(self._behind[work.key], work)
-        else:
+    def add(self, work: Work) -> list[Work]:
+        """Let `work` wait."""
+        superseded = self._supersede(work)
+        if work.gone:
+            return superseded
+        if self._ordered and work.key in self._behind:
+            return superseded + self._queue(self._behind[work.key], work)
+        if self._ordered:
             self._behind[work.key] = deque()
-            given_way = self._ready.put(work.seq, work, sure=work.sure)
-            if given_way is not None:
-                self.release(given_way)
-        self._count -= given_way is not None and not given_way.gone
-        return superseded or given_way
+        return superseded + self._make_ready(work)
 
     def take(self) -> Work | None:
         """The next event that may run, or None; its key is taken with it."""
         while self._ready:
             work = self._ready.take()
             if work.gone:
+                self._gone -= 1
                 self.release(work)
                 continue
             self._count -= 1
-            if self._newest.get(work.device) is work:
-                del self._newest[work.device]
+            self._forget_newest(work)
             return work
         return None
 
-    def put_back(self, work: Work) -> Work | None:
-        """`work`, which was taken, goes before all that came later; returns one that gives way, or None."""
-        self._count += 1
-        given_way = self._ready.put(work.seq, work, sure=work.sure)
-        if given_way is not None:
-            self._count -= not given_way.gone
-            self.release(given_way)
-        return given_way
+    def put_back(self, work: Work) -> list[Work]:
+        """`work`, which was taken, goes before all that came later."""
+        superseded = self._supersede(work)
+        if work.gone:
+            self.release(work)
+            return superseded
+        return superseded + self._make_ready(work)
 
     def release(self, work: Work) -> None:
         """`work`, which was taken, is out of the way: the next of its key is ready."""
@@ -85,33 +85,74 @@ class Line:
 
     def followers(self, key: str) -> list[Work]:
         """What waits behind the one of `key` that is ready or taken."""
-        return list(self._behind.get(key, ()))
+        return [work for work in self._behind.get(key, ()) if not work.gone]
 
     def forget_sure(self) -> list[Work]:
         """Let go of what comes again from elsewhere: a broker, or the disk. Returns it."""
-        forgotten = self._ready.sure()
-        self._ready.forget_sure()
-        for behind in self._behind.values():
-            forgotten += [work for work in behind if work.sure]
-            kept = [work for work in behind if not work.sure]
-            behind.clear()
-            behind.extend(kept)
-        self._count = len(self._ready) + sum(len(behind) for behind in self._behind.values())
+        forgotten = [work for work in self._let_go(lambda work: work.sure) if not work.gone]
+        self._count -= len(forgotten)
+        for work in forgotten:
+            self._forget_newest(work)
         return forgotten
 
-    def _supersede(self, work: Work) -> Work | None:
-        older = self._newest.get(work.device)
-        self._newest[work.device] = work
-        if older is None:
-            return None
-        older.gone = True
-        self._count -= 1
-        return older
+    def _make_ready(self, work: Work) -> list[Work]:
+        self._count += 1
+        given_way = self._ready.put(work.seq, work, sure=work.sure)
+        if given_way is None:
+            return []
+        self.release(given_way)
+        return self._give_way(given_way)
 
-    def _queue(self, behind: "deque[Work]", work: Work) -> Work | None:
+    def _queue(self, behind: "deque[Work]", work: Work) -> list[Work]:
+        self._count += 1
         behind.append(work)
         if work.sure or len(behind) <= LIMIT:
-            return None
+            return []
         oldest = next(each for each in behind if not each.sure)
         behind.remove(oldest)
-        return oldest
+        return self._give_way(oldest)
+
+    def _give_way(self, work: Work) -> list[Work]:
+        if work.gone:
+            self._gone -= 1
+            return []
+        self._count -= 1
+        self._forget_newest(work)
+        return [work]
+
+    def _supersede(self, work: Work) -> list[Work]:
+        """The older one of two of a device is gone: mostly the one that waits."""
+        if not (self._latest and work.device):
+            return []
+        other = self._newest.get(work.device)
+        if other is not None and other.seq > work.seq:
+            work.gone = True
+            return [work]
+        self._newest[work.device] = work
+        if other is None:
+            return []
+        other.gone = True
+        self._count -= 1
+        self._gone += 1
+        self._sweep()
+        return [other]
+
+    def _forget_newest(self, work: Work) -> None:
+        if self._newest.get(work.device) is work:
+            del self._newest[work.device]
+
+    def _sweep(self) -> None:
+        """Without bound they would pile up while the function takes nothing."""
+        if self._gone > max(SWEEP, self._count):
+            self._let_go(lambda work: work.gone)
+
+    def _let_go(self, which: Callable[[Work], bool]) -> list[Work]:
+        heads = self._ready.let_go(which)
+        followers = []
+        for key, behind in self._behind.items():
+            followers += [work for work in behind if which(work)]
+            self._behind[key] = deque(work for work in behind if not which(work))
+        for head in heads:
+            self.release(head)
+        self._gone -= sum(work.gone for work in (*heads, *followers))
+        return [*heads, *followers]

@@ -43,27 +43,30 @@ class Overflow(Generic[Row]):
         self.first: int | None = known.first if known else None
         self.count = known.count if known else 0
         self._last = known.last if known else 0
-        self._grown = False
+        self._added: int | None = None
 
     def __bool__(self) -> bool:
         return self.first is not None
 
     def add(self, seq: int) -> None:
-        """The row `seq`, which is committed, is let go of by memory."""
-        self._grown = True
+        """The row `seq`, which is committed, is let go of by memory; or what is new begins there."""
+        self._added = seq if self._added is None else min(self._added, seq)
         self.first = seq if self.first is None else min(self.first, seq)
         self._last = max(self._last, seq)
         self.count += 1
 
     async def load(self, limit: int) -> list[Row]:
-        """The next rows; they belong to the caller from now on."""
+        """The next rows; they belong to the caller from now on.
+
+        Some of them may be the caller's already: what is added during a reading is read again from there on,
+        since a row may be committed behind the back of a reading that has passed its place.
+        """
         if self.first is None:
             return []
-        self._grown = False
+        self._added = None
         rows = await self._read(self.first, limit)
-        # What was added while the rows were read is behind the last of them, and still to be read.
-        done = not self._grown and (not rows or (rows[-1].seq >= self._last and len(rows) < limit))
-        if rows or done:
-            self.first = None if done else rows[-1].seq + 1
-        self.count = 0 if done else max(self.count - len(rows), 0)
+        done = not rows or (rows[-1].seq >= self._last and len(rows) < limit)
+        rest = None if done else rows[-1].seq + 1
+        self.first = min((seq for seq in (rest, self._added) if seq is not None), default=None)
+        self.count = 0 if self.first is None else max(self.count - len(rows), 0)
         return rows

@@ -52,8 +52,9 @@ class Work:
     `origin` hears once, through `settle`, that the event is dealt with or stands on disk, and may be
     forgotten. `key` is what its order is kept by, `device` what conflation goes by. `attempts` counts those
     that failed. `born`, `sent_at` and `due` are times of the event loop; `sure` says that it may not be
-    dropped, `gone` that another took its place. `unconfirmed` counts its results that no broker has
-    confirmed yet, and `error` is the first fault that one of them met.
+    dropped, `gone` that another took its place, `replayed` that a person wants it to be tried again.
+    `unconfirmed` counts its results that no broker has confirmed yet, and `error` is the first fault that one
+    of them met.
     """
 
     event: Event
@@ -69,6 +70,7 @@ class Work:
     sent_at: float = 0.0
     due: float = 0.0
     gone: bool = False
+    replayed: bool = False
     unconfirmed: int = 0
     error: str | None = None
 
@@ -96,6 +98,8 @@ def head_of(work: Work) -> Head:
         "contentType": event.content_type,
         "received": event.received,
     }
+    if work.replayed:
+        head[REPLAYED] = True
     if work.device:
         head["device"] = work.device
     if work.reply.topic is not None:
@@ -124,12 +128,15 @@ def work_of(row: EventRow, now: float) -> Work:
     """The work that a row tells of; `now` is the event loop's time."""
     head, wall = row.head, time.time()
     received = _number(head.get("received"), wall)
+    meta = dict(told) if isinstance(told := head.get("meta"), dict) else {}
+    if row.attempts:
+        meta["attempt"] = row.attempts + 1
     event = Event(
         row.body,
         _text(head.get("contentType")),
         _text(head.get("trigger")) or "mqtt",
         _text(head.get("source")) or "",
-        dict(told) if isinstance(told := head.get("meta"), dict) else {},
+        meta,
         row.event_id,
         received,
     )
@@ -146,8 +153,9 @@ def work_of(row: EventRow, now: float) -> Work:
         attempts=row.attempts,
         place=Place.STORED,
         # A clock that was set back in between makes no event younger than now.
-        born=now if replayed else now - max(0.0, wall - received),
+        born=now - max(0.0, wall - received),
         due=now + max(0.0, row.due - wall) if row.due else 0.0,
+        replayed=replayed,
     )
 
 
