@@ -22,6 +22,7 @@ from host.parts import DeploysPart, FunctionsPart, LogsPart, ReadyPart
 from host.plugins import HostInfo, load_plugins
 from host.reload import Reloader, Running, make_rates
 from host.state import StateDir
+from host.timers import TimersPart
 from host.web.api import Api, ApiParts, Reports
 from host.web.invocations import InvocationsApi
 from host.web.letters import LettersApi
@@ -34,6 +35,7 @@ from triggers.delivery.keeping import Keeping
 from triggers.delivery.letters import DeadLetters
 from triggers.delivery.store import DeliveryStore
 from triggers.http import HttpTrigger
+from triggers.timers.timer import TimerParts
 
 
 @dataclass(frozen=True)
@@ -64,23 +66,23 @@ def compose(settings: Settings, state: StateDir) -> Host:
     deploys = DeploysPart(Downloads(find_sources(settings, state.downloads), state, deployer))
     rates = make_rates(config)
     dispatch = limit_dispatch(dispatcher.dispatch, rates)
-    mqtt = MqttPart(config, dispatch, deploys.tried, Keeping(store, failpoints))
-    workers.add(mqtt.wake)
+    keeping = Keeping(store, failpoints)
+    mqtt = MqttPart(config, dispatch, deploys.tried, keeping)
+    timers = TimersPart(config, TimerParts(dispatch, keeping, mqtt.publishers), deploys.tried)
     bridges = BridgesPart(config.bridges, config.rate_limit_resources)
     invocations = InvocationsPart(config, InvocationGrounds(store, failpoints, dispatcher, dispatch))
-    workers.add(invocations.wake)
+    for wake in (mqtt.wake, timers.wake, invocations.wake):
+        workers.add(wake)
     trigger = HttpTrigger(dispatch, config.limits.max_body, invocations.accept)
-    running = Running(state, catalog, deployer, deploys, mqtt, bridges, trigger, rates)
+    running = Running(state, catalog, deployer, deploys, mqtt, timers, bridges, trigger, rates)
     reloader = Reloader(settings, os.environ, running)
     reports = Reports(mqtt.queue_rows, mqtt.connections, delivery.view, deploys.why)
     letters = LettersApi(DeadLetters(store, workers.wake))
-    routes = [*letters.routes(), *InvocationsApi(invocations.ledger).routes()]
+    routes = [*letters.routes(), *InvocationsApi(invocations.ledger).routes(), *timers.routes()]
     api = Api(ApiParts(state, catalog, deployer, logs, health, reports, tasks, reloader), routes)
     web = WebPart(FrontDoor(trigger, api.application()), settings)
-    health.add(lambda: check_functions(catalog))
-    health.add(delivery.checks)
-    health.add(mqtt.checks)
-    health.add(bridges.checks)
+    for checks in (lambda: check_functions(catalog), delivery.checks, mqtt.checks, bridges.checks):
+        health.add(checks)
     parts: list[Part] = [
         LogsPart(logs),
         delivery,
@@ -88,6 +90,7 @@ def compose(settings: Settings, state: StateDir) -> Host:
         deploys,
         invocations,
         mqtt,
+        timers,
         bridges,
         web,
         ReadyPart(health, tasks, logs),

@@ -10,6 +10,7 @@ from conf.mqtt import Broker, Rule
 from host.health import Check
 from host.lifecycle import Part
 from host.retries import make_retries
+from host.timers import make_timers
 from runtime.events import Dispatch
 from triggers.delivery.keeping import Keeping
 from triggers.mqtt.plan import BrokerPlan, Care, Dedupe, MqttPlan, RulePlan, Target
@@ -30,6 +31,7 @@ class MqttPart(Part):
         keeping: Keeping,
     ) -> None:
         self._trigger = MqttTrigger(make_plan(config), dispatch, keeping)
+        self.publishers = self._trigger.publishers
         self._functions_there = functions_there
         self._connecting: asyncio.Task[None] | None = None
 
@@ -88,7 +90,8 @@ def make_plan(config: Config) -> MqttPlan:
     positions = {func.model_name: number for number, func in enumerate(config.funcs)}
     funcs = {func.model_name: func for func in config.funcs}
     rules = [_rule_plan(rule, number, positions, funcs) for number, rule in enumerate(config.rules)]
-    return MqttPlan(tuple(_broker_plan(broker) for broker in config.mqtts), tuple(rules))
+    targets = [timer.target for timer in make_timers(config) if timer.target is not None]
+    return MqttPlan(tuple(_broker_plan(broker) for broker in config.mqtts), tuple(rules), tuple(targets))
 
 
 def _broker_plan(broker: Broker) -> BrokerPlan:

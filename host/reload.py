@@ -23,6 +23,7 @@ from host.deployment.sources import base_of, find_sources
 from host.mqtt import MqttPart
 from host.parts import DeploysPart
 from host.state import StateDir
+from host.timers import TimersPart
 from runtime.ratelimit import RateLimit
 from triggers.http import HttpTrigger
 
@@ -30,6 +31,7 @@ logger = logging.getLogger(__name__)
 
 # How much the delivery database holds, and for how long, is decided when it is opened.
 KEPT_LIMITS = tuple(f"limits.{name}" for name in Limits.model_fields if name != "max_body")
+CONNECTED = ("mqtts", "rules", "funcs", "timers")
 NEEDS_RESTART = ("listen", "state", "allow_anonymous", "expose", *KEPT_LIMITS)
 
 Entry = TypeVar("Entry", bound=BaseModel)
@@ -48,6 +50,7 @@ class Running:
     deployer: Deployer
     deploys: DeploysPart
     mqtt: MqttPart
+    timers: TimersPart
     bridges: BridgesPart
     trigger: HttpTrigger
     rates: dict[str, RateLimit]
@@ -106,12 +109,20 @@ class Reloader:
         running.rates.update(make_rates(config))
         told = await running.catalog.reconfigure({func.model_name: func for func in config.funcs})
         await self._bring_packages()
-        if (before.mqtts, before.rules, before.funcs) != (config.mqtts, config.rules, config.funcs):
-            await running.mqtt.apply(config)
+        if any(getattr(before, name) != getattr(config, name) for name in CONNECTED):
+            await self._reconnect()
         polling = (config.bridges, config.rate_limit_resources)
         if (before.bridges, before.rate_limit_resources) != polling:
             await running.bridges.apply(*polling)
         return told
+
+    async def _reconnect(self) -> None:
+        running, config = self._running, self._settings.config
+        await running.deploys.tried()
+        # Timers that go, or publish elsewhere, have published all they will when their connections end.
+        await running.timers.retire(config)
+        await running.mqtt.apply(config)
+        await running.timers.apply(config)
 
     async def _bring_packages(self) -> None:
         running = self._running

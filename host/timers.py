@@ -1,16 +1,76 @@
-"""Gives timers their place in the host: the plan from the config."""
+"""Gives timers their place in the host: the plan from the config, their lifecycle, their page of the API."""
 
+import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import asdict
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
 
 from conf.models import Config, Func
 from conf.mqtt import Target as PubTarget
 from conf.timers import Timer
+from host.lifecycle import Part
 from host.retries import make_retries
 from triggers.mqtt.plan import Target
 from triggers.timers.plan import TimerPlan
+from triggers.timers.timer import TimerParts
+from triggers.timers.trigger import TimerTrigger
 
 UNPUBLISHED = 10.0  # seconds; nothing is confirmed where nothing is published
+
+
+class TimersPart(Part):
+    """Starts after the connections that it publishes through, and stops before them."""
+
+    name = "timers"
+    priority = 550
+
+    def __init__(
+        self, config: Config, parts: TimerParts, functions_there: Callable[[], Awaitable[None]]
+    ) -> None:
+        self._trigger = TimerTrigger(make_timers(config), parts)
+        self._functions_there = functions_there
+        self._starting: asyncio.Task[None] | None = None
+        self.wake = self._trigger.wake
+
+    async def setup(self) -> None:
+        """Build the timers."""
+        await self._trigger.setup()
+
+    async def start(self) -> None:
+        """Begin to fire in the background, once there are functions."""
+        self._starting = asyncio.create_task(self._start())
+
+    async def _start(self) -> None:
+        # An event for a function that is not there yet would be a dead letter.
+        await self._functions_there()
+        await self._trigger.start()
+
+    async def retire(self, config: Config) -> None:
+        """Let the timers finish that another config does not have as they are; then `apply` it."""
+        await self._trigger.retire(make_timers(config))
+
+    async def apply(self, config: Config) -> None:
+        """Go over to the timers of another config, whose functions and connections are there."""
+        await self._trigger.apply(make_timers(config))
+
+    async def stop(self) -> None:
+        """Fire nothing more, and finish what runs."""
+        if self._starting is not None:
+            self._starting.cancel()
+            await asyncio.gather(self._starting, return_exceptions=True)
+        await self._trigger.stop()
+
+    def routes(self) -> list[Route]:
+        """Where the API shows them."""
+        return [Route("/api/timers", self.list_timers, methods=["GET"])]
+
+    async def list_timers(self, request: Request) -> Response:
+        """Each timer with its next moment and its counters."""
+        return JSONResponse({"timers": [asdict(state) for state in self._trigger.state()]})
 
 
 def make_timers(config: Config) -> tuple[TimerPlan, ...]:
