@@ -118,6 +118,18 @@ class Inbox:
         if self._loading is not None:
             self._loading.cancel()
 
+    def leave(self) -> None:
+        """Read nothing any more, and write no newcomers: who has sent them does not send them again."""
+        works, self._unwritten = list(self._unwritten.values()), {}
+        self.close()
+        for work in works:
+            self._admit(work)
+
+    def stay(self) -> None:
+        """Read again, from the beginning; what is in memory is there already."""
+        self._closed = False
+        self._behind.add(0)
+
     def _write(self, works: Sequence[Work]) -> "asyncio.Future[None]":
         now, wall = self._loop.time(), time.time()
         rows = []

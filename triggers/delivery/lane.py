@@ -143,6 +143,15 @@ class Lane:
         self._pause.end()
         self._pump()
 
+    def leave(self) -> None:
+        """Finish what is in memory, and leave to others what is on disk only."""
+        self._inbox.leave()
+
+    def stay(self) -> None:
+        """Work again what is on disk."""
+        self._inbox.stay()
+        self._pump()
+
     def close(self) -> None:
         """Dispatch nothing any more."""
         self.forget_sure()

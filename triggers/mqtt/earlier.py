@@ -33,4 +33,4 @@ class Earlier:
         rows = [row for by_function in self._rows.values() for rows in by_function.values() for row in rows]
         self._rows.clear()
         if rows:
-            self._store.submit(ForgetSources(tuple(rows)), durable=False)
+            self._store.submit(ForgetSources(tuple(rows)))

@@ -1,6 +1,8 @@
 """How the events of one rule or timer end: their results are published, or they become dead letters."""
 
 import asyncio
+import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
@@ -9,11 +11,13 @@ from runtime.events import Answer, InvocationError
 from triggers.delivery.changes import AddLetters, Change, DropEvents
 from triggers.delivery.failpoints import Failpoints
 from triggers.delivery.lane import Lane, Reason
-from triggers.delivery.store import DeliveryStore
+from triggers.delivery.store import DeliveryStore, StoreClosedError
 from triggers.delivery.work import Place, Work
 from triggers.mqtt.letters import letter_of
 from triggers.mqtt.messages import Counters, Failure, OnFailure, Outgoing
 from triggers.mqtt.publisher import DROPPED, Publisher
+
+logger = logging.getLogger(__name__)
 
 MOST_UNSURE_LETTERS = 1000
 
@@ -70,16 +74,13 @@ class Endings:
 
     def failed(self, lane: Lane, work: Work, error: BaseException) -> None:
         """The one place where an event ends without its results: it becomes a dead letter."""
-        function = lane.plan.function
-        self.note_failure(function, work, error)
         lane.results += 1
-        if not work.sure and self._unsure_letters >= MOST_UNSURE_LETTERS:
-            # The disk does not keep up, and nothing is promised for QoS 0.
-            self._tell(lane, work, error)
-            return
-        self._unsure_letters += not work.sure
-        future = self.bury(lane.plan.name, function, work, error)
-        future.add_done_callback(lambda _: self._lettered(lane, work, error))
+        whose = lane.plan.name, lane.plan.function
+        self._bury(whose, work, error, partial(self._lettered, lane, work, error))
+
+    def refuse(self, lane: str, function: str, work: Work, error: BaseException) -> None:
+        """Make a dead letter of an event that no function is to see."""
+        self._bury((lane, function), work, error, work.settle)
 
     def dropped(self, lane: Lane, work: Work, reason: Reason) -> None:
         """An event gave way, as QoS 0 may, or as the rule asks for."""
@@ -88,13 +89,23 @@ class Endings:
         self.counters.dropped += reason == "full"
         lane.finish(work)
 
-    def note_failure(self, function: str, work: Work, error: BaseException) -> None:
-        """Count the event as failed, and say so."""
+    def _bury(
+        self, whose: tuple[str, str], work: Work, error: BaseException, then: Callable[[], None]
+    ) -> None:
+        """Make a dead letter of the event, say so, and `then` go on."""
         self.counters.failed += 1
-        self._parts.on_failure(Failure(self.name, function, work.event, error))
+        self._parts.on_failure(Failure(self.name, whose[1], work.event, error))
+        if not work.sure and self._unsure_letters >= MOST_UNSURE_LETTERS:
+            # The disk does not keep up, and nothing is promised for QoS 0.
+            then()
+            return
+        self._unsure_letters += not work.sure
+        self._write_letter(whose, work, error).add_done_callback(partial(self._buried, work, then))
 
-    def bury(self, lane: str, function: str, work: Work, error: BaseException) -> "asyncio.Future[None]":
-        """Make a dead letter of the event; done when it is on disk."""
+    def _write_letter(
+        self, whose: tuple[str, str], work: Work, error: BaseException
+    ) -> "asyncio.Future[None]":
+        lane, function = whose
         letter = letter_of(work, (lane, self.name, function), self._parts.store.next_seq(), error)
         changes: list[Change] = [AddLetters((letter,))]
         if work.place is not Place.MEMORY:
@@ -104,8 +115,19 @@ class Endings:
             work.origin.noted(letter.seq)
         return future
 
-    def _lettered(self, lane: Lane, work: Work, error: BaseException) -> None:
+    def _buried(self, work: Work, then: Callable[[], None], written: "asyncio.Future[None]") -> None:
         self._unsure_letters -= not work.sure
+        wrong = written.exception()
+        if isinstance(wrong, StoreClosedError):
+            # Unacknowledged, or still in the inbox: it comes again.
+            return
+        if wrong is not None:
+            logger.error(
+                "the event %s failed, and is lost: no dead letter can hold it: %s", work.event.id, wrong
+            )
+        then()
+
+    def _lettered(self, lane: Lane, work: Work, error: BaseException) -> None:
         self._parts.failpoints.reach("letter.committed")
         self._tell(lane, work, error)
 

@@ -17,7 +17,7 @@ class Delivery:
     `session` names the subscription and `mid` the packet, of QoS >= 1; `born` is the event loop's time of its
     receipt. `rows` are those on disk that name it as their source. `user_properties`, `traceparent` (W3C) and
     `expires` (seconds that its publisher gave it) are of MQTT 5. `twins` are later messages that are the same
-    event, by the key that the rule names.
+    event, by the key that the rule names. `ended` is called when it is dealt with.
     """
 
     topic: str
@@ -38,6 +38,7 @@ class Delivery:
     done: bool = False
     rows: list[int] = field(default_factory=list)
     twins: list["Delivery"] = field(default_factory=list)
+    ended: Callable[[], None] | None = None
 
     @property
     def source(self) -> Source | None:
@@ -60,6 +61,8 @@ class Delivery:
         self.done = True
         if self.slot is not None:
             self.slot.settle()
+        if self.ended is not None:
+            self.ended()
         for twin in self.twins:
             twin.finish()
         self.twins.clear()

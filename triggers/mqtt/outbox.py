@@ -3,10 +3,12 @@
 import asyncio
 import base64
 import time
+from collections.abc import Iterator
 from functools import partial
 
-from triggers.delivery.changes import AddLetters, AddResults, DropEvents, DropResults, MoveResults
+from triggers.delivery.changes import AddLetters, AddResults, Change, DropEvents, DropResults, MoveResults
 from triggers.delivery.overflow import Overflow
+from triggers.delivery.portions import portions
 from triggers.delivery.rows import Letter, ResultRow
 from triggers.delivery.store import DeliveryStore
 from triggers.delivery.work import Place
@@ -21,21 +23,17 @@ class Outbox:
     def __init__(self, target: str, store: DeliveryStore) -> None:
         self.target = target
         self._store = store
+        # Until their rows are gone from the disk: a page that is read meanwhile has them, too.
         self._in_memory: set[int] = set()
-        self._seen = 0
+        self._read = 0
+        self._moving: set[asyncio.Future[None]] = set()
         self._behind: Overflow[ResultRow] = Overflow(
             partial(store.read_results, target), store.targets.get(target)
         )
 
-    @property
-    def takes_in(self) -> bool:
-        """Whether there is room for results whose events are not on disk."""
-        return self._store.takes_in
-
     def next_seq(self) -> int:
         """The number of the next result."""
-        self._seen = self._store.next_seq()
-        return self._seen
+        return self._store.next_seq()
 
     @property
     def first(self) -> int | None:
@@ -48,20 +46,66 @@ class Outbox:
         return self._behind.count
 
     def look(self) -> None:
-        """Somebody else has added rows, behind all that is known here."""
-        self._behind.add(self._seen + 1)
+        """Somebody else has added rows, behind all that were read from disk so far."""
+        self._behind.add(self._read + 1)
 
-    def adopt(self) -> None:
-        """Rows of another target are this one's now, anywhere in the order."""
+    def move(self, other: "Outbox") -> None:
+        """Let all rows be another target's, which sends nothing before it has them."""
+        if self._behind or self._in_memory:
+            other.expect(self._store.submit(MoveResults(self.target, other.target)))
+
+    def expect(self, moved: "asyncio.Future[None]") -> None:
+        """Rows of another target are this one's as soon as they have `moved`, anywhere in the order."""
+        self._moving.add(moved)
+        moved.add_done_callback(self._moving.discard)
         self._behind.add(0)
 
-    def move(self, other: "Outbox") -> "asyncio.Future[None]":
-        """Let the rows be another target's."""
-        return self._store.submit(MoveResults(self.target, other.target))
-
-    def write(self, kept: list[Outgoing]) -> "asyncio.Future[None]":
-        """Put these on disk; each hears of its end when they are."""
+    def write(self, kept: list[Outgoing]) -> "Iterator[asyncio.Future[None]]":
+        """Put these on disk, as far as there is room; each hears of its end when it stands there."""
         kept.sort(key=lambda outgoing: outgoing.seq)
+        for portion in portions(kept, _size):
+            # Without room only those whose events are on disk, too: others are their broker's still.
+            written = portion if self._store.takes_in else [each for each in portion if each.origin is None]
+            if written:
+                yield self._write(written)
+
+    def let_go(self, outgoing: Outgoing) -> None:
+        """From now on it is on disk only."""
+        self._in_memory.discard(outgoing.seq)
+        self._behind.add(outgoing.seq)
+
+    async def load(self) -> list[Outgoing]:
+        """The next ones that are on disk only; raises sqlite3.Error."""
+        if self._moving:
+            await asyncio.wait(self._moving)
+        rows = await self._behind.load(PAGE)
+        self._read = max([self._read, *(row.seq for row in rows)])
+        rows = [row for row in rows if row.seq not in self._in_memory]
+        self._in_memory.update(row.seq for row in rows)
+        return [_outgoing_of(row) for row in rows]
+
+    def end(self, outgoing: Outgoing, error: str | None) -> None:
+        """One that stands on disk is confirmed, or refused for good."""
+        if outgoing.place is Place.STORING:
+            # Its event hears of the end once the row is there, which the broker's acknowledgement must know
+            # of.
+            outgoing.verdict = error
+        elif error is not None:
+            self.bury(outgoing, error)
+            return
+        outgoing.place = Place.MEMORY
+        self._drop(outgoing)
+
+    def bury(self, outgoing: Outgoing, error: str) -> None:
+        """Make a dead letter of a result whose event was acknowledged on the strength of its row."""
+        outgoing.place = Place.MEMORY
+        self._drop(outgoing, AddLetters((_letter_of(outgoing, self.target, self._store.next_seq(), error),)))
+
+    def _drop(self, outgoing: Outgoing, *instead: Change) -> None:
+        dropped = self._store.submit(*instead, DropResults((outgoing.seq,)), durable=bool(instead))
+        dropped.add_done_callback(lambda _: self._in_memory.discard(outgoing.seq))
+
+    def _write(self, kept: list[Outgoing]) -> "asyncio.Future[None]":
         rows = tuple(_row_of(outgoing, self.target) for outgoing in kept)
         freed = tuple(each.work.seq for each in kept if each.work and each.work.place is not Place.MEMORY)
         for outgoing in kept:
@@ -71,38 +115,9 @@ class Outbox:
         future.add_done_callback(partial(self._written, kept))
         return future
 
-    def let_go(self, outgoing: Outgoing) -> None:
-        """From now on it is on disk only."""
-        self._in_memory.discard(outgoing.seq)
-        self._behind.add(outgoing.seq)
-
-    async def load(self) -> list[Outgoing]:
-        """The next ones that are on disk only."""
-        rows = [row for row in await self._behind.load(PAGE) if row.seq not in self._in_memory]
-        self._in_memory.update(row.seq for row in rows)
-        self._seen = max(self._seen, *(row.seq for row in rows), 0)
-        return [_outgoing_of(row) for row in rows]
-
-    def end(self, outgoing: Outgoing, error: str | None) -> None:
-        """One that stands on disk is confirmed, or refused for good."""
-        self._in_memory.discard(outgoing.seq)
-        if outgoing.place is Place.STORING:
-            # Its event hears of the end once the row is there, which the broker's acknowledgement must know
-            # of.
-            outgoing.verdict = error
-        elif error is not None:
-            self.bury(outgoing, error)
-            return
-        outgoing.place = Place.MEMORY
-        self._store.submit(DropResults((outgoing.seq,)), durable=False)
-
-    def bury(self, outgoing: Outgoing, error: str) -> None:
-        """Make a dead letter of a result whose event was acknowledged on the strength of its row."""
-        letter = _letter_of(outgoing, self.target, self._store.next_seq(), error)
-        self._store.submit(AddLetters((letter,)), DropResults((outgoing.seq,)))
-
     def _written(self, kept: list[Outgoing], future: "asyncio.Future[None]") -> None:
         if future.cancelled() or future.exception() is not None:
+            self._keep_unwritten(kept)
             return
         for outgoing in kept:
             ended = outgoing.place is not Place.STORING
@@ -112,6 +127,19 @@ class Outbox:
             if outgoing.origin is not None:
                 outgoing.origin.noted(outgoing.seq)
             outgoing.tell(outgoing.verdict)
+
+    def _keep_unwritten(self, kept: list[Outgoing]) -> None:
+        """Only what is wrong in itself is refused; it stays as it was, in memory and unacknowledged."""
+        for outgoing in kept:
+            if outgoing.place is Place.STORING:
+                outgoing.place = Place.MEMORY
+                self._in_memory.discard(outgoing.seq)
+            else:
+                outgoing.tell(outgoing.verdict)
+
+
+def _size(outgoing: Outgoing) -> int:
+    return len(outgoing.payload)
 
 
 def _row_of(outgoing: Outgoing, target: str) -> ResultRow:

@@ -105,6 +105,11 @@ class RulePlan:
     care: Care = Care()
 
     @property
+    def session(self) -> str:
+        """What its session with the broker is called."""
+        return f"{self.sub_broker}/{self.sub_client_id}"
+
+    @property
     def topic_filter(self) -> str:
         """What is subscribed to; `sub_topic` may be shared by itself."""
         return self.sub_topic if self.group is None else f"{SHARED}{self.group}/{self.sub_topic}"

@@ -1,6 +1,8 @@
 """One publishing connection: results wait in order, are sent while it is up, and again until confirmed."""
 
 import asyncio
+import logging
+import sqlite3
 from functools import partial
 from itertools import count
 
@@ -16,8 +18,12 @@ from triggers.mqtt.outbox import PAGE, Outbox
 from triggers.mqtt.peer import Peer
 from triggers.mqtt.properties import Packed
 
+logger = logging.getLogger(__name__)
+
 DROPPED = "dropped: too many results wait for the broker"
 HEADER = 16
+UNREAD_DELAY = 1.0
+"""Seconds before results that could not be read from disk are read again."""
 SUSPICIOUS, MOST_IN_VAIN = 3, 8
 """Connections in a row that ended before anything was confirmed: to send singly, to give up what is sent."""
 WAITING, SENT = 0.2, 1.0
@@ -49,12 +55,12 @@ class Publisher(Peer):
         outgoing.seq = self.outbox.next_seq() if self.outbox is not None else next(self._numbers)
         outgoing.born = asyncio.get_running_loop().time()
         self._wait(outgoing)
-        self._flush()
+        self.flush()
 
     def opened(self, connection: Connection, session_present: bool) -> None:
         """Send again what was not confirmed, then what has come since."""
         self._connection = connection
-        self._flush()
+        self.flush()
 
     def confirmed(self, mid: int, reason: ReasonCode) -> None:
         """The broker took it, or said why it would not."""
@@ -64,7 +70,7 @@ class Publisher(Peer):
         outgoing = self._sent.pop(mid, None)
         if outgoing is not None:
             self._end(outgoing, f"the broker would not take it: {reason}" if reason.is_failure else None)
-        self._flush()
+        self.flush()
 
     def ticked(self, now: float) -> None:
         """A broker that confirms nothing for too long gets a new connection; a slow link has its time."""
@@ -90,37 +96,27 @@ class Publisher(Peer):
 
     # -- in the outbox
 
-    def keep(self, now: float, waiting: float = WAITING, sent: float = SENT) -> "asyncio.Future[None] | None":
+    def keep(self, now: float, waiting: float = WAITING, sent: float = SENT) -> "list[asyncio.Future[None]]":
         """Put on disk what waits for more than `waiting` seconds, or was sent more than `sent` seconds ago.
 
-        Returns what is done when it stands there, or None when there is nothing.
+        Returns what is done when all of it stands there.
         """
         if self.outbox is None:
-            return None
+            return []
         oldest = self._waiting.oldest_sure
         kept = [each for each in self._sent.values() if now - each.born > sent]
         if oldest is not None and now - oldest.born > waiting:
             kept += self._waiting.sure()
-        # Without room only those whose events are on disk, too: others are their broker's still.
-        room = self.outbox.takes_in
-        kept = [each for each in kept if _is_kept(each) and (room or each.origin is None)]
-        if not kept:
-            return None
-        future = self.outbox.write(kept)
-        future.add_done_callback(partial(self._let_go, self.outbox))
-        return future
+        written = list(self.outbox.write([each for each in kept if _is_kept(each)]))
+        if written:
+            written[-1].add_done_callback(partial(self._let_go, self.outbox))
+        return written
 
     def wake(self) -> None:
         """Rows were added to this target's part of the outbox."""
         if self.outbox is not None:
             self.outbox.look()
-        self._flush()
-
-    def adopt(self) -> None:
-        """Rows of another target are this one's now."""
-        if self.outbox is not None:
-            self.outbox.adopt()
-        self._flush()
+        self.flush()
 
     def _let_go(self, outbox: Outbox, _written: "asyncio.Future[None]") -> None:
         """Of what stands on disk, keep a page in memory."""
@@ -135,26 +131,33 @@ class Publisher(Peer):
             self._loading = asyncio.get_running_loop().create_task(self._load_page(outbox))
 
     async def _load_page(self, outbox: Outbox) -> None:
+        loaded: list[Outgoing] = []
         try:
             loaded = await outbox.load()
+        except (sqlite3.Error, OSError) as error:
+            logger.warning("the results for %s cannot be read: %s", outbox.target, error)
+            await asyncio.sleep(UNREAD_DELAY)
         finally:
             self._loading = None
         for outgoing in loaded:
             self._waiting.put(outgoing.seq, outgoing, sure=True)
-        self._flush()
+        self.flush()
 
     # -- when the config has changed
 
     def hand_over(self, other: "Publisher") -> None:
         """Give another publisher, in order, what this one has not got confirmed."""
         if self.outbox is not None and other.outbox is not None:
-            self.outbox.move(other.outbox).add_done_callback(lambda _: other.adopt())
+            self.outbox.move(other.outbox)
         for outgoing in self._take_all():
             if outgoing.place is Place.MEMORY:
                 other.send(outgoing)
+        other.flush()
 
     async def give_up(self, reason: str) -> None:
-        """Nobody will ever publish what is left: it becomes dead letters."""
+        """Nobody will ever publish what is left: it becomes dead letters. Raises sqlite3.Error."""
+        if self._loading is not None:
+            await asyncio.wait([self._loading])
         for outgoing in self._take_all():
             self._end(outgoing, reason)
         while self.outbox is not None and self.outbox.first is not None:
@@ -175,7 +178,8 @@ class Publisher(Peer):
         if victim is not None:
             victim.tell(DROPPED)
 
-    def _flush(self) -> None:
+    def flush(self) -> None:
+        """Send what waits, as far as the connection takes it."""
         connection = self._connection
         while connection is not None and connection.alive and self._waiting:
             if self._is_behind():

@@ -80,10 +80,9 @@ class Publishers:
     async def flush(self, limit: float) -> None:
         """Put all on disk that no broker has confirmed; gives up after `limit` seconds."""
         now = asyncio.get_running_loop().time()
-        writing = [publisher.keep(now, -1, -1) for publisher, _ in self]
-        waited = [future for future in writing if future is not None]
-        if waited:
-            await asyncio.wait(waited, timeout=limit)
+        writing = [future for publisher, _ in self for future in publisher.keep(now, -1, -1)]
+        if writing:
+            await asyncio.wait(writing, timeout=limit)
 
     async def retire(self, brokers: set[str]) -> list[Pair]:
         """Disconnect those of these brokers; what they have left is for `place`."""
@@ -99,30 +98,30 @@ class Publishers:
     async def place(self, retired: list[Pair]) -> None:
         """Give what those have left to others of their brokers; without one it becomes dead letters."""
         for publisher, link in retired:
-            name = link.identity.broker.plan.name
-            successor = self._successor(name, link.identity.client_id)
-            if successor is not None:
-                publisher.hand_over(successor)
-            else:
-                await publisher.give_up(f"the config has no broker {name} any more")
+            await self._place(publisher, link.identity.broker.plan.name, link.identity.client_id)
 
     async def adopt_orphans(self) -> None:
         """Place what an earlier life of the host has left for targets that nobody publishes to now."""
         there = {_target_of(publisher) for publisher, _ in self}
         for target in [name for name in self._store.targets if name not in there]:
-            logger.warning("mqtt: results wait for %s, which the config has no more", target)
+            logger.warning("mqtt: results wait for %s, through which nobody publishes now", target)
             broker, _, client_id = target.partition("/")
-            orphan = Publisher(Outbox(target, self._store))
-            successor = self._successor(broker, client_id)
-            if successor is not None:
-                orphan.hand_over(successor)
-            else:
-                await orphan.give_up(f"the config has no broker {broker} any more")
+            await self._place(Publisher(Outbox(target, self._store)), broker, client_id)
+
+    async def _place(self, publisher: Publisher, broker: str, client_id: str) -> None:
+        successor = self._successor(broker, client_id)
+        if successor is not None:
+            publisher.hand_over(successor)
+        else:
+            await publisher.give_up(f"nobody publishes to a broker {broker} any more")
 
     def _successor(self, broker: str, client_id: str) -> Publisher | None:
         same = self._pairs.get((broker, client_id))
         beside = (pair for key, pair in self._pairs.items() if key[0] == broker)
         pair = same or next(beside, None)
+        if pair is None and client_id.endswith(REPLY) and broker in self.brokers:
+            # Answers to requests are all that goes there, and the next request has not come yet.
+            return self.get(broker, client_id)
         return pair[0] if pair is not None else None
 
     async def _end(self, keys: list[Key]) -> list[Pair]:

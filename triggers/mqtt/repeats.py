@@ -3,6 +3,7 @@
 import time
 from collections import OrderedDict
 from collections.abc import Iterator
+from functools import partial
 
 from triggers.mqtt.messages import Delivery
 
@@ -27,12 +28,13 @@ class Repeats:
         known = self._seen.get(key)
         if known is not None and abs(now - known[0]) <= self.window:
             first = known[1]
-            if first is None or first.done:
+            if first is None:
                 delivery.finish()
             else:
                 first.twins.append(delivery)
             return True
         self._seen[key] = now, delivery
+        delivery.ended = partial(self._end, key, delivery)
         self._seen.move_to_end(key)
         self._forget(now)
         return False
@@ -44,8 +46,14 @@ class Repeats:
     def finished(self) -> Iterator[tuple[str, float]]:
         """Keys of events that are dealt with, and when they were seen: the others come again."""
         for key, (seen, delivery) in self._seen.items():
-            if delivery is None or delivery.done:
+            if delivery is None:
                 yield key, seen
+
+    def _end(self, key: str, delivery: Delivery) -> None:
+        """Its payload need not be remembered."""
+        seen, known = self._seen.get(key, (0.0, None))
+        if known is delivery:
+            self._seen[key] = seen, None
 
     def _forget(self, now: float) -> None:
         while self._seen:

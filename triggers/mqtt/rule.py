@@ -13,7 +13,7 @@ from triggers.delivery.store import DeliveryStore
 from triggers.delivery.work import Reply, Work
 from triggers.mqtt.endings import EndingParts, Endings
 from triggers.mqtt.messages import Delivery, OnFailure
-from triggers.mqtt.plan import RulePlan
+from triggers.mqtt.plan import MqttPlan, RulePlan
 from triggers.mqtt.repeats import Repeats
 from triggers.mqtt.results import Outlet
 from triggers.mqtt.takers import UNREAD, Taker, Takers
@@ -44,8 +44,9 @@ class Rule:
     def __init__(self, plan: RulePlan, outlet: Outlet, parts: RuleParts) -> None:
         self.plan = plan
         self.lanes: list[Lane] = []
-        self.repeats = Repeats(plan.care.dedupe.window) if plan.care.dedupe else None
+        self.repeats: Repeats | None = None
         self._leaving: list[Lane] = []
+        self._begun = False
         self._parts = parts
         self._endings = Endings(
             plan.name, outlet, EndingParts(parts.on_failure, parts.store, parts.failpoints)
@@ -55,8 +56,10 @@ class Rule:
 
     def update(self, plan: RulePlan, outlet: Outlet) -> None:
         """From now on feed the functions of `plan`; what the others have already been given they finish."""
-        known = {lane.plan.function: lane for lane in self.lanes}
+        known = {lane.plan.function: lane for lane in (*self._leaving, *self.lanes)}
+        active = self.lanes
         self.plan = plan
+        self.repeats = self._repeats(plan)
         self._endings.name, self._endings.sink = plan.name, outlet
         self._takers = Takers(plan)
         self.lanes = []
@@ -65,12 +68,42 @@ class Rule:
             lane = known.pop(name, None) or self._make_lane(wanted)
             lane.plan = wanted
             self.lanes.append(lane)
-        self._leaving = [lane for lane in (*self._leaving, *known.values()) if lane.busy]
+            if self._begun and lane not in active:
+                lane.stay()
+        self._leaving = list(known.values())
+        for lane in self._leaving:
+            lane.leave()
+
+    def _repeats(self, plan: RulePlan) -> Repeats | None:
+        dedupe = plan.care.dedupe
+        if dedupe is None:
+            return None
+        repeats = self.repeats or Repeats(dedupe.window)
+        repeats.window = dedupe.window
+        return repeats
 
     def begin(self) -> None:
         """Work what an earlier life of the host has left on disk."""
+        self._begun = True
         for lane in self.lanes:
             lane.begin()
+
+    def succeed(self) -> None:
+        """Work what a rule before this one has left on disk."""
+        self._begun = True
+        for lane in self.lanes:
+            lane.stay()
+
+    @property
+    def lane_names(self) -> set[str]:
+        """What its rows are called in the inbox."""
+        return {lane.plan.name for lane in (*self.lanes, *self._leaving)}
+
+    def left(self) -> list[str]:
+        """Lanes to functions that are gone, and have nothing in memory any more; told once."""
+        left = [lane for lane in self._leaving if not lane.busy]
+        self._leaving = [lane for lane in self._leaving if lane.busy]
+        return [lane.plan.name for lane in left]
 
     @property
     def idle(self) -> bool:
@@ -86,15 +119,15 @@ class Rule:
         self.counters.sealed += is_sealed(delivery.payload)
         now = time.time()
         event = self._read(delivery)
-        if not known and self._is_repeat(event, delivery):
+        if self._is_repeat(event, delivery, bool(known)):
             self.counters.repeated += 1
             return
         takers = self._takers_of(event)
-        for taker in takers if known else ():
-            delivery.rows += known.get(self.lanes[taker.index].plan.function, ())
+        # All of them: none may tell another event, once this one is acknowledged.
+        delivery.rows += [row for rows in known.values() for row in rows]
         takers = [taker for taker in takers if not self._is_known(taker, takers, known)]
         self.counters.repeated += bool(known) and not takers
-        if event is None and not self._takers.takes_all:
+        if event is None and not self._takers.takes_all and NO_FUNCTION not in known:
             self._refuse_unreadable(delivery, now)
             return
         delivery.parts = len(takers)
@@ -106,12 +139,12 @@ class Rule:
     def take_over(self) -> None:
         """Put on disk what its functions have not answered, so that it can be acknowledged."""
         if self._parts.store.takes_in:
-            for lane in self.lanes:
+            for lane in (*self.lanes, *self._leaving):
                 lane.take_over()
 
     def tick(self) -> None:
         """Once in a while: go on with what the disk would not take."""
-        for lane in self.lanes:
+        for lane in (*self.lanes, *self._leaving):
             lane.tick()
 
     def close(self) -> None:
@@ -128,9 +161,13 @@ class Rule:
         except (ValueError, RecursionError):
             return None
 
-    def _is_repeat(self, event: object, delivery: Delivery) -> bool:
-        key = self._takers.key_of(event) if self.repeats is not None else ""
-        return bool(key) and self.repeats is not None and self.repeats.is_repeat(key, delivery)
+    def _is_repeat(self, event: object, delivery: Delivery, known: bool) -> bool:
+        key = self._takers.key_of(event)
+        if not key or self.repeats is None:
+            return False
+        if known:
+            self.repeats.learn(key, time.time())
+        return not known and self.repeats.is_repeat(key, delivery)
 
     def _takers_of(self, event: object) -> list[Taker]:
         takers = self._takers.of(event)
@@ -148,9 +185,7 @@ class Rule:
         event = self._event(delivery, now, None)
         delivery.parts = 1
         work = Work(event, self._parts.store.next_seq(), delivery, delivery.qos > 0)
-        self._endings.note_failure(NO_FUNCTION, work, error)
-        name = lane_name(self.plan, NO_FUNCTION)
-        self._endings.bury(name, NO_FUNCTION, work, error).add_done_callback(lambda _: work.settle())
+        self._endings.refuse(lane_name(self.plan, NO_FUNCTION), NO_FUNCTION, work, error)
 
     def _work(self, delivery: Delivery, taker: Taker, event: object, now: float) -> Work:
         care = self.plan.care
@@ -191,6 +226,11 @@ class Rule:
 def lane_name(plan: RulePlan, function: str) -> str:
     """What the rule's rows for `function` are called in the inbox."""
     return f"mqtt/{plan.sub_broker}/{plan.sub_client_id}/{function}"
+
+
+def lane_names(plan: MqttPlan) -> set[str]:
+    """What the rows of all rules are called in the inbox."""
+    return {lane_name(rule, function) for rule in plan.rules for function, _ in rule.functions}
 
 
 def lane_plan(plan: RulePlan, number: int) -> LanePlan:

@@ -33,14 +33,14 @@ RETAINED_NEVER = 2
 class Subscriber(Peer):
     """Hands messages to its rule. It never asks for QoS 2, which loses a message at a crash after PUBREC."""
 
-    def __init__(self, rule: Rule, broker: Broker, parts: RuleParts) -> None:
+    def __init__(self, rule: Rule, broker: Broker, parts: RuleParts, earlier: Earlier) -> None:
         self.rule = rule
         self._broker = broker
         self._store = parts.store
         self._failpoints = parts.failpoints
         self._loop = asyncio.get_running_loop()
-        self.session = f"{rule.plan.sub_broker}/{rule.plan.sub_client_id}"
-        self._earlier = Earlier(self.session, parts.store)
+        self.session = rule.plan.session
+        self._earlier = earlier
         self._flow = Flow()
         self._qos = min(broker.plan.qos, 1)
         self._covers = lru_cache(4096)(partial(_covers, rule.plan.sub_topic))

@@ -7,18 +7,18 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 
 from runtime.events import Dispatch
-from triggers.delivery.changes import SaveSeen
 from triggers.delivery.keeping import Keeping
-from triggers.delivery.orphans import bury_lane
+from triggers.delivery.orphans import Burials
 from triggers.mqtt.broker import Broker
 from triggers.mqtt.failures import FailureLog
 from triggers.mqtt.link import Identity, Link
+from triggers.mqtt.memory import Memory
 from triggers.mqtt.messages import Counters, OnFailure
 from triggers.mqtt.peer import Peer
 from triggers.mqtt.plan import BrokerPlan, MqttPlan, RulePlan
 from triggers.mqtt.presence import Presence
 from triggers.mqtt.publishers import Publishers
-from triggers.mqtt.rule import Rule, RuleParts
+from triggers.mqtt.rule import Rule, RuleParts, lane_names
 from triggers.mqtt.subscriber import Subscriber
 
 logger = logging.getLogger(__name__)
@@ -78,6 +78,8 @@ class MqttTrigger:
         self._brokers: dict[str, Broker] = {}
         self.publishers = Publishers(keeping, self._link)
         self._subscribers: dict[Key, tuple[Subscriber, Link]] = {}
+        self._memory = Memory(keeping.store)
+        self._burials = Burials(keeping.store)
         self._presence = Presence(self._threads)
         self._ticking: asyncio.TimerHandle | None = None
         self._started = False
@@ -85,15 +87,18 @@ class MqttTrigger:
     async def setup(self) -> None:
         """Build all connections, over an open store. Raises ValueError with every fault of the plan."""
         self._plan.check()
+        await self._memory.recall()
         self._use(self._plan, {broker.name: Broker(broker) for broker in self._plan.brokers})
         self._build()
 
     async def start(self) -> None:
         """Begin to connect; returns at once, whether or not the brokers are there."""
-        self._started = True
         self._parts.failpoints.reach("store.recovered")
         await self.publishers.adopt_orphans()
-        await self._bury_orphans()
+        # What waits for rules that are gone becomes dead letters, to be replayed once they are back.
+        there = lane_names(self._plan)
+        self._burials.begin({each for each in self._parts.store.lanes if each.startswith(LANES)} - there)
+        self._started = True
         for link in self._links():
             link.start()
         for subscriber, _ in self._subscribers.values():
@@ -111,7 +116,8 @@ class MqttTrigger:
         brokers = {each.name: self._kept(each) or Broker(each) for each in plan.brokers}
         changed = {name for name, broker in self._brokers.items() if brokers.get(name) is not broker}
         staying = {_subscription(rule) for rule in plan.rules if rule.sub_broker not in changed}
-        await self._leave(staying, {(rule.sub_broker, rule.sub_client_id): rule for rule in plan.rules})
+        await self._burials.stop(lane_names(plan))
+        await self._leave(staying, plan)
         self._use(plan, brokers)
         retired = await self.publishers.retire(changed)
         self._build()
@@ -132,7 +138,9 @@ class MqttTrigger:
         await self.publishers.flush(FLUSH_TIMEOUT)
         if self._ticking is not None:
             self._ticking.cancel()
-        self._parts.store.submit(SaveSeen(tuple(self._seen())), durable=False)
+        pairs = self._subscribers.values()
+        self._memory.save((each.session, each.rule.repeats) for each, _ in pairs)
+        await self._burials.stop()
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     def wake(self, name: str) -> bool:
@@ -185,34 +193,23 @@ class MqttTrigger:
             return
         broker = self._brokers[plan.sub_broker]
         rule = Rule(plan, outlet, self._parts)
-        subscriber = Subscriber(rule, broker, self._parts)
+        self._memory.teach(plan.session, rule.repeats)
+        subscriber = Subscriber(rule, broker, self._parts, self._memory.earlier(plan.session))
         link = self._link(
             Identity(broker, plan.sub_client_id, persistent=True, shared=plan.shared), subscriber
         )
         self._subscribers[key] = subscriber, link
         if self._started:
-            rule.begin()
+            rule.succeed()
 
     def _tick(self) -> None:
         loop = asyncio.get_running_loop()
+        self._ticking = loop.call_later(TICK, self._tick)
         now = loop.time()
         for subscriber, _ in self._subscribers.values():
             subscriber.tick(now)
+            self._burials.begin(subscriber.rule.left())
         self.publishers.keep(now)
-        self._ticking = loop.call_later(TICK, self._tick)
-
-    async def _bury_orphans(self) -> None:
-        """What waits for rules that are gone becomes dead letters, to be replayed once they are back."""
-        there = {lane.plan.name for each, _ in self._subscribers.values() for lane in each.rule.lanes}
-        for name in self._parts.store.lanes:
-            if name.startswith(LANES) and name not in there:
-                await bury_lane(self._parts.store, name)
-
-    def _seen(self) -> Iterator[tuple[str, str, float]]:
-        for subscriber, _ in self._subscribers.values():
-            rule = subscriber.rule
-            for key, seen in rule.repeats.finished() if rule.repeats is not None else ():
-                yield subscriber.session, key, seen
 
     def _link(self, identity: Identity, peer: Peer) -> Link:
         link = Link(identity, peer, self._threads)
@@ -224,7 +221,8 @@ class MqttTrigger:
         known = self._brokers.get(plan.name)
         return known if known is not None and known.plan == plan else None
 
-    async def _leave(self, staying: set[Subscription], following: dict[Key, RulePlan]) -> None:
+    async def _leave(self, staying: set[Subscription], plan: MqttPlan) -> None:
+        following = {(rule.sub_broker, rule.sub_client_id): rule for rule in plan.rules}
         leaving = {
             key: pair
             for key, pair in self._subscribers.items()
@@ -237,6 +235,11 @@ class MqttTrigger:
                 subscriber.leave()
             await link.stop()
             del self._subscribers[key]
+            self._memory.keep(subscriber.session, subscriber.rule.repeats)
+            self._burials.begin(subscriber.rule.lane_names - lane_names(plan))
+        if leaving:
+            # Whoever follows reads what is left, and nothing of what is done.
+            await self._burials.wait_for_disk()
 
     async def _quiesce(self, subscribers: list[Subscriber]) -> None:
         """Take no more for these, wait up to 10 s for what is being worked, and let the rest be."""
