@@ -159,38 +159,52 @@ def test_a_real_broker_confirms_every_quality_of_service(mosquitto: Mosquitto) -
     play(scene())
 
 
+class Greeter(asyncio.Protocol):
+    """A broker that greets, and from then on sends messages or nothing; it answers no ping."""
+
+    def __init__(self, talks: bool) -> None:
+        self._talks = talks
+        self.transport: asyncio.Transport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = transport  # type: ignore[assignment]
+
+    def data_received(self, data: bytes) -> None:
+        if data[0] == 0x10 and self.transport is not None:
+            self.transport.write(b"\x20\x03\0\0\0")
+            self._talk(self.transport)
+
+    def _talk(self, transport: asyncio.Transport) -> None:
+        if self._talks and not transport.is_closing():
+            transport.write(b"\x30\x04\0\1t\0")
+            asyncio.get_running_loop().call_later(0.1, self._talk, transport)
+
+
 @asynccontextmanager
-async def raw_broker(talks: bool) -> AsyncIterator[BrokerPlan]:
-    """Greets, and from then on sends messages or nothing; it answers no ping."""
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.read(4096)
-        writer.write(b"\x20\x03\0\0\0")
-        while talks and not writer.is_closing():
-            writer.write(b"\x30\x04\0\1t\0")
-            await asyncio.sleep(0.1)
-        await reader.read()
-        writer.close()
-
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    async with server:
-        yield BrokerPlan("raw", f"tcp://127.0.0.1:{server.sockets[0].getsockname()[1]}", version="5")
+async def greeted(talks: bool) -> AsyncIterator[Connection]:
+    """A connection to a Greeter; both ends are closed at the end."""
+    greeter = Greeter(talks)
+    server = await asyncio.get_running_loop().create_server(lambda: greeter, "127.0.0.1", 0)
+    plan = BrokerPlan("raw", f"tcp://127.0.0.1:{server.sockets[0].getsockname()[1]}", version="5")
+    client = await asyncio.to_thread(Broker(plan).connect, "c", persistent=False)
+    connection = Connection(client, Peer())
+    await connection.open()
+    try:
+        yield connection
+    finally:
+        connection.abort("done")
+        assert greeter.transport is not None
+        greeter.transport.abort()
+        server.close()
+        await server.wait_closed()
 
 
 def test_a_broker_that_sends_messages_is_not_taken_for_dead(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("triggers.mqtt.broker.KEEPALIVE", 1)
 
-    async def opened(plan: BrokerPlan) -> Connection:
-        client = await asyncio.to_thread(Broker(plan).connect, "c", persistent=False)
-        connection = Connection(client, Peer())
-        await connection.open()
-        return connection
-
     async def scene() -> None:
-        async with raw_broker(talks=True) as lively, raw_broker(talks=False) as silent:
-            talker, sleeper = await opened(lively), await opened(silent)
-            await until(sleeper.closed.done, "the silent one is given up")
-            assert talker.alive and "Keep alive" in str(sleeper.closed.result())
-            talker.abort("done")
+        async with greeted(talks=True) as lively, greeted(talks=False) as silent:
+            await until(silent.closed.done, "the silent one is given up")
+            assert lively.alive and "Keep alive" in str(silent.closed.result())
 
     play(scene())
