@@ -109,8 +109,11 @@ class Subscriber(Peer):
             self._flee(len(self._window))
             return
         slot = self._window.admit(message.mid)
+        if not message.dup:
+            # What the broker has not sent again by now it never will: its packet ids mean others from here on.
+            self._unanswered.clear()
         known = self._unanswered.pop(message.mid, None)
-        if known is not None and message.dup and _same(known, message):
+        if known is not None and _same(known, message):
             self._open[message.mid] = known
             self.rule.counters.repeated += 1
             known.attach(slot)
