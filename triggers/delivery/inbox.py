@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from triggers.delivery.changes import AddEvents, DropEvents
+from triggers.delivery.held import Held
 from triggers.delivery.overflow import Overflow
 from triggers.delivery.portions import portions
 from triggers.delivery.rows import EventRow
@@ -33,8 +34,7 @@ class Inbox:
         self._behind: Overflow[EventRow] = Overflow(partial(store.read_events, lane), store.lanes.get(lane))
         self._unwritten: dict[int, Work] = {}
         self._arriving: dict[int, Work] = {}
-        # Until their rows are gone from the disk: a page that is read meanwhile has them, too.
-        self._in_memory: set[int] = set()
+        self._in_memory = Held()
         self._loading: asyncio.Task[None] | None = None
         self._read = 0
         self._grown = False
@@ -100,9 +100,9 @@ class Inbox:
         written, work.place = work.place, Place.MEMORY
         if written is not Place.MEMORY:
             dropped = self._store.submit(DropEvents((work.seq,)), durable=False)
-            dropped.add_done_callback(lambda _: self._in_memory.discard(work.seq))
+            dropped.add_done_callback(lambda _: self._in_memory.gone(work.seq))
         else:
-            self._in_memory.discard(work.seq)
+            self._in_memory.gone(work.seq)
         if written is not Place.STORING:
             work.settle()
 
@@ -155,7 +155,7 @@ class Inbox:
     def _keep_unwritten(self, works: Sequence[Work]) -> None:
         """Only what is wrong in itself is refused; it stays as it was, in memory and unacknowledged."""
         for work in works:
-            self._in_memory.discard(work.seq)
+            self._in_memory.let_go(work.seq)
             if work.place is Place.STORING:
                 work.place = Place.MEMORY
             else:
@@ -168,7 +168,7 @@ class Inbox:
             if self._closed:
                 continue
             if _is_done(written) and (self._behind or len(self._in_memory) > PAGE):
-                self._in_memory.discard(work.seq)
+                self._in_memory.let_go(work.seq)
                 self._behind.add(work.seq)
             else:
                 self._admit(work)
@@ -176,26 +176,31 @@ class Inbox:
     async def _load_page(self) -> None:
         rows: list[EventRow] = []
         try:
-            rows = await self._behind.load(PAGE)
+            rows = await self._read_page()
         except (sqlite3.Error, OSError) as error:
             logger.warning("the inbox of %s cannot be read: %s", self._lane, error)
             await asyncio.sleep(UNREAD_DELAY)
         finally:
             self._loading = None
-        self._read = max([self._read, *(row.seq for row in rows)])
         if self._grown:
             self._grown = False
             self._behind.add(self._read + 1)
-        self._admit_rows([row for row in rows if row.seq not in self._in_memory])
-
-    def _admit_rows(self, rows: Sequence[EventRow]) -> None:
         if not rows:
             # Nobody comes in who would ask for what was added meanwhile.
             self.load()
         now = self._loop.time()
         for row in rows:
-            self._in_memory.add(row.seq)
             self._admit(work_of(row, now))
+
+    async def _read_page(self) -> list[EventRow]:
+        """What of the next page is not in memory, which has it from now on."""
+        with self._in_memory.reading():
+            page = await self._behind.load(PAGE)
+            rows = [row for row in page if row.seq not in self._in_memory]
+            for row in rows:
+                self._in_memory.add(row.seq)
+        self._read = max([self._read, *(row.seq for row in page)])
+        return rows
 
 
 def _size(work: Work) -> int:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from triggers.delivery.changes import AddLetters, AddResults, Change, DropEvents, DropResults, MoveResults
+from triggers.delivery.held import Held
 from triggers.delivery.overflow import Overflow
 from triggers.delivery.portions import portions
 from triggers.delivery.rows import Letter, ResultRow
@@ -23,8 +24,7 @@ class Outbox:
     def __init__(self, target: str, store: DeliveryStore) -> None:
         self.target = target
         self._store = store
-        # Until their rows are gone from the disk: a page that is read meanwhile has them, too.
-        self._in_memory: set[int] = set()
+        self._in_memory = Held()
         self._read = 0
         self._moving: set[asyncio.Future[None]] = set()
         self._behind: Overflow[ResultRow] = Overflow(
@@ -51,7 +51,7 @@ class Outbox:
 
     def move(self, other: "Outbox") -> None:
         """Let all rows be another target's, which sends nothing before it has them."""
-        if self._behind or self._in_memory:
+        if self._behind or len(self._in_memory):
             other.expect(self._store.submit(MoveResults(self.target, other.target)))
 
     def expect(self, moved: "asyncio.Future[None]") -> None:
@@ -71,17 +71,19 @@ class Outbox:
 
     def let_go(self, outgoing: Outgoing) -> None:
         """From now on it is on disk only."""
-        self._in_memory.discard(outgoing.seq)
+        self._in_memory.let_go(outgoing.seq)
         self._behind.add(outgoing.seq)
 
     async def load(self) -> list[Outgoing]:
         """The next ones that are on disk only; raises sqlite3.Error."""
         if self._moving:
             await asyncio.wait(self._moving)
-        rows = await self._behind.load(PAGE)
-        self._read = max([self._read, *(row.seq for row in rows)])
-        rows = [row for row in rows if row.seq not in self._in_memory]
-        self._in_memory.update(row.seq for row in rows)
+        with self._in_memory.reading():
+            page = await self._behind.load(PAGE)
+            rows = [row for row in page if row.seq not in self._in_memory]
+            for row in rows:
+                self._in_memory.add(row.seq)
+        self._read = max([self._read, *(row.seq for row in page)])
         return [_outgoing_of(row) for row in rows]
 
     def end(self, outgoing: Outgoing, error: str | None) -> None:
@@ -103,7 +105,7 @@ class Outbox:
 
     def _drop(self, outgoing: Outgoing, *instead: Change) -> None:
         dropped = self._store.submit(*instead, DropResults((outgoing.seq,)), durable=bool(instead))
-        dropped.add_done_callback(lambda _: self._in_memory.discard(outgoing.seq))
+        dropped.add_done_callback(lambda _: self._in_memory.gone(outgoing.seq))
 
     def _write(self, kept: list[Outgoing]) -> "asyncio.Future[None]":
         rows = tuple(_row_of(outgoing, self.target) for outgoing in kept)
@@ -133,7 +135,7 @@ class Outbox:
         for outgoing in kept:
             if outgoing.place is Place.STORING:
                 outgoing.place = Place.MEMORY
-                self._in_memory.discard(outgoing.seq)
+                self._in_memory.let_go(outgoing.seq)
             else:
                 outgoing.tell(outgoing.verdict)
 
