@@ -57,10 +57,10 @@ class TimerTrigger:
 
     async def start(self) -> None:
         """Begin to fire; moments that were missed since the host was down are made up for, or counted."""
-        await self._bury_orphans()
         self._started = True
         for timer in self._timers.values():
             timer.begin()
+        await self._bury_orphans()
 
     async def retire(self, plans: tuple[TimerPlan, ...]) -> None:
         """Stop the timers that are not in `plans` as they are, and wait up to 10 s for what they run."""
