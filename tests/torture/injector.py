@@ -48,6 +48,7 @@ class Injector:
     async def _kill_host(self, seconds: float) -> None:
         self.restarting = True
         await asyncio.to_thread(self._stage.host.kill)
+        self._stage.ledger.deaths.append(asyncio.get_running_loop().time())
         await asyncio.sleep(seconds)
         await asyncio.to_thread(self._stage.host.start)
         self.restarting = False

@@ -5,7 +5,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from tests.torture.ledger import Event, Ledger, Letter
+from tests.torture.ledger import Cut, Event, Ledger, Letter
 from tests.torture.subject import ORDERED
 
 NEVER = "never"
@@ -17,12 +17,12 @@ class Verdict:
     """Numbers of events, by what is wrong with them; `repeats` counts further results by their cause.
 
     `unasked` have a dead letter though their function would have answered, `undead` have none or too many
-    though it always raises.
+    though it always raises. `disorder` has with each number that of the event which overtook it.
     """
 
     lost: list[int] = field(default_factory=list)
     unexplained: list[int] = field(default_factory=list)
-    disorder: list[int] = field(default_factory=list)
+    disorder: dict[int, int] = field(default_factory=dict)
     unequal: list[int] = field(default_factory=list)
     unasked: list[int] = field(default_factory=list)
     undead: list[int] = field(default_factory=list)
@@ -35,7 +35,7 @@ class Verdict:
         found = {
             "lost": self.lost,
             "repeated without a reason": self.unexplained,
-            "out of order": self.disorder,
+            "out of order": list(self.disorder),
             "results differ": self.unequal,
             "dead letter not asked for": self.unasked,
             "not exactly one dead letter": self.undead,
@@ -51,7 +51,7 @@ def judge(ledger: Ledger, letters: Iterable[Letter]) -> Verdict:
     for event in ledger.events.values():
         if event.counted is not None:
             _judge_event(ledger, event, dead[event.number], verdict)
-    verdict.disorder = list(_find_disorder(ledger))
+    verdict.disorder = dict(_find_disorder(ledger))
     return verdict
 
 
@@ -66,12 +66,12 @@ def _judge_event(ledger: Ledger, event: Event, dead: int, verdict: Verdict) -> N
             verdict.undead.append(event.number)
     elif dead:
         verdict.unasked.append(event.number)
-    _explain(event, len(results) - 1, verdict)
+    _explain(event, len(results) - 1, ledger.deaths, verdict)
 
 
-def _explain(event: Event, repeats: int, verdict: Verdict) -> None:
+def _explain(event: Event, repeats: int, deaths: list[float], verdict: Verdict) -> None:
     """Each further result needs a cause of its own."""
-    for cause in _causes(event):
+    for cause in _causes(event, deaths):
         if repeats <= 0:
             return
         verdict.repeats[cause] += 1
@@ -80,15 +80,21 @@ def _explain(event: Event, repeats: int, verdict: Verdict) -> None:
         verdict.unexplained.append(event.number)
 
 
-def _causes(event: Event) -> Iterator[str]:
+def _causes(event: Event, deaths: list[float]) -> Iterator[str]:
     yield from [TWICE] * (event.copies - 1)
     yield from [RESULT] * event.resends
-    # What is worked still when it comes again has no second result.
-    first = min(event.sends, default=math.inf)
-    yield from (DELIVERY for cut in event.cuts if cut.forgotten or first < cut.at)
+    yield from (DELIVERY for cut in event.cuts if _may_repeat(event, cut, deaths))
 
 
-def _find_disorder(ledger: Ledger) -> Iterator[int]:
+def _may_repeat(event: Event, cut: Cut, deaths: list[float]) -> bool:
+    """What is worked still when it comes again has no second result, unless the host died before it came."""
+    if cut.forgotten or min(event.sends, default=math.inf) < cut.at:
+        return True
+    acked = math.inf if event.acked is None else event.acked
+    return any(cut.at <= death < acked for death in deaths)
+
+
+def _find_disorder(ledger: Ledger) -> Iterator[tuple[int, int]]:
     """Events of the ordered rule whose first result came after that of a later one of their device."""
     firsts: dict[str, list[tuple[int, int]]] = defaultdict(list)
     for number, results in ledger.results.items():
@@ -99,5 +105,5 @@ def _find_disorder(ledger: Ledger) -> Iterator[int]:
         newest = -1
         for _, number in sorted(arrived):
             if number < newest:
-                yield number
+                yield number, newest
             newest = max(newest, number)

@@ -24,7 +24,7 @@ class Event:
     bytes. It counts once its broker has acknowledged it (`counted`);
     `copies` says how often it was published, since an acknowledgement may have been lost.
 
-    `acked` says that the host has acknowledged it; `cuts` are the ends of deliveries before that was sure.
+    `acked` is when the host acknowledged it first; `cuts` are the ends of deliveries before that was sure.
     `sends` has, for each time the host sent a result of it, when that connection had begun; `resends` counts
     the connections that ended before a result was surely confirmed.
     """
@@ -38,7 +38,7 @@ class Event:
     sent: float = 0.0
     counted: float | None = None
     copies: int = 0
-    acked: bool = False
+    acked: float | None = None
     cuts: list[Cut] = field(default_factory=list)
     sends: list[float] = field(default_factory=list)
     resends: int = 0
@@ -81,11 +81,15 @@ class Letter:
 
 @dataclass
 class Ledger:
-    """All events of a run, by number. `failures` counts what was told on the error topic."""
+    """All events of a run, by number. `failures` counts what was told on the error topic.
+
+    `deaths` are the times when the host died.
+    """
 
     events: dict[int, Event] = field(default_factory=dict)
     results: dict[int, list[Result]] = field(default_factory=dict)
     failures: dict[int, int] = field(default_factory=dict)
+    deaths: list[float] = field(default_factory=list)
     strays: list[bytes] = field(default_factory=list)
     counted: int = 0
     unanswered: set[int] = field(default_factory=set)

@@ -24,7 +24,7 @@ class Way:
     writer: asyncio.StreamWriter
     up: bool
     publishes: bool
-    pieces: Pieces = field(default_factory=lambda: asyncio.Queue(256))
+    pieces: Pieces = field(default_factory=asyncio.Queue)
 
 
 class Proxy:

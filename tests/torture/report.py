@@ -40,6 +40,10 @@ def _wrong(outcome: Outcome) -> Iterator[str]:
         yield f"\n{name}: {len(numbers)}, of which the first are"
         for number in numbers[:SHOWN]:
             yield from _case(outcome, number)
+            overtaker = outcome.verdict.disorder.get(number)
+            if overtaker is not None:
+                yield "   overtaken by"
+                yield from _case(outcome, overtaker)
 
 
 def _case(outcome: Outcome, number: int) -> Iterator[str]:
@@ -50,7 +54,8 @@ def _case(outcome: Outcome, number: int) -> Iterator[str]:
     cuts = " ".join(f"{cut.at - zero:+.3f}{' forgotten' if cut.forgotten else ''}" for cut in event.cuts)
     sends = " ".join(f"{at - zero:+.3f}" for at in event.sends)
     yield f"  event {number} ({event.what}, {event.rule} {event.device}), published {event.copies}x"
-    yield f"    acked {event.acked}; results at {arrived or 'never'}; cuts at {cuts or 'none'};"
+    acked = "never" if event.acked is None else f"{event.acked - zero:+.3f}"
+    yield f"    acked {acked}; results at {arrived or 'never'}; cuts at {cuts or 'none'};"
     yield f"    sent over connections of {sends or 'none'}; confirmations cut off {event.resends}"
     yield f"    request ids {' '.join(result.request_id for result in results)}"
     last = max((result.at for result in results), default=zero)

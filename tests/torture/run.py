@@ -66,7 +66,7 @@ async def torture(wanted: Wanted, rate: float, folder: Path, say: Say) -> Outcom
         letters = await asyncio.to_thread(read_letters, stage)
         verdict = judge(stage.ledger, letters)
         if not can("order"):
-            verdict.disorder = []
+            verdict.disorder = {}
         told = [f"{kind}: {reason}" for kind, reason in skipped.items()]
         log = stage.host.log().splitlines()
         return Outcome(wanted, faults, told, stage.ledger, verdict, drained, log, run.reds, run.troubles())

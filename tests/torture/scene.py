@@ -44,6 +44,7 @@ class Scene:
         self._point = point
         self._scenario = scenario
         self._events: list[Event] = []
+        self._deaths: list[float] = []
         self._target_runs = True
 
     async def play(self) -> Verdict:
@@ -125,6 +126,7 @@ class Scene:
             await until(lambda: self.dead, "the host dies", PATIENCE)
         except TimeoutError:
             raise PointNotReachedError(f"{self._point} was not reached") from None
+        self._deaths.append(asyncio.get_running_loop().time())
         code = self.stage.host.process.returncode
         if code != -signal.SIGKILL:
             raise PointNotReachedError(f"the host ended with {code}:\n{self.stage.host.log()[-2000:]}")
@@ -153,4 +155,4 @@ class Scene:
     def _own_ledger(self) -> Ledger:
         numbers = {event.number for event in self._events}
         results = {number: told for number, told in self.stage.ledger.results.items() if number in numbers}
-        return Ledger({event.number: event for event in self._events}, results)
+        return Ledger({event.number: event for event in self._events}, results, deaths=self._deaths)

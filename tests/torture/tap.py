@@ -69,8 +69,8 @@ class Connection:
     """The events whose messages passed, until they are acknowledged, and for a moment after."""
 
     def __init__(self, ledger: Ledger) -> None:
-        self._clock = asyncio.get_running_loop().time
-        self._began = self._clock()
+        self.clock = asyncio.get_running_loop().time
+        self._began = self.clock()
         self._events = ledger.events
         self._messages = Splitter()
         self._said = Splitter()
@@ -96,7 +96,7 @@ class Connection:
 
     def close(self, *, by_host: bool) -> None:
         """The connection has ended."""
-        now = self._clock()
+        now = self.clock()
         for mid, event in self._open.items():
             self.cut(event, Cut(now, by_host or mid in self._acknowledged))
         for at, event in self._recent:
@@ -125,7 +125,7 @@ class Connection:
         event = self._open.pop(mid, None)
         if event is None:
             return
-        now = self._clock()
+        now = self.clock()
         self._recent.append((now, event))
         while now - self._recent[0][0] > GRACE:
             self._recent.popleft()
@@ -137,7 +137,7 @@ class SourceConnection(Connection):
 
     def end(self, event: Event) -> None:
         """The host has acknowledged the event."""
-        event.acked = True
+        event.acked = event.acked or self.clock()
 
     def cut(self, event: Event, cut: Cut) -> None:
         """The broker will deliver the event again."""
