@@ -60,7 +60,7 @@ def compose(settings: Settings, state: StateDir) -> Host:
     registry = Registry(state.registry)
     workshop = Workshop(prepare_overlay(state.overlay), state.owner(), logs.append)
     overrides = {func.model_name: func for func in config.funcs}
-    catalog = Catalog(Grounds(state, registry, workshop, dispatcher, overrides))
+    catalog = Catalog(Grounds(state, registry, workshop, dispatcher, overrides, failpoints))
     deployer = Deployer(state, registry, catalog, partial(base_of, config))
     tasks = DeployTasks(deployer)
     deploys = DeploysPart(Downloads(find_sources(settings, state.downloads), state, deployer))

@@ -15,6 +15,7 @@ from runtime.boot import BootError
 from runtime.dispatcher import Dispatcher
 from runtime.pool import Pool
 from runtime.process import Workshop
+from triggers.delivery.failpoints import Failpoints
 
 logger = logging.getLogger(__name__)
 
@@ -56,6 +57,7 @@ class Grounds:
     workshop: Workshop
     dispatcher: Dispatcher
     overrides: Mapping[str, Func]
+    failpoints: Failpoints
 
 
 class Catalog:
@@ -180,6 +182,8 @@ class Catalog:
         deployed.live = revision.number
         self._install(deployed, pool)
         self._route_live(deployed)
+        if before is not None:
+            self._grounds.failpoints.reach("deploy.switched")
         if stale is not None and stale is not pool:
             self._drain(stale)
         if before is not None and before is not pool and before is not stale:
