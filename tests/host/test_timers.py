@@ -87,6 +87,32 @@ def test_timers_fire_by_their_clocks_and_publish_what_their_functions_return(
     assert len(set(runs(host))) == len(runs(host))
 
 
+def test_results_of_short_intervals_wait_on_disk_for_their_broker_through_a_crash(
+    mosquitto: Mosquitto, start_host: StartHost
+) -> None:
+    host = start_host(FUNCS + TICKING.format(url=mosquitto.url))
+    deploy_note(host)
+    wait_until(lambda: runs(host), "it ticks")
+    mosquitto.stop()
+    delivery = f"{host.url}/api/delivery"
+    wait_until(lambda: host.client.get(delivery).json()["results"].get("b1/timers", 0) > 3, "results wait")
+    host.kill()
+    killed = time.time()
+    mosquitto.start()
+
+    async def scene() -> None:
+        with device(mosquitto) as listener:
+            await listener.listen("out/tick")
+            await asyncio.to_thread(host.start)
+            await until(lambda: len(listener.heard) > 4, "results come")
+            events = [json.loads(payload)["event"] for payload in listener.payloads()]
+        times = [datetime.fromisoformat(event["time"]).timestamp() for event in events]
+        assert len([each for each in times if each < killed]) > 3
+        assert times == sorted(times)
+
+    asyncio.run(scene())
+
+
 def test_a_timer_that_stays_fires_on_while_the_config_changes(start_host: StartHost) -> None:
     text = FUNCS + "timers: [{name: long, every: 1h}"
     host = start_host(text + ", {name: gone, cron: '0 6 * * *', timezone: Asia/Shanghai}]\n")

@@ -213,7 +213,7 @@ def test_a_disk_that_takes_nothing_keeps_no_function_waiting(tmp_path: Path) -> 
     play(scene())
 
 
-def test_an_event_that_fails_is_a_dead_letter_of_its_timer() -> None:
+def test_an_event_that_fails_is_a_dead_letter_of_its_timer(caplog: pytest.LogCaptureFixture) -> None:
     async def scene() -> None:
         functions = Functions(echo=raising, other=raising)
         for when in ({}, {"every": 1.0}):
@@ -223,7 +223,10 @@ def test_an_event_that_fails_is_a_dead_letter_of_its_timer() -> None:
                 await stage.settle()
                 assert stage.timer.failed == 1
 
-    play(scene())
+    with caplog.at_level(logging.WARNING):
+        play(scene())
+    assert all(record.getMessage().startswith("timer t: event ") for record in caplog.records)
+    assert len(caplog.records) == 2
 
 
 def test_a_function_that_publishes_without_a_target_is_told_what_is_missing() -> None:

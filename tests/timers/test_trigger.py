@@ -171,6 +171,24 @@ def test_a_timer_that_does_not_change_goes_on_with_what_it_runs() -> None:
     play(scene())
 
 
+def test_what_waits_for_a_timer_that_leaves_becomes_dead_letters_or_its_successors() -> None:
+    async def scene() -> None:
+        functions, clock = Functions(echo=echo), FakeClock()
+        functions.held.add("echo")
+        async with opened() as store, running(store, functions.dispatch, clock) as trigger:
+            for name in ("gone", "changed"):
+                row = EventRow(
+                    store.next_seq(), f"timer/{name}/echo", name, {"source": name}, b"left", due=4e9
+                )
+                await store.submit(AddEvents((row,)))
+            await trigger.apply((timer_plan("gone"), timer_plan("changed")))
+            await trigger.apply((timer_plan("changed", payload=b"new"),))
+            assert [timer for timer, _, _ in await reasons(store, 1)] == ["gone"]
+            assert await rows(store, "timer/changed/echo") == [b"left"]
+
+    play(scene())
+
+
 def test_a_timer_that_leaves_is_waited_for() -> None:
     async def scene() -> None:
         functions, clock = Functions(echo=echo), FakeClock(NOON - 0.01)

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -85,9 +86,8 @@ class Timer:
     def begin(self) -> None:
         """Work what is on disk, and fire from now on."""
         for lane in self.lanes:
-            lane.begin()
             # Rows may have come since the store was opened.
-            lane.wake()
+            lane.stay()
         self._wait()
 
     def look(self) -> None:
@@ -195,6 +195,11 @@ class Timer:
 def is_kept(plan: TimerPlan) -> bool:
     """Whether the timer's events are on disk before they run."""
     return plan.every is None or plan.every >= KEPT_FROM
+
+
+def lane_names(plans: Iterable[TimerPlan]) -> set[str]:
+    """What the rows of these timers are called in the inbox."""
+    return {lane_name(plan, function) for plan in plans for function in plan.functions}
 
 
 def lane_name(plan: TimerPlan, function: str) -> str:

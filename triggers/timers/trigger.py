@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from triggers.delivery.changes import SaveMoment
-from triggers.delivery.orphans import bury_lane
+from triggers.delivery.orphans import Burials
 from triggers.timers.moments import Moments
 from triggers.timers.plan import TimerPlan
-from triggers.timers.timer import LANES, Timer, TimerParts, is_kept
+from triggers.timers.timer import LANES, Timer, TimerParts, is_kept, lane_names
 
 logger = logging.getLogger(__name__)
 
@@ -44,6 +44,7 @@ class TimerTrigger:
         self._plans = plans
         self._parts = parts
         self._store = parts.keeping.store
+        self._burials = Burials(self._store)
         self._timers: dict[str, Timer] = {}
         self._retired: dict[str, Timer] = {}
         self._started = False
@@ -57,10 +58,12 @@ class TimerTrigger:
 
     async def start(self) -> None:
         """Begin to fire; moments that were missed since the host was down are made up for, or counted."""
+        # What waits for timers that are gone becomes dead letters, to be replayed once they are back.
+        there = lane_names(self._plans)
+        self._burials.begin({each for each in self._store.lanes if each.startswith(LANES)} - there)
         self._started = True
         for timer in self._timers.values():
             timer.begin()
-        await self._bury_orphans()
 
     async def retire(self, plans: tuple[TimerPlan, ...]) -> None:
         """Stop the timers that are not in `plans` as they are, and wait up to 10 s for what they run."""
@@ -70,10 +73,15 @@ class TimerTrigger:
             del self._timers[name]
         self._retired.update(leaving)
         await _end(leaving.values())
+        self._burials.begin(lane_names(timer.plan for timer in leaving.values()) - lane_names(plans))
+        if leaving:
+            # Whoever follows reads what is left, and nothing of what is done.
+            await self._burials.wait_for_disk()
 
     async def apply(self, plans: tuple[TimerPlan, ...]) -> None:
         """Go over to other plans; those that stay do not notice, or keep their moments if nothing else."""
         await self.retire(plans)
+        await self._burials.stop(lane_names(plans))
         retired, self._retired = self._retired, {}
         self._plans = plans
         for plan in plans:
@@ -86,6 +94,7 @@ class TimerTrigger:
     async def stop(self) -> None:
         """Fire nothing more, and wait up to 10 s for what runs; what is on disk stays there."""
         await _end(self._timers.values())
+        await self._burials.stop()
 
     def wake(self, name: str) -> bool:
         """Rows were added for the lane `name`; False when no timer has one of that name."""
@@ -125,13 +134,6 @@ class TimerTrigger:
         changes = [SaveMoment(name, FORGOTTEN) for name in names]
         if changes:
             self._store.submit(*changes, durable=False)
-
-    async def _bury_orphans(self) -> None:
-        """What waits for timers that are gone becomes dead letters, to be replayed once they are back."""
-        there = {lane.plan.name for timer in self._timers.values() for lane in timer.lanes}
-        for name in self._store.lanes:
-            if name.startswith(LANES) and name not in there:
-                await bury_lane(self._store, name)
 
 
 async def _end(timers: Iterable[Timer]) -> None:
