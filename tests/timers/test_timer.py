@@ -216,9 +216,9 @@ def test_a_disk_that_takes_nothing_keeps_no_function_waiting(tmp_path: Path) -> 
 def test_an_event_that_fails_is_a_dead_letter_of_its_timer(caplog: pytest.LogCaptureFixture) -> None:
     async def scene() -> None:
         functions = Functions(echo=raising, other=raising)
-        for when in ({}, {"every": 1.0}):
+        for seconds, when in ((60, {}), (1, {"every": 1.0})):
             async with staged(functions, **when) as stage:
-                stage.pass_(60)
+                stage.pass_(seconds)
                 assert await reasons(stage.store, 1) == [("t", "echo", "no good")]
                 await stage.settle()
                 assert stage.timer.failed == 1
