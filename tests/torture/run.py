@@ -6,13 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.torture.faults import DISK, INSTANCE, Fault, Wanted, plan_faults
+from tests.torture.faults import DISK, Fault, Wanted, plan_faults
 from tests.torture.injector import Injector
 from tests.torture.judge import Verdict, judge
 from tests.torture.ledger import Event, Ledger
 from tests.torture.letters import read_letters
 from tests.torture.stage import Stage, running_stage, until
-from tests.torture.subject import RULES, can
+from tests.torture.subject import RULES
 from tests.torture.traffic import Flow, run_traffic
 
 # The promise: seconds from the end of the last fault until every event is answered.
@@ -60,13 +60,11 @@ async def torture(wanted: Wanted, rate: float, folder: Path, say: Say) -> Outcom
             say(f"skipped {kind}: {reason}")
         faults = plan_faults(Wanted(wanted.faults, wanted.events, wanted.seed, tuple(skipped)))
         run = Run(stage, faults, say)
-        flow = Flow(wanted.events, rate, wanted.seed, fails=can("retry"))
+        flow = Flow(wanted.events, rate, wanted.seed)
         await run.play(flow)
         drained = await run.drain()
         letters = await asyncio.to_thread(read_letters, stage)
         verdict = judge(stage.ledger, letters)
-        if not can("order"):
-            verdict.disorder = {}
         told = [f"{kind}: {reason}" for kind, reason in skipped.items()]
         log = stage.host.log().splitlines()
         return Outcome(wanted, faults, told, stage.ledger, verdict, drained, log, run.reds, run.troubles())
@@ -166,9 +164,4 @@ class Run:
 
 
 def _skipped(stage: Stage) -> dict[str, str]:
-    skipped = {}
-    if stage.disk.why_not:
-        skipped[DISK] = stage.disk.why_not
-    if not can("retry"):
-        skipped[INSTANCE] = "this host does not retry"
-    return skipped
+    return {DISK: stage.disk.why_not} if stage.disk.why_not else {}

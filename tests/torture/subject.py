@@ -5,8 +5,6 @@ from typing import Any
 
 import yaml
 
-from tests.torture.pending import KEYS
-
 FUNCTION = "echo"
 PLAIN, ORDERED = "plain", "ordered"
 RULES = (PLAIN, ORDERED)
@@ -43,11 +41,6 @@ class Addresses:
     target: str
 
 
-def can(key: str) -> bool:
-    """Whether this host's rules obey the config key."""
-    return key not in KEYS
-
-
 def make_config(addresses: Addresses, **more: Any) -> str:
     """Two rules, one of which keeps order; `more` is put on the config's top level."""
     config = {
@@ -55,7 +48,7 @@ def make_config(addresses: Addresses, **more: Any) -> str:
             {"name": "source", "broker": addresses.source, "qos": 1},
             {"name": "target", "broker": addresses.target, "qos": 1},
         ],
-        "rules": [_rule(PLAIN), _rule(ORDERED) | ({"order": "device"} if can("order") else {})],
+        "rules": [_rule(PLAIN), _rule(ORDERED) | {"order": "device"}],
         "funcs": [{"modelName": FUNCTION}],
         **more,
     }
@@ -73,5 +66,5 @@ def _rule(name: str) -> dict[str, Any]:
             "timeout": f"{TIMEOUT:g}s",
         },
         "error": {"name": "target", "clientId": "errors-out", "topic": "out/errors"},
-        **({"retry": RETRY} if can("retry") else {}),
+        "retry": RETRY,
     }

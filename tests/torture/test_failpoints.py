@@ -5,18 +5,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.torture import pending
 from tests.torture.points import SCENARIOS
 from tests.torture.scene import Scene
 from tests.torture.stage import Stage
 from triggers.delivery.failpoints import POINTS
-
-POINT = [
-    pytest.param(
-        name, marks=pytest.mark.skipif(name in pending.POINTS, reason="the host does not pass it yet")
-    )
-    for name in SCENARIOS
-]
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +33,7 @@ def test_every_point_has_a_scenario() -> None:
     assert set(SCENARIOS) == set(POINTS)
 
 
-@pytest.mark.parametrize("point", POINT)
+@pytest.mark.parametrize("point", SCENARIOS)
 def test_a_host_that_dies_there_loses_nothing(point: str, runner: asyncio.Runner, stage: Stage) -> None:
     verdict = runner.run(Scene(stage, point, SCENARIOS[point]).play())
     assert verdict.wrong == {}

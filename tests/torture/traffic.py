@@ -20,12 +20,11 @@ LONGEST, LARGEST = 0.3, 40_000
 
 @dataclass(frozen=True)
 class Flow:
-    """How many events, at how many a second in the middle, from which seed; `fails`: some of them raise."""
+    """How many events, at how many a second in the middle, from which seed."""
 
     events: int
     rate: float
     seed: int
-    fails: bool = True
 
 
 async def run_traffic(flow: Flow, publisher: Publisher) -> None:
@@ -44,17 +43,17 @@ async def run_traffic(flow: Flow, publisher: Publisher) -> None:
             if now - second > 1:
                 second, pace = now, rng.choice(PACES)
         due -= 1.0
-        await publisher.publish(_draw_event(rng, number, fails=flow.fails))
+        await publisher.publish(_draw_event(rng, number))
 
 
-def _draw_event(rng: random.Random, number: int, *, fails: bool) -> Event:
+def _draw_event(rng: random.Random, number: int) -> Event:
     rule, device = rng.choice(RULES), f"d{rng.randrange(DEVICES)}"
     kind = rng.random()
     if kind < SLOW:
         return Event(number, rule, device, "slow", round(rng.uniform(0, LONGEST), 3))
-    if fails and kind < SLOW + ONCE:
+    if kind < SLOW + ONCE:
         return Event(number, rule, device, "once")
-    if fails and kind < SLOW + ONCE + DEAD:
+    if kind < SLOW + ONCE + DEAD:
         return Event(number, rule, device, NEVER)
     large = kind > 1 - LARGE
     return Event(number, rule, device, pad=rng.randrange(LARGEST) if large else 0)
