@@ -81,12 +81,17 @@ class Lane:
         self._loop = asyncio.get_running_loop()
         self._line = Line(ordered=plan.ordered, latest=plan.latest)
         self._open: dict[int, Work] = {}
+        # Of an ordered lane: answered events whose results are not confirmed, and those that failed and are
+        # no dead letters yet.
+        self._ending: dict[int, Work] = {}
+        self._failing: set[int] = set()
         self._later = Later(self._take_due)
         self._inbox = Inbox(plan.name, parts.store, self._take)
         self._pace = Pace()
         self._out = 0
         self._newest = -1
         self._slow: set[str] = set()
+        self._spilling = False
         self._pause = Pause(self._pump)
         self._closed = False
 
@@ -108,7 +113,7 @@ class Lane:
 
     def submit(self, work: Work) -> None:
         """Run the function on the event as soon as it can take it."""
-        if work.sure and (self._inbox.is_behind or work.key in self._slow):
+        if work.sure and (self._spilling or self._inbox.is_behind or work.key in self._slow):
             self._inbox.receive(work)
             self._inbox.write_arrivals(self._predecessors)
         else:
@@ -120,8 +125,13 @@ class Lane:
         self._pump()
 
     def take_over(self) -> None:
-        """Put all that is not answered on disk, so that its senders may forget it."""
-        self._inbox.put([work for work in self._open.values() if work.sure])
+        """Put all that is not answered on disk, so that its senders may forget it.
+
+        What comes next goes there at once, until nothing waits for the function: of a broker that sends a few
+        and waits for their acknowledgements, many would be lost by the next time.
+        """
+        self._spilling = self._line.ready > 0
+        self._inbox.put([work for work in (*self._ending.values(), *self._open.values()) if work.sure])
 
     def tick(self) -> None:
         """Once in a while: see whether the disk takes again what it did not."""
@@ -131,6 +141,11 @@ class Lane:
     def finish(self, work: Work) -> None:
         """All that is to become of the event has become of it."""
         self._inbox.drop(work)
+        self._ending.pop(work.seq, None)
+        if work.seq in self._failing:
+            self._failing.discard(work.seq)
+            self._line.release(work)
+            self._pump()
 
     def forget_sure(self) -> None:
         """Let go of undispatched events that will come again: from their broker, or from the disk."""
@@ -177,7 +192,8 @@ class Lane:
         if not self.plan.ordered:
             return []
         keys = {work.key for work in works}
-        return [work for work in self._open.values() if work.key in keys and work.sure]
+        before = (*self._ending.values(), *self._open.values())
+        return [work for work in before if work.key in keys and work.sure]
 
     def _pump(self) -> None:
         while self._may_send():
@@ -185,6 +201,7 @@ class Lane:
             if work is None:
                 break
             self._send(work)
+        self._spilling = self._spilling and self._line.ready > 0
         if self._line.ready < PAGE // 2 and len(self._open) < MOST_LOADED:
             self._inbox.load()
 
@@ -221,7 +238,7 @@ class Lane:
         if error is None:
             self._parts.failpoints.reach("event.answered")
             self._learn(work, future.result())
-            self._end(work)
+            self._begin_end(work)
             # Its results are on their way before the next event of its key is on its own.
             self._parts.owner.answered(self, work, future.result())
             self._line.release(work)
@@ -243,15 +260,28 @@ class Lane:
             self._parts.failpoints.reach("event.failed")
             work.attempts += 1
         if not self.plan.retry.repeats(error, work.attempts):
-            self._end(work)
-            self._parts.owner.failed(self, work, error)
-            self._line.release(work)
+            self._fail(work, error)
         elif self._closed:
             self._leave(work)
         elif kind == OVERLOAD:
             self._hold(work, full=isinstance(error, QueueFullError))
         else:
             self._repeat(work)
+
+    def _fail(self, work: Work, error: BaseException) -> None:
+        self._begin_end(work)
+        if self.plan.ordered:
+            # The next of its key waits until this one cannot come again.
+            self._failing.add(work.seq)
+            self._parts.owner.failed(self, work, error)
+        else:
+            self._parts.owner.failed(self, work, error)
+            self._line.release(work)
+
+    def _begin_end(self, work: Work) -> None:
+        self._end(work)
+        if self.plan.ordered:
+            self._ending[work.seq] = work
 
     def _end(self, work: Work) -> None:
         self._open.pop(work.seq, None)

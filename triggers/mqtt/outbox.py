@@ -12,7 +12,7 @@ from triggers.delivery.overflow import Overflow
 from triggers.delivery.portions import portions
 from triggers.delivery.rows import Letter, ResultRow
 from triggers.delivery.store import DeliveryStore
-from triggers.delivery.work import Place
+from triggers.delivery.work import Place, Work
 from triggers.mqtt.messages import Outgoing, Told
 
 PAGE = 1000
@@ -109,23 +109,23 @@ class Outbox:
 
     def _write(self, kept: list[Outgoing]) -> "asyncio.Future[None]":
         rows = tuple(_row_of(outgoing, self.target) for outgoing in kept)
-        freed = tuple(each.work.seq for each in kept if each.work and each.work.place is not Place.MEMORY)
+        freed = [each.work for each in kept if each.work and each.work.place is not Place.MEMORY]
         for outgoing in kept:
             outgoing.place = Place.STORING
             self._in_memory.add(outgoing.seq)
-        future = self._store.submit(AddResults(rows), DropEvents(freed))
-        future.add_done_callback(partial(self._written, kept))
+        future = self._store.submit(AddResults(rows), DropEvents(tuple(work.seq for work in freed)))
+        future.add_done_callback(partial(self._written, kept, freed))
         return future
 
-    def _written(self, kept: list[Outgoing], future: "asyncio.Future[None]") -> None:
+    def _written(self, kept: list[Outgoing], freed: list[Work], future: "asyncio.Future[None]") -> None:
         if future.cancelled() or future.exception() is not None:
             self._keep_unwritten(kept)
             return
+        for work in freed:
+            work.place = Place.MEMORY
         for outgoing in kept:
             ended = outgoing.place is not Place.STORING
             outgoing.place = outgoing.place if ended else Place.STORED
-            if outgoing.work is not None:
-                outgoing.work.place = Place.MEMORY
             if outgoing.origin is not None:
                 outgoing.origin.noted(outgoing.seq)
             outgoing.tell(outgoing.verdict)

@@ -106,7 +106,8 @@ class Publisher(Peer):
         oldest = self._waiting.oldest_sure
         kept = [each for each in self._sent.values() if now - each.born > sent]
         if oldest is not None and now - oldest.born > waiting:
-            kept += self._waiting.sure()
+            # With what was sent before them: after a crash it must not come after these.
+            kept = [*self._sent.values(), *self._waiting.sure()]
         written = list(self.outbox.write([each for each in kept if _is_kept(each)]))
         if written:
             written[-1].add_done_callback(partial(self._let_go, self.outbox))

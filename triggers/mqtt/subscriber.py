@@ -110,7 +110,7 @@ class Subscriber(Peer):
             return
         slot = self._window.admit(message.mid)
         if not message.dup:
-            # What the broker has not sent again by now it never will: its packet ids mean others from here on.
+            # What the broker has not sent again by now it never will: packet ids mean others from here on.
             self._unanswered.clear()
         known = self._unanswered.pop(message.mid, None)
         if known is not None and _same(known, message):
