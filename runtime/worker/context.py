@@ -16,7 +16,7 @@ MAX_PUBLICATIONS = 1000
 
 @dataclass(frozen=True)
 class Trigger:
-    """Where an event came from: `kind` is http or mqtt, `name` the rule's name."""
+    """Where an event came from: `kind` is http, mqtt or timer, `name` that of the rule or timer."""
 
     kind: str
     name: str
@@ -37,6 +37,8 @@ class EventInfo:
     qos: int | None = None
     retain: bool | None = None
     device: str | None = None
+    traceparent: str | None = None
+    scheduled: str | None = None
     timestamp: float | None = None
     attempt: int = 1
 
