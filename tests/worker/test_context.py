@@ -150,6 +150,8 @@ def test_the_context_tells_all_that_the_abi_names(host: RunningHost) -> None:
         "qos": None,
         "retain": None,
         "device": None,
+        "traceparent": None,
+        "scheduled": None,
         "attempt": 1,
     }
 
