@@ -2,69 +2,24 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from functools import partial
-from typing import Literal, Protocol
 
-from runtime.events import (
-    Answer,
-    DeadlinePassedError,
-    Dispatch,
-    InvocationError,
-    QueueFullError,
-    UnavailableError,
-)
-from triggers.delivery.failpoints import Failpoints
+from runtime.events import Answer, DeadlinePassedError, InvocationError, QueueFullError, UnavailableError
 from triggers.delivery.inbox import PAGE, Inbox
+from triggers.delivery.lane_plan import LaneParts, LanePlan, Owner, Reason
 from triggers.delivery.later import Later
 from triggers.delivery.line import Line
 from triggers.delivery.pace import Pace
 from triggers.delivery.pause import Pause
-from triggers.delivery.retry import OVERLOAD, RetryPolicy, kind_of
-from triggers.delivery.store import DeliveryStore
+from triggers.delivery.retry import OVERLOAD, kind_of
 from triggers.delivery.work import Place, Work
+
+__all__ = ["Lane", "LaneParts", "LanePlan", "Owner", "Reason"]
 
 SHORT_RETRY = 1.0
 """Seconds: an event that comes again later than this waits on disk, so that its sender may forget it."""
 MOST_LATER = 5000
 MOST_LOADED = 10_000
-
-Reason = Literal["full", "expired", "superseded"]
-
-
-class Owner(Protocol):
-    """Who hears of the end of each work, exactly once, and then says `finish` to the lane."""
-
-    def answered(self, lane: "Lane", work: Work, answer: Answer) -> None:
-        """The function answered."""
-
-    def failed(self, lane: "Lane", work: Work, error: BaseException) -> None:
-        """The event got no answer and will not get one."""
-
-    def dropped(self, lane: "Lane", work: Work, reason: Reason) -> None:
-        """The event was not dispatched and will not be: it gave way, as it may, or as the rule asks."""
-
-
-@dataclass(frozen=True)
-class LanePlan:
-    """What a lane is to do; `name` is that of its rows in the inbox, `max_age` in seconds."""
-
-    name: str
-    function: str
-    retry: RetryPolicy = field(default_factory=RetryPolicy)
-    ordered: bool = False
-    latest: bool = False
-    max_age: float | None = None
-
-
-@dataclass(frozen=True)
-class LaneParts:
-    """What a lane works with."""
-
-    dispatch: Dispatch
-    owner: Owner
-    store: DeliveryStore
-    failpoints: Failpoints
 
 
 class Lane:
@@ -91,6 +46,7 @@ class Lane:
         self._out = 0
         self._newest = -1
         self._slow: set[str] = set()
+        self._writing = False
         self._spilling = False
         self._pause = Pause(self._pump)
         self._closed = False
@@ -115,7 +71,10 @@ class Lane:
         """Run the function on the event as soon as it can take it."""
         if work.sure and (self._spilling or self._inbox.is_behind or work.key in self._slow):
             self._inbox.receive(work)
-            self._inbox.write_arrivals(self._predecessors)
+            if not self._writing:
+                # At the end of this turn of the loop: what has come in one turn is written at once.
+                self._writing = True
+                self._loop.call_soon(self._write_arrivals)
         else:
             self._take(work)
 
@@ -130,12 +89,12 @@ class Lane:
         What comes next goes there at once, until nothing waits for the function: of a broker that sends a few
         and waits for their acknowledgements, many would be lost by the next time.
         """
-        self._spilling = self._line.ready > 0
+        self._spilling = len(self._line) > 0
         self._inbox.put([work for work in (*self._ending.values(), *self._open.values()) if work.sure])
 
     def tick(self) -> None:
         """Once in a while: see whether the disk takes again what it did not."""
-        self._inbox.write_arrivals(self._predecessors)
+        self._write_arrivals()
         self._pump()
 
     def finish(self, work: Work) -> None:
@@ -187,13 +146,17 @@ class Lane:
         self._end(work)
         self._parts.owner.dropped(self, work, reason)
 
+    def _write_arrivals(self) -> None:
+        self._writing = False
+        self._inbox.write_arrivals(self._predecessors)
+
     def _predecessors(self, works: Sequence[Work]) -> list[Work]:
         """What is in memory of the same keys: after a crash it must not come after these."""
         if not self.plan.ordered:
             return []
         keys = {work.key for work in works}
         before = (*self._ending.values(), *self._open.values())
-        return [work for work in before if work.key in keys and work.sure]
+        return [work for work in before if work.place is Place.MEMORY and work.key in keys and work.sure]
 
     def _pump(self) -> None:
         while self._may_send():
@@ -201,7 +164,6 @@ class Lane:
             if work is None:
                 break
             self._send(work)
-        self._spilling = self._spilling and self._line.ready > 0
         if self._line.ready < PAGE // 2 and len(self._open) < MOST_LOADED:
             self._inbox.load()
 
@@ -245,6 +207,8 @@ class Lane:
         else:
             self._take_error(work, error)
         self._pause.room()
+        if not self._pause and not self._line.ready:
+            self._spilling = False
         self._pump()
 
     def _learn(self, work: Work, answer: Answer) -> None:

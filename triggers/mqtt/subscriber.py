@@ -192,7 +192,7 @@ class Subscriber(Peer):
             self._failpoints.reach("ack.after")
 
     def _mark(self, rows: tuple[int, ...]) -> "asyncio.Future[None]":
-        marked = self._store.submit(ForgetSources(rows))
+        marked = self._store.submit(ForgetSources(rows), durable=False)
         marked.add_done_callback(lambda _: self._failpoints.reach("inbox.marked"))
         return marked
 
