@@ -88,7 +88,9 @@ def _causes(event: Event, deaths: list[float]) -> Iterator[str]:
 
 def _may_repeat(event: Event, cut: Cut, deaths: list[float]) -> bool:
     """What is worked still when it comes again has no second result, unless the host died before it came."""
-    if cut.forgotten or min(event.sends, default=math.inf) < cut.at:
+    first = min(event.sends, key=lambda send: send.at, default=None)
+    # Without a connection to its target it was on disk, perhaps, and acknowledged into the void.
+    if cut.forgotten or first is None or first.at < cut.at or first.began > cut.at:
         return True
     acked = math.inf if event.acked is None else event.acked
     return any(cut.at <= death < acked for death in deaths)

@@ -16,6 +16,14 @@ class Cut:
     forgotten: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Send:
+    """The host sent a result, at `at`, over a connection that it had begun at `began`."""
+
+    at: float
+    began: float
+
+
 @dataclass(slots=True)
 class Event:
     """A published event. Times are the loop's, in seconds.
@@ -25,8 +33,8 @@ class Event:
     `copies` says how often it was published, since an acknowledgement may have been lost.
 
     `acked` is when the host acknowledged it first; `cuts` are the ends of deliveries before that was sure.
-    `sends` has, for each time the host sent a result of it, when that connection had begun; `resends` counts
-    the connections that ended before a result was surely confirmed.
+    `sends` are those of its results; `resends` counts the connections that ended before a result was surely
+    confirmed.
     """
 
     number: int
@@ -40,7 +48,7 @@ class Event:
     copies: int = 0
     acked: float | None = None
     cuts: list[Cut] = field(default_factory=list)
-    sends: list[float] = field(default_factory=list)
+    sends: list[Send] = field(default_factory=list)
     resends: int = 0
 
     @property

@@ -52,11 +52,11 @@ def _case(outcome: Outcome, number: int) -> Iterator[str]:
     results = outcome.ledger.results.get(number, [])
     arrived = " ".join(f"{result.at - zero:+.3f}" for result in results)
     cuts = " ".join(f"{cut.at - zero:+.3f}{' forgotten' if cut.forgotten else ''}" for cut in event.cuts)
-    sends = " ".join(f"{at - zero:+.3f}" for at in event.sends)
+    sends = " ".join(f"{send.at - zero:+.3f} ({send.began - zero:+.3f})" for send in event.sends)
     yield f"  event {number} ({event.what}, {event.rule} {event.device}), published {event.copies}x"
     acked = "never" if event.acked is None else f"{event.acked - zero:+.3f}"
     yield f"    acked {acked}; results at {arrived or 'never'}; cuts at {cuts or 'none'};"
-    yield f"    sent over connections of {sends or 'none'}; confirmations cut off {event.resends}"
+    yield f"    sent (over a connection of) {sends or 'never'}; confirmations cut off {event.resends}"
     yield f"    request ids {' '.join(result.request_id for result in results)}"
     last = max((result.at for result in results), default=zero)
     for fault in outcome.faults:

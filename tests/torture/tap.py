@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Iterator
 from typing import Protocol
 
-from tests.torture.ledger import Cut, Event, Ledger
+from tests.torture.ledger import Cut, Event, Ledger, Send
 from tests.torture.packets import PUBACK, PUBLISH, Packet, Splitter, read_message
 
 NUMBER = re.compile(rb'"number":\s*(\d+)')
@@ -103,8 +103,8 @@ class Connection:
             if now - at < GRACE:
                 self.cut(event, Cut(now, True))
 
-    def begin(self, event: Event, began: float) -> None:
-        """The event's message passed over a connection that began at `began`."""
+    def begin(self, event: Event, send: Send) -> None:
+        """The event's message passed."""
 
     def end(self, event: Event) -> None:
         """It was acknowledged."""
@@ -118,7 +118,7 @@ class Connection:
         event = self._events.get(int(found[1])) if found else None
         if event is not None:
             self._open[message.mid] = event
-            self.begin(event, self._began)
+            self.begin(event, Send(self.clock(), self._began))
 
     def _close_event(self, mid: int) -> None:
         self._acknowledged.discard(mid)
@@ -147,9 +147,9 @@ class SourceConnection(Connection):
 class TargetConnection(Connection):
     """Results from the host, and the broker's confirmations."""
 
-    def begin(self, event: Event, began: float) -> None:
+    def begin(self, event: Event, send: Send) -> None:
         """The host has sent a result."""
-        event.sends.append(began)
+        event.sends.append(send)
 
     def cut(self, event: Event, cut: Cut) -> None:
         """The host will send the result again."""

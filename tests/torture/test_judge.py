@@ -1,7 +1,7 @@
 """The judge finds what is wrong with a run, and lets pass what a fault explains."""
 
 from tests.torture.judge import DELIVERY, NEVER, RESULT, TWICE, judge
-from tests.torture.ledger import Cut, Event, Ledger, Letter, Result
+from tests.torture.ledger import Cut, Event, Ledger, Letter, Result, Send
 from tests.torture.subject import ORDERED, PLAIN
 
 CONNECTED, CUT, LATER = 1.0, 5.0, 6.0
@@ -57,19 +57,24 @@ def test_a_confirmation_that_was_cut_off_explains_a_repeat() -> None:
 
 
 def test_a_delivery_that_was_cut_off_explains_a_repeat_when_a_result_may_have_been_sent_before() -> None:
-    before = plain(cuts=[Cut(CUT, False)], sends=[CONNECTED, LATER])
+    before = plain(cuts=[Cut(CUT, False)], sends=[Send(CUT - 1, CONNECTED), Send(LATER, CONNECTED)])
     assert judge(answer(ledger_of(before), 0, 0), []).repeats == {DELIVERY: 1}
-    after = plain(cuts=[Cut(CUT, False)], sends=[LATER, LATER])
+    after = plain(cuts=[Cut(CUT, False)], sends=[Send(LATER, CONNECTED), Send(LATER, CONNECTED)])
     assert judge(answer(ledger_of(after), 0, 0), []).unexplained == [0]
 
 
 def test_a_delivery_that_was_cut_off_explains_a_repeat_when_the_host_could_not_know_it_again() -> None:
-    forgotten = plain(cuts=[Cut(CUT, True)], sends=[LATER, LATER])
+    forgotten = plain(cuts=[Cut(CUT, True)], sends=[Send(LATER, CONNECTED)])
     assert judge(answer(ledger_of(forgotten), 0, 0), []).repeats == {DELIVERY: 1}
 
 
+def test_a_delivery_that_was_cut_off_explains_a_repeat_when_its_target_was_away() -> None:
+    kept = plain(cuts=[Cut(CUT, False)], sends=[Send(LATER + 1, LATER)])
+    assert judge(answer(ledger_of(kept), 0, 0), []).repeats == {DELIVERY: 1}
+
+
 def test_a_delivery_that_was_cut_off_explains_a_repeat_when_the_host_died_before_it_came_again() -> None:
-    event = plain(cuts=[Cut(CUT, False)], sends=[LATER, LATER], acked=LATER + 2)
+    event = plain(cuts=[Cut(CUT, False)], sends=[Send(LATER, CONNECTED)], acked=LATER + 2)
     ledger = answer(ledger_of(event), 0, 0)
     ledger.deaths = [CUT - 1, LATER + 3]
     assert judge(ledger, []).unexplained == [0]
