@@ -90,7 +90,7 @@ def test_the_backlog_of_one_key_is_held_in_memory_up_to_a_limit(tmp_path: Path) 
     async def scene() -> None:
         functions, ledger = held(), Ledger()
         async with store_in(tmp_path) as store:
-            await add_rows(store, numbered(3 * MOST_LOADED))
+            await add_rows(store, numbered(MOST_LOADED + 4 * PAGE))
         async with lane_in(tmp_path, functions.dispatch, ledger, ordered=True) as (store, lane):
             await until(lambda: len(lane._open) >= MOST_LOADED, "memory is full")
             for _ in range(50):
