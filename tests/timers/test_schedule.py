@@ -53,7 +53,7 @@ def minutes(zone: str, start: float, end: float, minute: set[int], hour: set[int
 
 @settings(deadline=None, max_examples=30)
 @given(
-    # Where clocks are set by half an hour, croniter 7.0 leaves out the very moment at which they are set back.
+    # Where clocks are set by half an hour, croniter 7.0 leaves out the moment at which they are set back.
     place=st.sampled_from([place for place in PLACES if "Lord_Howe" not in place[0]]),
     minute=st.sets(st.integers(0, 59), min_size=1, max_size=3),
     hour=st.sets(st.sampled_from([0, 1, 2, 3, 13]), min_size=1) | st.just(set(range(24))),
