@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
 
-from conf.names import Name
+from conf.names import FunctionNames
 from conf.retries import Retry
 from conf.types import (
     ConfigPath,
@@ -145,7 +145,7 @@ class Rule(Section):
     error: ErrorTarget | None = Field(
         default=None, description="where errors go; absent: they are not published"
     )
-    functions: Annotated[tuple[Name, ...], Field(min_length=1)] | None = Field(
+    functions: FunctionNames | None = Field(
         default=None, description="names of the functions to call; absent: all of `funcs`"
     )
     retained: bool = Field(

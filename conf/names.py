@@ -4,7 +4,7 @@ import re
 import unicodedata
 from typing import Annotated
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, Field
 
 from conf.types import Text
 
@@ -29,3 +29,13 @@ def check_name(name: str) -> str:
 
 
 Name = Annotated[Text, AfterValidator(check_name)]
+
+
+def _once_each(names: tuple[str, ...]) -> tuple[str, ...]:
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ValueError(f"names {', '.join(twice)} more than once; a function gets each event once")
+    return names
+
+
+FunctionNames = Annotated[tuple[Name, ...], Field(min_length=1), AfterValidator(_once_each)]

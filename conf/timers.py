@@ -7,7 +7,7 @@ from pydantic import AfterValidator, Field, PlainValidator, WithJsonSchema, mode
 
 from conf.cron import CronLine, TimeZone
 from conf.mqtt import Target
-from conf.names import Name
+from conf.names import FunctionNames
 from conf.retries import Retry
 from conf.types import Section, Text, as_text
 from conf.units import Duration
@@ -52,7 +52,7 @@ class Timer(Section):
     )
     timezone: TimeZone = Field(default="UTC", description="time zone of `cron`, such as Asia/Shanghai")
     every: Duration | None = Field(default=None, ge=SHORTEST, description="interval, of 100ms at least")
-    functions: Annotated[tuple[Name, ...], Field(min_length=1)] | None = Field(
+    functions: FunctionNames | None = Field(
         default=None, description="names of the functions to call; absent: all of `funcs`"
     )
     payload: Payload | None = Field(

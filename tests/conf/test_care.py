@@ -142,3 +142,7 @@ def test_what_is_written_in_the_native_form_is_the_same_config(tmp_path: Path) -
     tree: Any = read_document(text.encode()).value
     (tmp_path / "again.yaml").write_text(write_native(tree, {}), encoding="utf-8")
     assert load_config(tmp_path / "again.yaml", {}) == config
+
+
+def test_a_rule_that_names_a_function_twice_is_refused_and_the_function_named(tmp_path: Path) -> None:
+    assert "names a more than once" in str(faults(tmp_path, rule("functions: [a, b, a]")))
