@@ -33,6 +33,8 @@ def result(seq: int, payload: bytes = b"1", *, total: int = 1, source: Source | 
         timeout=10.0,
         total=total,
         source=source,
+        rule="r",
+        attempts=2,
     )
 
 

@@ -106,7 +106,7 @@ def test_a_replayed_result_waits_for_its_broker_again_with_its_time_begun_anew(t
         (row,) = await scene.store.read_results(TARGET, 0, 10)
         assert (row.topic, row.payload, row.qos, row.retain) == ("out/1", b'{"t": 1}', 1, True)
         assert (row.properties, row.timeout, row.created) == (b"\x03", 5.0, 5000.0)
-        assert (row.event_id, row.function) == ("11" * 16, "echo")
+        assert (row.event_id, row.rule, row.function, row.attempts) == ("11" * 16, "telemetry", "echo", 4)
         assert TARGET in scene.woken
         assert await scene.seqs() == []
 
@@ -134,7 +134,8 @@ def test_a_letter_whose_rule_is_gone_stays_and_the_refusal_says_what_to_do(tmp_p
         (seq,) = await scene.put(LETTER)
         scene.working.clear()
         before = scene.store.commits
-        with pytest.raises(StrandedLetterError, match=f"{LANE}: its rule.*is not in the config any more"):
+        why = f"letter {seq} is.*{LANE}: its rule.*is not in the config any more"
+        with pytest.raises(StrandedLetterError, match=why):
             await scene.letters.replay(seq)
         assert scene.store.commits == before
         assert await scene.seqs() == [seq]

@@ -13,6 +13,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from tests.delivery.clocked import advance
 from tests.delivery.lanes import Sender, store_in
 from tests.mqtt.clients import until
+from triggers.delivery.rows import Letter
 from triggers.delivery.store import DeliveryStore, LetterQuery, StoreLimits
 from triggers.mqtt.connack import Limits
 from triggers.mqtt.messages import Outgoing, Told
@@ -99,8 +100,12 @@ class Target:
 
     async def letters(self) -> list[tuple[str, bytes]]:
         """Kinds and bodies of the dead letters, oldest first."""
+        return [(each.kind, each.body) for each in await self.whole_letters(LetterQuery(limit=10_000))][::-1]
+
+    async def whole_letters(self, query: LetterQuery) -> list[Letter]:
+        """The dead letters once all that was submitted is there, newest first."""
         await self.store.submit()
-        return [(each.kind, each.body) for each in await self.store.letters(LetterQuery(limit=10_000))][::-1]
+        return await self.store.letters(query)
 
 
 @asynccontextmanager

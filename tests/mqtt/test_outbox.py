@@ -10,8 +10,9 @@ from tests.delivery.lanes import LANE, Ledger, Sender, lane_over, store_in, subm
 from tests.mqtt.clients import Functions, echo, until
 from tests.mqtt.sending import NOT_AUTHORIZED, Target, target_in
 from triggers.delivery.changes import AddResults
+from triggers.delivery.letters import DeadLetters
 from triggers.delivery.rows import ResultRow
-from triggers.delivery.store import DeliveryStore, StoreLimits
+from triggers.delivery.store import DeliveryStore, LetterQuery, StoreLimits
 from triggers.delivery.work import Place, Work
 from triggers.mqtt.messages import Outgoing
 from triggers.mqtt.outbox import PAGE
@@ -109,6 +110,31 @@ def test_what_is_refused_after_its_event_was_settled_becomes_a_dead_letter(tmp_p
             assert await target.rows() == []
 
     play_clocked(scene())
+
+
+def test_the_letter_of_a_result_names_its_rule_after_a_restart_and_counts_its_replays(tmp_path: Path) -> None:
+    async def scene() -> None:
+        async with target_in(tmp_path) as target:
+            target.send([b"0"])
+            await target.kept([b"0"])
+        async with target_in(tmp_path) as target:
+            await refused(target)
+            (letter,) = await target.whole_letters(LetterQuery(rule="r1"))
+            assert (letter.rule, letter.attempts, letter.error_type) == ("r1", 1, "ResultRefused")
+            await DeadLetters(target.store, lambda _: True).replay(letter.seq)
+        async with target_in(tmp_path) as target:
+            await refused(target)
+            (letter,) = await target.whole_letters(LetterQuery(rule="r1"))
+            assert (letter.attempts, letter.body, await target.rows()) == (2, b"0", [])
+
+    play_clocked(scene())
+
+
+async def refused(target: Target) -> None:
+    """The broker comes, is sent one result, and does not want it."""
+    connection = target.connect()
+    await until(lambda: bool(connection.sent), "it is sent")
+    target.confirm(reason=NOT_AUTHORIZED)
 
 
 def test_a_result_that_was_confirmed_is_not_sent_again_before_its_row_is_gone(tmp_path: Path) -> None:
@@ -279,7 +305,9 @@ def test_a_successor_with_rows_of_its_own_sends_the_older_ones_first(tmp_path: P
     play_clocked(scene())
 
 
-def test_what_nobody_will_publish_becomes_dead_letters_each_once(tmp_path: Path) -> None:
+def test_what_nobody_will_publish_becomes_dead_letters_each_once_and_is_said_in_one_line(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     async def scene() -> None:
         async with target_in(tmp_path) as target:
             target.send(numbered(PAGE + 50))
@@ -291,6 +319,9 @@ def test_what_nobody_will_publish_becomes_dead_letters_each_once(tmp_path: Path)
             await target.publisher.give_up("nobody")
             assert await target.letters() == [("result", body) for body in numbered(PAGE + 45, 5)]
             assert target.ended[b"in memory"] == "nobody" and await target.rows() == []
+            (told, *_) = letters = await target.whole_letters(LetterQuery(limit=PAGE * 2))
+            assert {each.error_type for each in letters} == {"NobodyTakesIt"} and told.message == "nobody"
+            assert caplog.messages == [f"mqtt: results that become dead letters: {PAGE + 46}; nobody"]
 
     play_clocked(scene())
 

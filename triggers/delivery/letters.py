@@ -95,7 +95,8 @@ class DeadLetters:
         """
         done = await self._replay((seq,))
         if done.stranded:
-            raise StrandedLetterError(f"nothing works {', '.join(done.stranded)}: {REMEDY}")
+            lane = ", ".join(done.stranded)
+            raise StrandedLetterError(f"dead letter {seq} is not replayed, nothing works {lane}: {REMEDY}")
         if not done.count:
             raise _unknown(seq)
 
@@ -178,6 +179,8 @@ class DeadLetters:
             properties=base64.b64decode(cast(str, head["properties"])),
             created=self._clock(),
             timeout=cast(float, head["timeout"]),
+            rule=letter.rule,
+            attempts=letter.attempts + 1,
         )
 
     def _submit(

@@ -50,7 +50,8 @@ class ResultRow:
     """A result that waits for its broker. `target` reads `broker/client id`.
 
     `total` counts the results of its event by this function. `created` is in seconds since the epoch,
-    `timeout` in seconds. `properties` are packed (MQTT 5).
+    `timeout` in seconds. `properties` are packed (MQTT 5). `rule` is that of its event, or the timer;
+    `attempts` grows with each replay.
     """
 
     seq: int
@@ -66,6 +67,8 @@ class ResultRow:
     timeout: float
     total: int = 1
     source: Source | None = None
+    rule: str = ""
+    attempts: int = 1
 
 
 @dataclass(frozen=True, slots=True)

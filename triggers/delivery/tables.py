@@ -78,15 +78,13 @@ def _event_of(values: Values) -> EventRow:
 def _result_values(row: ResultRow) -> Values:
     plain = (
         row.seq,
-        _text(row.target),
-        _text(row.event_id),
-        _text(row.function),
-        _text(row.topic),
+        *map(_text, (row.target, row.event_id, row.rule, row.function, row.topic)),
         int(row.qos),
         int(row.retain),
         _real(row.created),
         _real(row.timeout),
         int(row.total),
+        int(row.attempts),
     )
     blobs = (bytes(row.properties), bytes(row.payload))
     return (*plain, pack_source(row.seq, row.source), *blobs, seal("results", plain, blobs))
@@ -95,7 +93,7 @@ def _result_values(row: ResultRow) -> Values:
 def _result_of(values: Values) -> ResultRow:
     *plain, source, properties, payload, found = values
     check("results", tuple(plain), (properties, payload), found)
-    seq, target, event_id, function, topic, qos, retain, created, timeout, total = plain
+    seq, target, event_id, rule, function, topic, qos, retain, created, timeout, total, attempts = plain
     return ResultRow(
         seq=seq,
         target=target,
@@ -110,6 +108,8 @@ def _result_of(values: Values) -> ResultRow:
         timeout=timeout,
         total=total,
         source=unpack_source(seq, source),
+        rule=rule,
+        attempts=attempts,
     )
 
 
@@ -213,8 +213,8 @@ RESULTS = Table(
     "results",
     "seq",
     (
-        *("seq", "target", "event_id", "function", "topic", "qos", "retain", "created", "timeout", "total"),
-        *("source", "properties", "payload", "seal"),
+        *("seq", "target", "event_id", "rule", "function", "topic", "qos", "retain", "created", "timeout"),
+        *("total", "attempts", "source", "properties", "payload", "seal"),
     ),
     _result_values,
     _result_of,

@@ -101,7 +101,7 @@ class Outgoing:
     `timeout` is in seconds from sending to confirmation; `born` and `sent_at` are times of the event loop;
     `sure` as in Work. `total` counts the results of the event by its function. `work` is the event's, if
     this is its only result: its row in the inbox may go when this one is in the outbox. `verdict` is an end
-    that came while it was being written there.
+    that came while it was being written there. `attempts` grows with each replay.
     """
 
     topic: str
@@ -121,6 +121,7 @@ class Outgoing:
     origin: Origin | None = None
     work: Work | None = None
     verdict: str | None = None
+    attempts: int = 1
 
     def tell(self, error: str | None) -> None:
         """Say how it ended, if that was not said before."""

@@ -16,6 +16,8 @@ from triggers.delivery.work import Place, Work
 from triggers.mqtt.messages import Outgoing, Told
 
 PAGE = 1000
+REFUSED, UNWANTED = "ResultRefused", "NobodyTakesIt"
+"""Why a result became a dead letter, for programs: by its broker's will, or as no broker gets it any more."""
 
 
 class Outbox:
@@ -86,22 +88,23 @@ class Outbox:
         self._read = max([self._read, *(row.seq for row in page)])
         return [_outgoing_of(row) for row in rows]
 
-    def end(self, outgoing: Outgoing, error: str | None) -> None:
+    def end(self, outgoing: Outgoing, error: str | None, error_type: str = REFUSED) -> None:
         """One that stands on disk is confirmed, or refused for good."""
         if outgoing.place is Place.STORING:
             # Its event hears of the end once the row is there, which the broker's acknowledgement must know
             # of.
             outgoing.verdict = error
         elif error is not None:
-            self.bury(outgoing, error)
+            self.bury(outgoing, error, error_type)
             return
         outgoing.place = Place.MEMORY
         self._drop(outgoing)
 
-    def bury(self, outgoing: Outgoing, error: str) -> None:
+    def bury(self, outgoing: Outgoing, error: str, error_type: str) -> None:
         """Make a dead letter of a result whose event was acknowledged on the strength of its row."""
         outgoing.place = Place.MEMORY
-        self._drop(outgoing, AddLetters((_letter_of(outgoing, self.target, self._store.next_seq(), error),)))
+        letter = _letter_of(outgoing, self.target, self._store.next_seq(), (error_type, error))
+        self._drop(outgoing, AddLetters((letter,)))
 
     def _drop(self, outgoing: Outgoing, *instead: Change) -> None:
         dropped = self._store.submit(*instead, DropResults((outgoing.seq,)), durable=bool(instead))
@@ -159,6 +162,8 @@ def _row_of(outgoing: Outgoing, target: str) -> ResultRow:
         timeout=outgoing.timeout,
         total=outgoing.total,
         source=outgoing.origin.source if outgoing.origin is not None else None,
+        rule=outgoing.told.rule,
+        attempts=outgoing.attempts,
     )
 
 
@@ -168,16 +173,18 @@ def _outgoing_of(row: ResultRow) -> Outgoing:
         row.payload,
         row.qos,
         row.retain,
-        Told("", row.function, row.event_id),
+        Told(row.rule, row.function, row.event_id),
         properties=row.properties,
         timeout=row.timeout,
         seq=row.seq,
         place=Place.STORED,
+        attempts=row.attempts,
     )
 
 
-def _letter_of(outgoing: Outgoing, target: str, seq: int, error: str) -> Letter:
+def _letter_of(outgoing: Outgoing, target: str, seq: int, why: tuple[str, str]) -> Letter:
     now = time.time()
+    error_type, error = why
     return Letter(
         seq=seq,
         kind="result",
@@ -193,8 +200,8 @@ def _letter_of(outgoing: Outgoing, target: str, seq: int, error: str) -> Letter:
             "timeout": outgoing.timeout,
         },
         body=outgoing.payload,
-        attempts=1,
-        error_type="ResultRefused",
+        attempts=outgoing.attempts,
+        error_type=error_type,
         message=error,
         first=now,
         died=now,

@@ -14,7 +14,7 @@ from triggers.delivery.work import Place
 from triggers.mqtt.connack import Limits
 from triggers.mqtt.connection import Connection
 from triggers.mqtt.messages import Outgoing
-from triggers.mqtt.outbox import PAGE, Outbox
+from triggers.mqtt.outbox import PAGE, REFUSED, UNWANTED, Outbox
 from triggers.mqtt.peer import Peer
 from triggers.mqtt.properties import Packed
 
@@ -159,11 +159,17 @@ class Publisher(Peer):
         """Nobody will ever publish what is left: it becomes dead letters. Raises sqlite3.Error."""
         if self._loading is not None:
             await asyncio.wait([self._loading])
-        for outgoing in self._take_all():
-            self._end(outgoing, reason)
+        left = self._take_all()
+        for outgoing in left:
+            self._end(outgoing, reason, UNWANTED)
+        given_up = len(left)
         while self.outbox is not None and self.outbox.first is not None:
-            for outgoing in await self.outbox.load():
-                self.outbox.bury(outgoing, reason)
+            page = await self.outbox.load()
+            for outgoing in page:
+                self.outbox.bury(outgoing, reason, UNWANTED)
+            given_up += len(page)
+        if given_up:
+            logger.warning("mqtt: results that become dead letters: %d; %s", given_up, reason)
 
     def _take_all(self) -> list[Outgoing]:
         unconfirmed = list(self._sent.values())
@@ -229,12 +235,12 @@ class Publisher(Peer):
         size = len(outgoing.payload) + 4 * len(outgoing.topic) + len(outgoing.properties) + HEADER
         return size <= limits.packet
 
-    def _end(self, outgoing: Outgoing, error: str | None) -> None:
+    def _end(self, outgoing: Outgoing, error: str | None, error_type: str = REFUSED) -> None:
         self.published += error is None
         if self.outbox is None or outgoing.place is Place.MEMORY:
             outgoing.tell(error)
         else:
-            self.outbox.end(outgoing, error)
+            self.outbox.end(outgoing, error, error_type)
 
 
 def _is_kept(outgoing: Outgoing) -> bool:

@@ -113,7 +113,7 @@ class Publishers:
         if successor is not None:
             publisher.hand_over(successor)
         else:
-            await publisher.give_up(f"nobody publishes to a broker {broker} any more")
+            await publisher.give_up(f"the config has no rule or timer any more that publishes to {broker}")
 
     def _successor(self, broker: str, client_id: str) -> Publisher | None:
         same = self._pairs.get((broker, client_id))
