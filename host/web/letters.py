@@ -23,7 +23,7 @@ from triggers.delivery.letters import (
 from triggers.delivery.rows import Letter
 
 MAX_SHOWN = 256 * 1024
-MAX_PAGE = 1000
+DEFAULT_PAGE, MAX_PAGE = 100, 1000
 STATUS = {UnknownLetterError: 404, StrandedLetterError: 409, NotWrittenError: 503}
 
 
@@ -47,8 +47,7 @@ class LettersApi:
 
     async def list_letters(self, request: Request) -> Response:
         """The newest ones, without their bodies; `before` names the last one of the page before."""
-        limit = min(MAX_PAGE, _whole(request, "limit") or 100)
-        page = await self._letters.page(_choice(request), _whole(request, "before"), limit)
+        page = await self._letters.page(_choice(request), _whole(request, "before"), _limit(request))
         return _json({"dead_letters": [_summary(each) for each in page], "total": self._letters.count})
 
     async def show(self, request: Request) -> Response:
@@ -109,6 +108,13 @@ def _whole(request: Request, name: str) -> int | None:
     if text is not None and not (text.isdecimal() and text.isascii() and len(text) < 19):
         raise HTTPException(400, f"{name} is a whole number, not {text[:40]!r}")
     return None if text is None else int(text)
+
+
+def _limit(request: Request) -> int:
+    asked = _whole(request, "limit")
+    if asked == 0:
+        raise HTTPException(400, "limit is 1 at least")
+    return min(MAX_PAGE, asked or DEFAULT_PAGE)
 
 
 def _summary(letter: Letter) -> dict[str, Any]:

@@ -58,6 +58,24 @@ def test_all_of_a_rule_are_replayed_and_the_stranded_are_counted_by_lane(tmp_pat
     play(tmp_path, act)
 
 
+def test_a_letter_that_nobody_works_is_refused_by_its_number(tmp_path: Path) -> None:
+    async def act(store: DeliveryStore, client: httpx.AsyncClient) -> None:
+        (seq,) = await bury(store, replace(LETTER, lane="mqtt/b1/gone/echo"))
+        answer = await client.post(f"{API}/{seq}/replay")
+        assert answer.status_code == 409
+        assert f"dead letter {seq} is not replayed, nothing works mqtt/b1/gone/echo" in answer.text
+
+    play(tmp_path, act)
+
+
+def test_a_page_of_nothing_is_refused(tmp_path: Path) -> None:
+    async def act(store: DeliveryStore, client: httpx.AsyncClient) -> None:
+        answer = await client.get(API, params={"limit": "0"})
+        assert (answer.status_code, answer.text) == (400, "limit is 1 at least")
+
+    play(tmp_path, act)
+
+
 def test_a_disk_that_takes_nothing_is_said_to_be_the_reason(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
