@@ -1,16 +1,22 @@
 """`fnhost dlq`: dead letters, for the person who looks why there are any."""
 
+import json
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import click
 
 from host.cli.exits import CommandError, Exit
-from host.cli.options import connected, output_option, url_option
-from host.cli.output import clock, print_json, print_table, printable, shown
+from host.cli.options import connected, explained, output_option, url_option
+from host.cli.output import clock, print_json, print_table, printable, shown, zoned_clock
 
-COLUMNS = ("seq", "died", "rule", "function", "attempts", "size", "error")
+COLUMNS = ("seq", "kind", "died", "rule", "function", "attempts", "size", "error")
 FACTS = ("seq", "kind", "rule", "function", "lane", "key", "event_id", "attempts", "size")
+HIDDEN = ("received", "properties")
+"""Of the head: what is shown as a date, and what is packed as MQTT 5 sends it."""
+
+Answer = dict[str, Any]
 
 
 @click.group()
@@ -48,7 +54,7 @@ def list_letters(url: str, output: str, **asked: Any) -> None:
     if output == "json":
         print_json(letters)
     elif letters:
-        print_table(COLUMNS, [_row(letter) for letter in letters])
+        print_table(COLUMNS, [_row(letter) for letter in letters], cut="error")
     else:
         click.echo("no dead letter", err=True)
 
@@ -78,13 +84,17 @@ def replay(seqs: tuple[int, ...], url: str, output: str, **choice: Any) -> None:
     """
     query = _query(seqs, choice)
     with connected(url) as client:
-        answers = [client.replay_letter(seq) for seq in seqs] if seqs else [client.replay_letters(query)]
+        if seqs:
+            answers, failures = _each(seqs, client.replay_letter)
+        else:
+            answers, failures = [client.replay_letters(query)], []
     stranded = {lane: count for answer in answers for lane, count in answer.get("stranded", {}).items()}
     replayed = sum(answer.get("replayed", 0) for answer in answers)
     if output == "json":
         print_json({"replayed": replayed, "stranded": stranded})
     else:
         click.echo(f"{replayed} replayed")
+    _end_with(failures)
     if stranded:
         lanes = ", ".join(f"{count} of {printable(lane)}" for lane, count in stranded.items())
         raise CommandError(f"not replayed: {lanes}; nothing in the config works them any more", Exit.USAGE)
@@ -101,12 +111,40 @@ def drop(seqs: tuple[int, ...], yes: bool, url: str, output: str, **choice: Any)
     if not yes:
         _ask(seqs, query)
     with connected(url) as client:
-        answers = [client.drop_letter(seq) for seq in seqs] if seqs else [client.drop_letters(query)]
+        if seqs:
+            answers, failures = _each(seqs, client.drop_letter)
+        else:
+            answers, failures = [client.drop_letters(query)], []
     dropped = sum(answer.get("dropped", 0) for answer in answers)
     if output == "json":
         print_json({"dropped": dropped})
     else:
         click.echo(f"{dropped} dropped")
+    _end_with(failures)
+
+
+def _each(seqs: tuple[int, ...], ask: Callable[[int], Answer]) -> tuple[list[Answer], list[CommandError]]:
+    """Ask the host for each of them, whatever it said of those before, as long as it is there."""
+    answers: list[Answer] = []
+    failures: list[CommandError] = []
+    for place, seq in enumerate(seqs):
+        try:
+            with explained():
+                answers.append(ask(seq))
+        except CommandError as error:
+            gone = error.exit_code == Exit.UNREACHABLE
+            which = ", ".join(map(str, seqs[place:])) if gone else seq
+            failures.append(CommandError(f"{which}: {error.message}", Exit(error.exit_code)))
+            if gone:
+                break
+    return answers, failures
+
+
+def _end_with(failures: list[CommandError]) -> None:
+    """A line for each, and the exit code of the first."""
+    if failures:
+        lines = "\nError: ".join(error.message for error in failures)
+        raise CommandError(lines, Exit(failures[0].exit_code))
 
 
 def _query(seqs: tuple[int, ...], choice: dict[str, Any]) -> dict[str, str]:
@@ -126,19 +164,29 @@ def _ask(seqs: tuple[int, ...], query: dict[str, str]) -> None:
 
 def _row(letter: dict[str, Any]) -> list[object]:
     told = (letter.get(name) for name in ("rule", "function", "attempts", "size"))
-    return [letter.get("seq"), clock(letter.get("died", 0)), *told, _error(letter)]
+    return [letter.get("seq"), letter.get("kind"), clock(letter.get("died", 0)), *told, _error(letter)]
 
 
 def _error(letter: dict[str, Any]) -> str:
     return f"{letter.get('error_type')}: {letter.get('message')}"
 
 
+def _facts(letter: dict[str, Any]) -> dict[str, object]:
+    head = letter.get("head", {})
+    times = {"received": head.get("received"), "first try": letter.get("first"), "died": letter.get("died")}
+    return {
+        **{name.replace("_", " "): letter.get(name) for name in FACTS},
+        **{name: zoned_clock(time) for name, time in times.items() if isinstance(time, int | float)},
+        **{name: head[name] for name in sorted(head) if name not in HIDDEN},
+        "error": _error(letter),
+    }
+
+
 def _print(letter: dict[str, Any]) -> None:
-    facts: dict[str, object] = {name.replace("_", " "): letter.get(name) for name in FACTS}
-    facts |= {"first try": clock(letter.get("first", 0)), "died": clock(letter.get("died", 0))}
-    facts |= {name: letter.get("head", {}).get(name) for name in sorted(letter.get("head", {}))}
-    for name, value in {**facts, "error": _error(letter)}.items():
-        click.echo(f"{name + ':':<12} {shown(value)}")
+    for name, value in _facts(letter).items():
+        if value not in (None, "", {}, []):
+            text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+            click.echo(f"{name + ':':<12} {shown(text)}")
     for line in letter.get("stack", ()):
         click.echo(printable(str(line).rstrip("\n")))
     click.echo(f"\n{printable(str(letter.get('body')))}")

@@ -36,11 +36,19 @@ def output_option(command: F) -> F:
 @contextmanager
 def connected(url: str, refused: Exit = Exit.USAGE) -> Iterator["Client"]:
     """A client of the host at `url`; `refused` is the exit code of refusals that have none of their own."""
-    from host.client import Client, ClientError, RefusedError, UrlError
+    from host.client import Client
+
+    with explained(refused), Client(url) as client:
+        yield client
+
+
+@contextmanager
+def explained(refused: Exit = Exit.USAGE) -> Iterator[None]:
+    """What goes wrong with a request ends the command, in one sentence and with its exit code."""
+    from host.client import ClientError, RefusedError, UrlError
 
     try:
-        with Client(url) as client:
-            yield client
+        yield
     except RefusedError as error:
         raise CommandError(_explain(error), _code(error, refused)) from None
     except UrlError as error:

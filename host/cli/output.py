@@ -4,6 +4,7 @@ import json
 import sys
 import time
 from collections.abc import Sequence
+from datetime import datetime
 
 import click
 
@@ -16,8 +17,11 @@ def print_json(value: object) -> None:
     click.echo(json.dumps(value, ensure_ascii=False, indent=2))
 
 
-def print_table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """Columns under their names on stdout, as wide as the terminal; None is shown as `-`."""
+def print_table(header: Sequence[str], rows: Sequence[Sequence[object]], cut: str | None = None) -> None:
+    """Columns under their names on stdout, as wide as the terminal; None is shown as `-`.
+
+    On a terminal the column `cut` has one line for each row, and what does not fit ends with an ellipsis.
+    """
     from rich import box
     from rich.console import Console
     from rich.table import Table
@@ -27,8 +31,13 @@ def print_table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> None
     table = Table(box=box.SIMPLE_HEAD if console.is_terminal else None, pad_edge=False, header_style="bold")
     for name in header:
         table.add_column(name, overflow="fold")
+    cuts = [console.is_terminal and name == cut for name in header]
     for row in rows:
-        table.add_row(*(Text(shown(cell)) for cell in row))
+        # Asked of the text and not of the column, which would keep its width at the cost of the others.
+        cells = zip(map(shown, row), cuts, strict=True)
+        table.add_row(
+            *(Text(text, no_wrap=each, overflow="ellipsis" if each else None) for text, each in cells)
+        )
     console.print(table)
 
 
@@ -45,3 +54,8 @@ def printable(text: str) -> str:
 def clock(epoch: float) -> str:
     """Local date and time of `epoch` (seconds), as people write it."""
     return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(epoch))
+
+
+def zoned_clock(epoch: float) -> str:
+    """As `clock`, with the zone: `2023-11-14 22:13:20+00:00`."""
+    return datetime.fromtimestamp(epoch).astimezone().isoformat(" ", "seconds")

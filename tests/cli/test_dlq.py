@@ -1,6 +1,7 @@
 """`fnhost dlq`: what it asks the host for, and how it shows what comes."""
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -23,10 +24,11 @@ PATH = "/api/dead-letters"
 def test_list_shows_a_table_that_cannot_steer_the_terminal(stub: StubHost) -> None:
     stub.prepare(f"GET {PATH}", {"dead_letters": [LETTER], "total": 1})
     header, row = fnhost(stub.url, "dlq", "list").stdout.splitlines()
-    assert header.split() == ["seq", "died", "rule", "function", "attempts", "size", "error"]
+    assert header.split() == ["seq", "kind", "died", "rule", "function", "attempts", "size", "error"]
     words = row.split()
-    assert [words[0], *words[3:]] == [
+    assert [*words[:2], *words[4:]] == [
         "12",
+        "event",
         "telemetry",
         "industry",
         "3",
@@ -35,6 +37,14 @@ def test_list_shows_a_table_that_cannot_steer_the_terminal(stub: StubHost) -> No
         "no",
         "\\x1b[31m",
     ]
+
+
+def test_on_a_terminal_a_long_error_is_cut_and_in_a_pipe_it_is_whole(stub: StubHost) -> None:
+    stub.prepare(f"GET {PATH}", {"dead_letters": [{**LETTER, "message": "far too long " * 40}], "total": 1})
+    code, seen = on_terminal(["dlq", "list"], environment(FNHOST_URL=stub.url, COLUMNS="120"))
+    (row,) = [line for line in seen.splitlines() if "telemetry" in line]
+    assert code == 0 and row.rstrip().endswith("…") and seen.count("far") < 9
+    assert fnhost(stub.url, "dlq", "list").stdout.count("far too long") == 40
 
 
 def test_list_asks_for_a_function_a_rule_and_a_page(stub: StubHost) -> None:
@@ -58,6 +68,18 @@ def test_show_tells_why_it_died_and_what_is_in_it(stub: StubHost) -> None:
     assert json.loads(fnhost(stub.url, "dlq", "show", "12", "-o", "json").stdout) == DETAILS
 
 
+def test_show_has_dates_with_their_zone_and_leaves_out_what_is_empty_or_packed(stub: StubHost) -> None:
+    meta = {"topic": "in/1", "retain": True, "who": "工业"}
+    head = {"received": 1.7e9, "meta": meta, "properties": "AyAA", "qos": 1, "contentType": None}
+    stub.prepare(f"GET {PATH}/12", {**DETAILS, "head": head})
+    lines = [line.partition(":") for line in fnhost(stub.url, "dlq", "show", "12").stdout.splitlines()]
+    told = {name: value.strip() for name, _, value in lines}
+    for name in ("received", "first try", "died"):
+        assert datetime.fromisoformat(told[name]) == datetime.fromtimestamp(1.7e9, UTC)
+    assert json.loads(told["meta"]) == meta and told["qos"] == "1" and told["rule"] == "telemetry"
+    assert not {"key", "properties", "contentType"} & set(told)
+
+
 def test_show_says_how_a_body_that_is_no_text_is_shown(stub: StubHost) -> None:
     stub.prepare(f"GET {PATH}/12", {**DETAILS, "body": "/w==", "body_encoding": "base64", "body_cut": True})
     result = fnhost(stub.url, "dlq", "show", "12")
@@ -75,6 +97,26 @@ def test_replay_of_numbers_asks_for_each(stub: StubHost) -> None:
     for seq in (12, 14):
         stub.prepare(f"POST {PATH}/{seq}/replay", {"replayed": 1, "stranded": {}})
     assert fnhost(stub.url, "dlq", "replay", "12", "14").stdout == "2 replayed\n"
+
+
+@pytest.mark.parametrize(("verb", "done"), [("replay", "2 replayed\n"), ("drop", "2 dropped\n")])
+def test_of_many_numbers_each_is_tried_and_each_failure_is_a_line(
+    stub: StubHost, verb: str, done: str
+) -> None:
+    method, end = ("POST", "/replay") if verb == "replay" else ("DELETE", "")
+    for seq in (12, 15):
+        stub.prepare(f"{method} {PATH}/{seq}{end}", {"replayed": 1, "dropped": 1})
+    stub.prepare(f"{method} {PATH}/13{end}", {"status": 503, "detail": "the disk is full"}, 503)
+    result = fnhost(stub.url, "dlq", verb, "12", "13", "14", "15", *(["-y"] if verb == "drop" else []))
+    first, second = result.stderr.splitlines()
+    assert (result.stdout, result.exit_code, len(stub.seen)) == (done, 6, 4)
+    assert first == "Error: 13: the disk is full" and second.startswith("Error: 14: there is no ")
+
+
+def test_numbers_that_were_not_asked_for_since_the_host_is_gone_are_all_named() -> None:
+    result = fnhost("http://127.0.0.1:1", "dlq", "replay", "12", "13")
+    assert (result.stdout, result.exit_code) == ("0 replayed\n", 3)
+    assert result.stderr.startswith("Error: 12, 13: ")
 
 
 def test_replay_of_a_function_says_what_could_not_be(stub: StubHost) -> None:
