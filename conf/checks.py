@@ -37,6 +37,7 @@ def cross_faults(tree: dict[str, object]) -> list[Fault]:
     connections = [each for path, owner in owners for each in _connections(path, owner, endpoints)]
     faults += [*_unknown_brokers(connections, names), *_loops(connections), *_shared_ids(connections)]
     faults += [*_fed_statuses(valid, connections), *_unknown_functions(timers, funcs)]
+    faults += _namesakes(timers, rules)
     return [*faults, *_bridge_faults(tree, connections)]
 
 
@@ -116,6 +117,16 @@ def _repeated(section: str, entries: Entries, key: str) -> Iterator[Fault]:
                 f"{section}[{index}].{key}", f"{name!r} is the name of {section}[{first[name]}] already"
             )
         first.setdefault(name, index)
+
+
+def _namesakes(timers: Entries, rules: Entries) -> Iterator[Fault]:
+    # A rule without a name is called so where dead letters are told by it.
+    owners = {str(rule.get("name") or f"rule{index}"): index for index, rule in rules.items()}
+    for index, timer in timers.items():
+        owner = owners.get(_text(timer.get("name")))
+        if owner is not None:
+            told = f"{_text(timer['name'])!r} is the name of rules[{owner}] already"
+            yield Fault(f"timers[{index}].name", told, "dead letters are told by it; take another one")
 
 
 def _unknown_brokers(connections: list[_Connection], names: list[str]) -> Iterator[Fault]:

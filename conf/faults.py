@@ -3,10 +3,15 @@
 import difflib
 import types
 import typing
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
+
+from conf.quantities import say_size, write_duration
+from conf.units import parse_duration, parse_size
 
 Location = tuple[int | str, ...]
 
@@ -74,7 +79,7 @@ def _fault(detail: ErrorDetails, model: type[BaseModel]) -> Fault:
     hint = getattr(detail.get("ctx", {}).get("error"), "hint", None)
     if detail["type"] == "extra_forbidden":
         hint = _known_key_hint(location, model)
-    return Fault(dotted(location), _plain(detail), hint)
+    return Fault(dotted(location), _plain(detail, location, model), hint)
 
 
 PLAIN = {
@@ -98,22 +103,43 @@ PLAIN = {
     "string_pattern_mismatch": "must match {pattern}",
     "too_short": "must not be empty",
     "invalid_key": "a key must be text; write it in quotes",
-    "greater_than": "must be more than {gt:g}",
-    "greater_than_equal": "must be at least {ge:g}",
-    "less_than": "must be less than {lt:g}",
-    "less_than_equal": "must be at most {le:g}",
+    "greater_than": "must be more than {gt}",
+    "greater_than_equal": "must be at least {ge}",
+    "less_than": "must be less than {lt}",
+    "less_than_equal": "must be at most {le}",
     "literal_error": "must be {expected}",
     "enum": "must be {expected}",
 }
 
+BOUNDS = frozenset({"gt", "ge", "lt", "le"})
+WRITERS: dict[object, Callable[[float], str]] = {parse_duration: write_duration, parse_size: say_size}
+"""How a bound is said, by what reads the values that it bounds."""
 
-def _plain(detail: ErrorDetails) -> str:
+
+def _plain(detail: ErrorDetails, location: Location, model: type[BaseModel]) -> str:
     context = detail.get("ctx", {})
+    if BOUNDS & context.keys():
+        write = _writer(location, model)
+        context = {key: write(value) if key in BOUNDS else value for key, value in context.items()}
     if detail["type"] in PLAIN:
         return PLAIN[detail["type"]].format(**context)
     if "error" in context:
         return str(context["error"])
     return detail["msg"].replace("Input should", "must", 1)
+
+
+def _writer(location: Location, model: type[BaseModel]) -> Callable[[float], str]:
+    owner = _model_at(location[:-1], model)
+    field = _field(owner, str(location[-1])) if owner else None
+    readers = [getattr(mark, "func", None) for mark in _marks(field)] if field else []
+    return next((WRITERS[each] for each in readers if each in WRITERS), "{:g}".format)
+
+
+def _marks(field: FieldInfo) -> Iterator[object]:
+    """What stands beside the field's type, or beside one of those that `X | None` joins."""
+    yield from field.metadata
+    for inner in typing.get_args(field.annotation):
+        yield from getattr(inner, "__metadata__", ())
 
 
 def _known_key_hint(location: Location, model: type[BaseModel]) -> str | None:
@@ -134,14 +160,15 @@ def _model_at(location: Location, model: type[BaseModel]) -> type[BaseModel] | N
     for step in location:
         if here is None or isinstance(step, int):
             continue  # the step before it, a list's key, has already led to the items' model
-        here = _model_in(_annotation(here, step))
+        field = _field(here, step)
+        here = _model_in(field.annotation) if field else None
     return here
 
 
-def _annotation(model: type[BaseModel], key: str) -> object:
+def _field(model: type[BaseModel], key: str) -> FieldInfo | None:
     for name, field in model.model_fields.items():
         if key in (name, field.alias):
-            return field.annotation
+            return field
     return None
 
 

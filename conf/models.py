@@ -106,7 +106,9 @@ class Limits(Section):
     """What the host takes at most."""
 
     max_body: Size = Field(default=6 * MIB, gt=0, description="body of one HTTP request to a function")
-    delivery: Size = Field(default=GIB, gt=0, description="disk for events and results that wait")
+    delivery: Size = Field(
+        default=GIB, ge=MIB, description="disk for events and results that wait, 1MiB at least"
+    )
     min_free: Size | None = Field(
         default=None,
         description="free disk below which nothing more is taken; absent: 256MiB, or 5 % of a small disk",

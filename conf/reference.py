@@ -6,7 +6,8 @@ from typing import Any
 
 from conf.load import json_schema
 from conf.models import Config
-from conf.units import BYTES, SECONDS
+from conf.quantities import write_duration
+from conf.units import BYTES
 
 Schema = dict[str, Any]
 
@@ -71,7 +72,7 @@ def _default(described: Schema) -> str:
     if value in (None, []) or isinstance(value, dict):
         return ""
     if isinstance(value, float):
-        return f"`{_in_units(value, SECONDS) or f'{value:g}s'}`"
+        return f"`{write_duration(value)}`"
     size = _in_units(value, SIZES) if isinstance(value, int) and value else None
     return f"`{size or (value if isinstance(value, str) else json.dumps(value))}`"
 

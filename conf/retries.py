@@ -2,8 +2,9 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from conf.quantities import write_duration
 from conf.types import Items, Section, Whole
 from conf.units import Duration
 
@@ -24,3 +25,15 @@ class Retry(Section):
         description="after which failures: the function raised, its instance died, its time was over, or no"
         " instance was free (which counts as no attempt)",
     )
+
+    @model_validator(mode="after")
+    def check_pauses(self) -> "Retry":
+        """No pause is longer than the longest, the first one included."""
+        if self.backoff > self.longest:
+            backoff, longest = write_duration(self.backoff), write_duration(self.longest)
+            default = "" if "longest" in self.model_fields_set else ", its default"
+            raise ValueError(
+                f"`backoff` ({backoff}) is longer than `longest` ({longest}{default}); write a `longest` of"
+                f" {backoff} or more, or a shorter `backoff`"
+            )
+        return self

@@ -84,7 +84,10 @@ def _problems(found: "Examination") -> "list[Fault]":
 def _advice(found: "Examination") -> list[str]:
     from conf.advice import advise
 
-    return [] if found.config is None else [str(found.locate(each)) for each in advise(found.config)]
+    if found.config is None:
+        return []
+    advice = advise(found.config, native=found.generation == "native")
+    return [str(found.locate(each)) for each in advice]
 
 
 def _count(number: int, word: str) -> str:

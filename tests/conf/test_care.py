@@ -76,7 +76,7 @@ def test_limits_of_delivery_are_read_in_bytes_and_seconds(tmp_path: Path) -> Non
         ("order: devices", "order", "must be 'none', 'topic' or 'device'"),
         ("device: a..b", "device", "no path of keys"),
         ("latest: topic", "latest", "must be 'device'"),
-        ("max_age: 0s", "max_age", "more than 0"),
+        ("max_age: 0s", "max_age", "more than 0s"),
         ("dedupe: {window: 1s}", "dedupe.key", "is required"),
         ("dedupe: {key: a}", "dedupe.window", "is required"),
         ("dedupe: {key: .a, window: 1s}", "dedupe.key", "no path of keys"),
@@ -84,6 +84,8 @@ def test_limits_of_delivery_are_read_in_bytes_and_seconds(tmp_path: Path) -> Non
         ("retry: {on: []}", "retry.on", "must not be empty"),
         ("retry: {on: [raise]}", "retry.on[0]", "must be 'raised', 'died', 'timeout' or 'overload'"),
         ("retry: {backoff: soon}", "retry.backoff", "a duration"),
+        ("retry: {backoff: 10s, longest: 1s}", "retry", "`backoff` (10s) is longer than `longest` (1s)"),
+        ("retry: {backoff: 10m}", "retry", "`longest` (5m, its default)"),
     ],
 )
 def test_what_cannot_be_is_told_by_path(tmp_path: Path, told: str, path: str, words: str) -> None:
@@ -121,6 +123,24 @@ def test_what_promises_less_than_it_seems_is_told(tmp_path: Path) -> None:
     told = {each.path: each.message for each in advise(config)}
     assert list(told) == [f"rules[0]{key}" for key in ("", ".max_age", ".order", ".dedupe", ".retained")]
     assert told["rules[0]"].startswith("`order` and `dedupe` and `retry` hold as far as events come")
+
+
+def test_a_broker_that_may_lose_events_is_told_once_unless_its_rules_tell_it(tmp_path: Path) -> None:
+    brokers = "mqtts: [{name: b1, broker: 'tcp://h1'}, {name: b2, broker: 'tcp://h2'}]\n"
+    second = "{sub: {name: b1, clientId: 3, topic: x}, pub: {name: b2, clientId: 4, topic: y}}"
+    unsure = f"{brokers}rules: [{{{SIDES}}}, {second}]"
+    config = read(tmp_path, unsure)
+    (told,) = advise(config)
+    assert str(told) == "mqtts[0]: events of broker 'b1' may be lost: it has QoS 0 (write `qos: 1`)"
+    assert list(advise(config, native=False)) == []
+    (sharper,) = advise(read(tmp_path, unsure.replace("topic: y}", "topic: y}, order: topic")))
+    assert sharper.path == "rules[1]" and sharper.message.startswith("`order` holds as far as")
+
+
+@pytest.mark.parametrize("native", [True, False])
+def test_it_is_told_that_qos_2_is_not_what_a_rule_gets(tmp_path: Path, native: bool) -> None:
+    (told,) = advise(read(tmp_path, rule().replace("qos: 1", "qos: 2")), native)
+    assert (told.path, "taken with QoS 1" in told.message) == ("mqtts[0].qos", True)
 
 
 @pytest.mark.parametrize("told", ["", "order: device, latest: device", "retry: {}", "max_age: 5s"])

@@ -127,6 +127,7 @@ def test_an_unknown_key_is_refused_with_the_nearest(tmp_path: Path, text: str, p
             "expose[0].protocolPort",
             "must be",
         ),
+        ("limits: {delivery: 100KiB}", "limits.delivery", "must be at least 1 MiB"),
         ("listen: '[::1'", "listen", "is not HOST:PORT"),
         ("listen: 'h:65536'", "listen", "over 65535"),
         ("5: x", "[5]", "in quotes"),

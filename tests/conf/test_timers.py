@@ -92,7 +92,7 @@ def test_a_payload_is_not_printed_since_it_may_hold_a_secret(tmp_path: Path) -> 
         ("name: a/b, every: 1s", ".name", "holds a slash"),
         ("name: t", "", "either `cron` or `every`"),
         ("name: t, every: 1s, cron: '* * * * *'", "", "either `cron` or `every`"),
-        ("name: t, every: 99ms", ".every", "at least 0.1"),
+        ("name: t, every: 99ms", ".every", "at least 100ms"),
         ("name: t, every: 1s, timezone: UTC", "", "belongs to `cron`"),
         ("name: t, cron: '* * * *'", ".cron", "five fields"),
         ("name: t, cron: '@hourly'", ".cron", "five fields"),
@@ -124,6 +124,17 @@ def test_timers_that_cannot_work_are_refused(tmp_path: Path, timer: str, path: s
 def test_two_timers_have_two_names(tmp_path: Path) -> None:
     found = faults(tmp_path, "timers: [{name: t, every: 1s}, {name: t, every: 2s}]")
     assert found["timers[1].name"].message == "'t' is the name of timers[0] already"
+
+
+@pytest.mark.parametrize(("named", "name"), [("name: telemetry, ", "telemetry"), ("", "rule0")])
+def test_a_timer_has_not_the_name_of_a_rule_since_dead_letters_are_told_by_it(
+    tmp_path: Path, named: str, name: str
+) -> None:
+    rule = "sub: {name: b1, clientId: 1, topic: in}, pub: {name: b1, clientId: 2, topic: out}"
+    text = f"{BROKER}rules: [{{{named}{rule}}}]\ntimers: [{{name: {name}, every: 1s}}]\n"
+    found = faults(tmp_path, text)
+    assert list(found) == ["timers[0].name"]
+    assert found["timers[0].name"].message == f"{name!r} is the name of rules[0] already"
 
 
 def test_a_timer_does_not_take_a_rules_connection_away(tmp_path: Path) -> None:

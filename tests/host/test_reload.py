@@ -138,8 +138,8 @@ TIMER = {"name": "t", "every": "1s"}
         ({"timers": [TIMER]}, {"timers": [TIMER | {"name": "u"}]}, "timers: 1 added, 1 removed"),
         ({"limits": {"max_body": 1}}, {"limits": {"max_body": 2}}, "limits: max_body changed"),
         (
-            {"limits": {"delivery": 1}},
-            {"limits": {"delivery": 2}},
+            {"limits": {"delivery": "1MiB"}},
+            {"limits": {"delivery": "2MiB"}},
             "`limits.delivery` is changed, which takes effect when the host is started again",
         ),
         (
