@@ -187,6 +187,16 @@ def test_missed_moments_are_counted_and_said(caplog: pytest.LogCaptureFixture) -
     assert "8 moments were missed" in caplog.text
 
 
+def test_one_missed_moment_is_told_as_one(caplog: pytest.LogCaptureFixture) -> None:
+    async def scene() -> None:
+        async with staged(Functions(echo=echo), cron="0 * * * *") as stage:
+            stage.pass_(3600 + 600)
+
+    with caplog.at_level(logging.WARNING):
+        play(scene())
+    assert "1 moment was missed, since" in caplog.text
+
+
 def test_one_event_makes_up_for_missed_moments_where_that_is_asked_for() -> None:
     async def scene() -> None:
         functions = Functions(echo=echo)

@@ -4,6 +4,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from conf.quantities import say_size
+
 MIB = 1024 * 1024
 INTAKE = 0.8
 """The part of the quota above which nothing new is taken in; the rest is for bringing rows to their end."""
@@ -74,17 +76,14 @@ class Quota:
             return self.trouble
         if self._free < self._floor:
             return (
-                f"only {_size(self._free)} of the disk of {self._path.parent} are free, and"
-                f" {_size(self._floor)} are kept for what is under way: free some of it"
+                f"only {say_size(self._free)} of the disk of {self._path.parent} are free, and"
+                f" {say_size(self._floor)} are kept for what is under way: free some of it"
             )
         if self.used >= INTAKE * self.limits.quota:
+            used, quota = say_size(self.used), say_size(self.limits.quota)
             return (
-                f"{self._path} holds {_size(self.used)} of the {_size(self.limits.quota)} that it may, and"
-                f" takes nothing new from {INTAKE:.0%} on: bring back the brokers that results wait for, drop"
-                " dead letters, or allow it more"
+                f"{self._path} holds {used} of the {quota} that it may, and takes nothing new from"
+                f" {INTAKE:.0%} on: bring back the brokers that results wait for, drop dead letters, or allow it more"
             )
-        return f"{_size(self.pending)} wait to be written to {self._path}: its disk is slower than what comes"
-
-
-def _size(count: int) -> str:
-    return f"{count / MIB:.1f} MiB"
+        waiting = say_size(self.pending)
+        return f"{waiting} wait to be written to {self._path}: its disk is slower than what comes"

@@ -3,9 +3,10 @@
 import json
 import logging
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from conf.quantities import say_count, say_duration
 from triggers.delivery.batch import Batch
 from triggers.delivery.found import Found
 from triggers.delivery.quota import StoreLimits
@@ -21,7 +22,7 @@ ELAPSED = -1
 """No row's `seq`."""
 
 LETTERS_SHARE = 0.2
-"""The part of the quota that dead letters may take."""
+"""The part of the quota that dead letters may take; a fifth, says the log."""
 
 
 @dataclass(frozen=True)
@@ -163,13 +164,16 @@ class Retention:
         """Log what was dropped, at most once a minute."""
         if not any(self._unsaid) or self._clock() < self._said + LOGGED_EACH:
             return
-        logger.warning(
-            "dropped for good: %d dead letters, as there may be %d in %d bytes for %.0f s; and %d results"
-            " that had waited for %.0f s",
-            *(self._unsaid[0], self._limits.letters, LETTERS_SHARE * self._limits.quota),
-            *(self._limits.letter_age, self._unsaid[1], self._limits.result_age),
-        )
+        logger.warning("dropped for good: %s", " and ".join(self._told()))
         self._unsaid, self._said = (0, 0), self._clock()
+
+    def _told(self) -> Iterator[str]:
+        (letters, results), limits = self._unsaid, self._limits
+        if letters:
+            bounds = f"at most {limits.letters:,}, for {say_duration(limits.letter_age)}"
+            yield f"{say_count(letters, 'dead letter')} ({bounds}, within a fifth of limits.delivery)"
+        if results:
+            yield f"{say_count(results, 'result')} (for {say_duration(limits.result_age)})"
 
     def _dropped_letters(self) -> list[int]:
         old = self._ages.older(self._limits.letter_age)

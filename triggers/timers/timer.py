@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from conf.quantities import say_count
 from runtime.events import Dispatch, Event
 from triggers.delivery.changes import AddEvents, SaveMoment
 from triggers.delivery.keeping import Keeping
@@ -117,11 +118,10 @@ class Timer:
         missed = due.number - fires
         if missed:
             self.missed += missed
-            self._say(
-                "missed",
-                f"{missed} moments were missed, since the host was down, asleep or busy, or its clock was set"
-                f"{'; one event makes up for them' if fires else ''}",
-            )
+            told = f"{say_count(missed, 'moment')} {'was' if missed == 1 else 'were'} missed"
+            makes_up = f"; one event makes up for {'it' if missed == 1 else 'them'}" if fires else ""
+            why = "since the host was down, asleep or busy, or its clock was set"
+            self._say("missed", f"{told}, {why}{makes_up}")
         if fires:
             self._fire(due.moment)
         elif is_kept(self.plan):
