@@ -67,6 +67,10 @@ class Quota:
             and self.pending < MOST_PENDING
         )
 
+    def has_room(self, size: int) -> bool:
+        """Whether `size` bytes more leave the reserve alone; a disk that refuses for a while is no matter."""
+        return self.used + size < INTAKE * self.limits.quota and self._free >= self._floor
+
     @property
     def why_not(self) -> str:
         """Why nothing is taken in, and what to do; empty when it is."""
@@ -83,7 +87,8 @@ class Quota:
             used, quota = say_size(self.used), say_size(self.limits.quota)
             return (
                 f"{self._path} holds {used} of the {quota} that it may, and takes nothing new from"
-                f" {INTAKE:.0%} on: bring back the brokers that results wait for, drop dead letters, or allow it more"
+                f" {INTAKE:.0%} on: bring back the brokers that results wait for, drop dead letters, or allow"
+                " it more"
             )
         waiting = say_size(self.pending)
         return f"{waiting} wait to be written to {self._path}: its disk is slower than what comes"
