@@ -10,9 +10,10 @@ from paho.mqtt.properties import Properties
 
 from conf.topics import is_publishable, matches
 from runtime.events import Event, FunctionRaisedError
-from tests.mqtt.clients import rule_plan
+from tests.mqtt.clients import play, rule_plan, until
 from triggers.delivery.backlog import Backlog
 from triggers.delivery.pace import CEILING, Pace
+from triggers.mqtt import failures as failures_module
 from triggers.mqtt.failures import FailureLog
 from triggers.mqtt.messages import Failure
 from triggers.mqtt.plan import BrokerPlan, MqttPlan
@@ -128,10 +129,39 @@ def test_packed_properties_are_those_that_paho_packs() -> None:
     assert ours.pack() == theirs.pack()  # type: ignore[no-untyped-call]
 
 
-def test_a_function_that_always_fails_does_not_flood_the_log(caplog: pytest.LogCaptureFixture) -> None:
-    log = FailureLog()
-    with caplog.at_level(logging.WARNING):
+FAILURE = Failure("r1", "echo", Event(b""), FunctionRaisedError("ValueError", "no", []))
+
+
+def test_a_function_that_always_fails_does_not_flood_the_log_and_all_is_said_at_the_end(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def scene() -> None:
+        log = FailureLog()
         for _ in range(1000):
-            log(Failure("r1", "echo", Event(b""), FunctionRaisedError("ValueError", "no", [])))
-    assert len(caplog.messages) < 10
-    assert "rule r1" in caplog.messages[0] and "ValueError: no" in caplog.messages[0]
+            log(FAILURE)
+        assert len(caplog.messages) == 1
+        log.close()
+
+    with caplog.at_level(logging.WARNING):
+        play(scene())
+    first, last = caplog.messages
+    assert "rule r1" in first and first.endswith("ValueError: no")
+    assert last.endswith("ValueError: no (and 998 more before)")
+
+
+def test_failures_are_said_though_no_other_one_follows(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(failures_module, "INTERVAL", 0.01)
+
+    async def scene() -> None:
+        log = FailureLog()
+        for _ in range(3):
+            log(FAILURE)
+        await until(lambda: len(caplog.messages) == 2, "they are said")
+        await until(lambda: not log._quiet, "nothing is pending")
+        log.close()
+
+    with caplog.at_level(logging.WARNING):
+        play(scene())
+    assert len(caplog.messages) == 2 and caplog.messages[1].endswith("(and 1 more before)")

@@ -42,8 +42,10 @@ def test_online_is_said_at_the_start_and_offline_at_the_end(mosquitto: Mosquitto
     async def scene() -> None:
         with device(mosquitto) as observer:
             await observer.listen(TOPIC)
-            async with running(status_plan(mosquitto, version=version), Functions(echo=echo).dispatch):
+            plan = status_plan(mosquitto, version=version)
+            async with running(plan, Functions(echo=echo).dispatch) as trigger:
                 await until(lambda: states(observer) == ["online"], "it is online")
+                await until(lambda: trigger.state()[-1].published == 1, "what was said is counted")
             await until(lambda: states(observer) == ["online", "offline"], "it is offline")
         with device(mosquitto) as newcomer:
             await newcomer.listen(TOPIC)

@@ -18,18 +18,17 @@ class Presence:
 
     def __init__(self, threads: Executor) -> None:
         self._threads = threads
-        self._links: dict[str, Link] = {}
+        self._links: dict[str, tuple[Status, Link]] = {}
 
-    @property
-    def links(self) -> tuple[Link, ...]:
-        """The connections, in the order of the brokers."""
-        return tuple(self._links.values())
+    def __iter__(self) -> Iterator[tuple[Status, Link]]:
+        """Who says it, and over which connection, in the order of the brokers."""
+        return iter(self._links.values())
 
     async def follow(self, plan: MqttPlan, brokers: Mapping[str, Broker]) -> None:
         """Begin to be online where `plan` has a status topic, and end it elsewhere."""
         wanted = dict(_wanted(plan, brokers))
-        kept = {name: link for name, link in self._links.items() if _same(link.identity, wanted.get(name))}
-        ended = [link for name, link in self._links.items() if name not in kept]
+        kept = {name: pair for name, pair in self._links.items() if _same(pair[1], wanted.get(name))}
+        ended = [link for name, (_, link) in self._links.items() if name not in kept]
         self._links = kept
         # First the old ones: what is said last stays.
         await asyncio.gather(*(link.stop() for link in ended))
@@ -38,13 +37,13 @@ class Presence:
     async def stop(self) -> None:
         """Be offline everywhere."""
         links, self._links = self._links, {}
-        await asyncio.gather(*(link.stop() for link in links.values()))
+        await asyncio.gather(*(link.stop() for _, link in links.values()))
 
-    def _begin(self, identity: Identity) -> Link:
+    def _begin(self, identity: Identity) -> tuple[Status, Link]:
         status = Status(identity.broker.plan.status or "")
         link = Link(replace(identity, will=status.will), status, self._threads)
         link.start()
-        return link
+        return status, link
 
 
 def _wanted(plan: MqttPlan, brokers: Mapping[str, Broker]) -> Iterator[tuple[str, Identity]]:
@@ -55,5 +54,6 @@ def _wanted(plan: MqttPlan, brokers: Mapping[str, Broker]) -> Iterator[tuple[str
             yield name, Identity(broker, f"{used[0]}{SUFFIX}", persistent=False)
 
 
-def _same(here: Identity, wanted: Identity | None) -> bool:
+def _same(link: Link, wanted: Identity | None) -> bool:
+    here = link.identity
     return wanted is not None and here.broker is wanted.broker and here.client_id == wanted.client_id

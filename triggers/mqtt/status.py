@@ -20,11 +20,12 @@ class Status(Peer):
     """`{"state": "online", "host": …, "since": …}` from each acceptance on, and `offline` without `since`.
 
     A will is written when the connection begins, so it cannot know when it will end. `clock` gives seconds
-    since the epoch.
+    since the epoch; `published` counts what the broker has confirmed.
     """
 
     def __init__(self, topic: str, clock: Callable[[], float] = time.time) -> None:
         self.will = Will(topic, _payload("offline"))
+        self.published = 0
         self._clock = clock
 
     def opened(self, connection: Connection, session_present: bool) -> None:
@@ -38,6 +39,7 @@ class Status(Peer):
 
     def confirmed(self, mid: int, reason: ReasonCode) -> None:
         """A broker that does not let us say it is asked again over the next connection."""
+        self.published += not reason.is_failure
         if reason.is_failure:
             logger.warning("mqtt: the broker refuses the status on %s: %s", self.will.topic, reason)
 

@@ -73,7 +73,8 @@ class MqttTrigger:
         on_failure: OnFailure | None = None,
     ) -> None:
         self._plan = plan
-        self._parts = RuleParts(dispatch, on_failure or FailureLog(), keeping.store, keeping.failpoints)
+        self._failures = FailureLog()
+        self._parts = RuleParts(dispatch, on_failure or self._failures, keeping.store, keeping.failpoints)
         self._threads = ThreadPoolExecutor(CONNECT_THREADS, "mqtt-connect")
         self._brokers: dict[str, Broker] = {}
         self.publishers = Publishers(keeping, self._link)
@@ -141,6 +142,7 @@ class MqttTrigger:
         pairs = self._subscribers.values()
         self._memory.save((each.session, each.rule.repeats) for each, _ in pairs)
         await self._burials.stop()
+        self._failures.close()
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     def wake(self, name: str) -> bool:
@@ -173,7 +175,8 @@ class MqttTrigger:
             _state(link, None, {"published": publisher.published, "waiting": len(publisher)})
             for publisher, link in self.publishers
         ]
-        return subscribing + publishing + [_state(link, None, {}) for link in self._presence.links]
+        statuses = [_state(link, None, {"published": status.published}) for status, link in self._presence]
+        return subscribing + publishing + statuses
 
     def _use(self, plan: MqttPlan, brokers: dict[str, Broker]) -> None:
         self._plan, self._brokers = plan, brokers

@@ -16,7 +16,6 @@ from triggers.delivery.lane import Lane, LaneParts, LanePlan
 from triggers.delivery.work import Work, row_of
 from triggers.mqtt.endings import EndingParts, Endings
 from triggers.mqtt.failures import FailureLog
-from triggers.mqtt.messages import OnFailure
 from triggers.mqtt.publishers import Publishers
 from triggers.timers.moments import Clock, Due, Moments
 from triggers.timers.plan import TimerPlan
@@ -34,12 +33,12 @@ QUIET = 60.0
 
 @dataclass(frozen=True)
 class TimerParts:
-    """What a timer works with; `on_failure` hears of each failed event."""
+    """What a timer works with; `failures` is told of each failed event."""
 
     dispatch: Dispatch
     keeping: Keeping
     publishers: Publishers
-    on_failure: OnFailure = field(default_factory=lambda: FailureLog("timer"))
+    failures: FailureLog = field(default_factory=lambda: FailureLog("timer"))
     clock: Clock = field(default_factory=Clock)
 
 
@@ -68,7 +67,7 @@ class Timer:
         self._endings = Endings(
             plan.name,
             TimerSink(plan, parts.publishers),
-            EndingParts(parts.on_failure, self._store, self._failpoints),
+            EndingParts(parts.failures, self._store, self._failpoints),
         )
         self.lanes = [self._lane(number) for number in range(len(plan.functions))]
         self._looking: asyncio.TimerHandle | None = None

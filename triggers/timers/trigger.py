@@ -95,6 +95,7 @@ class TimerTrigger:
         """Fire nothing more, and wait up to 10 s for what runs; what is on disk stays there."""
         await _end(self._timers.values())
         await self._burials.stop()
+        self._parts.failures.close()
 
     def wake(self, name: str) -> bool:
         """Rows were added for the lane `name`; False when no timer has one of that name."""
