@@ -11,10 +11,19 @@ from pathlib import Path
 
 import pytest
 
-from tests.delivery.stores import LANE, PLENTY, TARGET, event, letter, opened, result
+from tests.delivery.stores import LANE, PLENTY, TARGET, event, invocation, letter, opened, result
 from tests.mqtt.clients import play, until
 from triggers.delivery.batch import Batch
-from triggers.delivery.changes import AddEvents, AddLetters, AddResults, Change, DropEvents, DropResults
+from triggers.delivery.changes import (
+    AddEvents,
+    AddLetters,
+    AddResults,
+    Change,
+    DropEvents,
+    DropResults,
+    SaveInvocation,
+    SaveMoment,
+)
 from triggers.delivery.failpoints import Failpoints
 from triggers.delivery.found import find_all
 from triggers.delivery.opening import open_database
@@ -71,6 +80,31 @@ def test_a_quota_that_is_full_after_all_lets_nothing_go_and_is_emptied_by_what_c
             await store.submit(DropEvents(tuple(kept)))
             assert stuck.done() and store.trouble is None
             assert len(await store.read_events(LANE, first, 999)) == 60
+
+    play(scene())
+
+
+def test_what_finds_no_room_is_overtaken_by_what_does_but_not_in_its_own_lane(tmp_path: Path) -> None:
+    async def scene() -> None:
+        async with opened(tmp_path / "d.db", SMALL) as store:
+            kept = fill(store, 0.7)
+            await store.submit()
+            first = store.next_seq()
+            store.submit(AddEvents(tuple(event(first + n, b"z" * 10_000) for n in range(90))))
+            dropped = store.submit(DropEvents((first,)))
+            behind = store.submit(AddEvents((event(first + 100),)))
+            moment = store.submit(SaveMoment("nightly", 1.0))
+            other = store.submit(AddEvents((event(first + 101, lane="async/trend"),)))
+            await other
+            await store.submit(SaveInvocation(invocation("a")), DropEvents((kept[0],)))
+            assert store.trouble is not None and not store.takes_in
+            assert not any(each.done() for each in (dropped, behind, moment))
+            assert len(await store.read_events(LANE, 0, 999)) == len(kept) - 1
+            await store.submit(DropEvents(tuple(kept)))
+            await asyncio.gather(dropped, behind, moment)
+            assert store.trouble is None
+            found = [row.seq for row in await store.read_events(LANE, 0, 999)]
+            assert found == [*range(first + 1, first + 90), first + 100]
 
     play(scene())
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 
 from triggers.delivery.batch import Batch
@@ -14,6 +15,7 @@ from triggers.delivery.database import PAGE, WRONG_IN_ITSELF, is_damage, is_full
 from triggers.delivery.failpoints import Failpoints
 from triggers.delivery.jobs import Aside, Job, Jobs, Repair, Unit
 from triggers.delivery.opening import Opened, mend, set_aside
+from triggers.delivery.precedence import Waiting
 from triggers.delivery.quota import Quota
 from triggers.delivery.reader import Gate
 from triggers.delivery.retention import Retention
@@ -110,10 +112,25 @@ class Writer:
                 self._put_aside(job)
 
     def _write(self, units: list[Unit]) -> None:
-        """Commit all, in order; a unit that is wrong in itself is found by halves and left out."""
-        size = len(units)
+        """Commit all, in order, however long it takes; only what finds no room is overtaken."""
         while units:
-            part = units[:size]
+            waiting = self._write_round(units)
+            if waiting and not self._wait():
+                self._give_up(waiting)
+                return
+            units = self._with_all(waiting) if waiting else []
+
+    def _write_round(self, units: list[Unit]) -> list[Unit]:
+        """Commit what can be, and return the rest; a unit that is wrong in itself is found by halves.
+
+        One that finds no room must not keep from their end those that would make it: each is tried alone.
+        """
+        waiting, size = Waiting(), len(units)
+        while units:
+            if waiting.holds(units[0]):
+                waiting.add(units.pop(0))
+                continue
+            part = list(takewhile(lambda unit: not waiting.holds(unit), units[:size]))
             try:
                 self._commit(part)
             except WRONG_IN_ITSELF as error:
@@ -125,16 +142,18 @@ class Writer:
             except (sqlite3.Error, OSError, MemoryError) as error:
                 self._undo()
                 self._suffer(error)
-                if not self._wait():
-                    self._give_up(units)
-                    return
-                units = self._with_all(units)
-                size = len(units)
+                if not is_full(error):
+                    return waiting.units + units
+                size = 1
+                if len(part) == 1:
+                    waiting.add(units.pop(0))
                 continue
-            self._recover()
-            self._around.tell(part)
             units = units[len(part) :]
-            size = len(units)
+            size *= 2
+            if not units and not waiting.units:
+                self._recover()
+            self._around.tell(part)
+        return waiting.units
 
     def _commit(self, units: list[Unit]) -> None:
         self._mend()
@@ -171,6 +190,7 @@ class Writer:
 
     def _with_all(self, units: list[Unit]) -> list[Unit]:
         """And all else that waits: it may drop rows, and so make the room that was missing."""
+        self._tend()
         jobs = self._jobs.take_all()
         for job in jobs:
             if isinstance(job, Repair):
@@ -184,11 +204,10 @@ class Writer:
 
     def _wait(self) -> bool:
         """Until the next attempt; False when the store is being closed and has waited long enough."""
-        if self._closing.wait(TICK):
-            if time.monotonic() > self._patience:
-                return False
-            time.sleep(TICK / 10)
-        return True
+        if not self._closing.wait(TICK):
+            return True
+        time.sleep(TICK / 10)
+        return time.monotonic() <= self._patience
 
     def _suffer(self, error: BaseException) -> None:
         """Say why nothing can be written, and what to do."""
@@ -199,7 +218,7 @@ class Writer:
             said = f"there is no room for {path}: free some of its disk, or allow it more"
         else:
             said = f"{path} cannot be written; it is tried again each second: look at its disk"
-        said += f" ({error})"
+        said = f"{said} ({error})"
         if said != quota.trouble:
             logger.error("%s", said)
         quota.trouble = said
@@ -246,7 +265,11 @@ class Writer:
             self.damaged += moved
 
     def _tick(self) -> None:
-        """What is to be done now and then; an idle store writes nothing."""
+        if self._tend():
+            self._recover()
+
+    def _tend(self) -> bool:
+        """What is to be done now and then, and whether it could be; an idle store writes nothing."""
         try:
             self._mend()
             self._look()
@@ -259,9 +282,10 @@ class Writer:
         except (sqlite3.Error, OSError) as error:
             self._undo()
             self._suffer(error)
-        else:
-            self._recover()
-        self._around.retention.say()
+            return False
+        finally:
+            self._around.retention.say()
+        return True
 
     def _look(self) -> None:
         if time.monotonic() >= self._looked + TICK:
