@@ -25,6 +25,7 @@ from host.logstore import LogStore
 from host.reload import NoConfigError, Reloader
 from host.state import StateDir
 from host.web import views
+from host.web.numbers import path_number
 from triggers.invocations.ledger import FinishedInvocationError, UnknownInvocationError
 
 MAX_PACKAGE = 512 * 1024 * 1024
@@ -86,7 +87,7 @@ class Api:
             Route(name, self.remove, methods=["DELETE"]),
             Route(f"{name}/scale", self.scale, methods=["POST"]),
             Route(f"{name}/logs", self.read_logs, methods=["GET"]),
-            Route(f"{name}/revisions/{{number:int}}/build-log", self.read_build_log, methods=["GET"]),
+            Route(f"{name}/revisions/{{number}}/build-log", self.read_build_log, methods=["GET"]),
             *self._more,
         ]
         handlers: dict[Any, Any] = {
@@ -192,11 +193,10 @@ class Api:
     async def read_build_log(self, request: Request) -> Response:
         """What the build of a revision's environment printed."""
         deployed = self._parts.catalog.get(request.path_params["name"])
-        file = self._parts.state.build_log(deployed.name, request.path_params["number"])
+        number = path_number(request, "number")
+        file = self._parts.state.build_log(deployed.name, number)
         if not file.exists():
-            raise HTTPException(
-                404, f"{deployed.name} has no build log of revision {request.path_params['number']}"
-            )
+            raise HTTPException(404, f"{deployed.name} has no build log of revision {number}")
         return Response(await asyncio.to_thread(file.read_bytes), media_type="text/plain; charset=utf-8")
 
 

@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from host.web.numbers import path_number
 from triggers.delivery.letters import (
     Choice,
     DeadLetters,
@@ -35,7 +36,7 @@ class LettersApi:
 
     def routes(self) -> list[Route]:
         """Where they are reached."""
-        all_of_them, one = "/api/dead-letters", "/api/dead-letters/{seq:int}"
+        all_of_them, one = "/api/dead-letters", "/api/dead-letters/{seq}"
         return [
             Route(all_of_them, self.list_letters, methods=["GET"]),
             Route(all_of_them, self.drop_all, methods=["DELETE"]),
@@ -53,13 +54,13 @@ class LettersApi:
     async def show(self, request: Request) -> Response:
         """One with its body."""
         with _explained():
-            letter = await self._letters.show(request.path_params["seq"])
+            letter = await self._letters.show(path_number(request, "seq"))
         return _json(_details(letter))
 
     async def replay(self, request: Request) -> Response:
         """Try one again."""
         with _explained():
-            await self._letters.replay(request.path_params["seq"])
+            await self._letters.replay(path_number(request, "seq"))
         return JSONResponse({"replayed": 1, "stranded": {}})
 
     async def replay_all(self, request: Request) -> Response:
@@ -71,7 +72,7 @@ class LettersApi:
     async def drop(self, request: Request) -> Response:
         """Throw one away."""
         with _explained():
-            await self._letters.drop(request.path_params["seq"])
+            await self._letters.drop(path_number(request, "seq"))
         return JSONResponse({"dropped": 1})
 
     async def drop_all(self, request: Request) -> Response:

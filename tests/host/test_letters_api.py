@@ -76,6 +76,16 @@ def test_a_page_of_nothing_is_refused(tmp_path: Path) -> None:
     play(tmp_path, act)
 
 
+@pytest.mark.parametrize("number", ["9" * 19, "9" * 5000, "first", "-1", "1.5", "\N{ARABIC-INDIC DIGIT ONE}"])
+def test_what_is_no_number_of_a_letter_is_not_found(tmp_path: Path, number: str) -> None:
+    async def act(store: DeliveryStore, client: httpx.AsyncClient) -> None:
+        for method, path in (("GET", number), ("DELETE", number), ("POST", f"{number}/replay")):
+            answer = await client.request(method, f"{API}/{path}")
+            assert (answer.status_code, number[:40] in answer.text) == (404, True)
+
+    play(tmp_path, act)
+
+
 def test_a_disk_that_takes_nothing_is_said_to_be_the_reason(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
