@@ -8,9 +8,11 @@ import pytest
 
 from tests.delivery.lanes import LANE, Ledger, lane_in, lane_over, on_disk, rows_of, store_in, submit
 from tests.mqtt.clients import Functions, echo, play, until
+from triggers.delivery import reader
 from triggers.delivery.changes import AddEvents
-from triggers.delivery.inbox import PAGE
-from triggers.delivery.lane import MOST_LOADED
+from triggers.delivery.inbox import MOST_BYTES, PAGE
+from triggers.delivery.lane import MOST_LOADED, Lane
+from triggers.delivery.page import PAGE_BYTES
 from triggers.delivery.rows import EventRow
 from triggers.delivery.store import DeliveryStore, StoreLimits
 from triggers.delivery.work import Work
@@ -29,7 +31,7 @@ def held() -> Functions:
 
 
 async def add_rows(store: DeliveryStore, bodies: list[bytes]) -> None:
-    rows = tuple(EventRow(store.next_seq(), LANE, f"e{body.decode()}", {}, body) for body in bodies)
+    rows = tuple(EventRow(store.next_seq(), LANE, f"e{body[:99].decode()}", {}, body) for body in bodies)
     await store.submit(AddEvents(rows))
 
 
@@ -97,6 +99,56 @@ def test_the_backlog_of_one_key_is_held_in_memory_up_to_a_limit(tmp_path: Path) 
                 lane.tick()
                 await asyncio.sleep(0.002)
             assert len(lane._open) <= MOST_LOADED + 2 * PAGE
+
+    play(scene())
+
+
+@pytest.mark.parametrize("ordered", [False, True])
+def test_a_backlog_of_large_events_is_held_in_memory_up_to_a_limit_of_bytes(
+    tmp_path: Path, ordered: bool
+) -> None:
+    async def scene() -> None:
+        functions, ledger = held(), Ledger()
+        bodies = [b"%04d" % n * (MIB // 4) for n in range(40)]
+        async with store_in(tmp_path) as store:
+            await add_rows(store, bodies)
+            page = await store.read_events(LANE, 0, PAGE)
+            assert page.cut and 15 * MIB <= sum(len(row.body) for row in page) <= PAGE_BYTES
+        async with lane_in(tmp_path, functions.dispatch, ledger, ordered=ordered) as (store, lane):
+            await until(lambda: loaded(lane) >= 30 * MIB, "memory is full")
+            senders = submit(lane, store, [b"new"])
+            await on_disk(senders)
+            lane.tick()
+            assert lane._inbox._loading is None and loaded(lane) <= MOST_BYTES and lane.events > 5
+            functions.let_go("echo")
+            most = 0
+            while len(ledger.good) < 41:
+                most = max(most, loaded(lane))
+                await asyncio.sleep(0)
+            assert most <= MOST_BYTES and ledger.good == [*bodies, b"new"]
+            await store.submit()
+            assert loaded(lane) == lane._inbox._bytes == lane.events == 0
+
+    play(scene())
+
+
+def loaded(lane: Lane) -> int:
+    """Bytes of the bodies that are in memory."""
+    return sum(len(work.event.body) for work in lane._open.values())
+
+
+def test_what_is_larger_than_a_page_is_read_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scene() -> None:
+        functions, ledger = Functions(echo=echo), Ledger()
+        bodies = [b"%04d" % n * MIB for n in range(3)]
+        async with store_in(tmp_path) as store:
+            await add_rows(store, bodies)
+        monkeypatch.setattr(reader, "PAGE_BYTES", MIB)
+        async with lane_in(tmp_path, functions.dispatch, ledger):
+            await until(lambda: len(ledger.good) == 3, "all are answered")
+            assert ledger.good == bodies
 
     play(scene())
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 from tests.mqtt.clients import play
 from triggers.delivery.overflow import Overflow
+from triggers.delivery.page import Page
 from triggers.delivery.rows import EventRow
 
 
@@ -14,11 +15,11 @@ class Disk:
     def __init__(self, seqs: Iterable[int]) -> None:
         self.seqs = list(seqs)
 
-    def __call__(self, since: int, limit: int) -> "asyncio.Future[list[EventRow]]":
+    def __call__(self, since: int, limit: int) -> "asyncio.Future[Page[EventRow]]":
         found = [seq for seq in sorted(self.seqs) if seq >= since][:limit]
-        future: asyncio.Future[list[EventRow]] = asyncio.get_running_loop().create_future()
+        future: asyncio.Future[Page[EventRow]] = asyncio.get_running_loop().create_future()
         asyncio.get_running_loop().call_soon(
-            future.set_result, [EventRow(seq, "async/echo", f"e{seq}", {}, b"") for seq in found]
+            future.set_result, Page(EventRow(seq, "async/echo", f"e{seq}", {}, b"") for seq in found)
         )
         return future
 

@@ -10,6 +10,7 @@ from functools import partial
 from triggers.delivery.changes import AddEvents, DropEvents
 from triggers.delivery.held import Held
 from triggers.delivery.overflow import Overflow
+from triggers.delivery.page import PAGE_BYTES
 from triggers.delivery.portions import portions
 from triggers.delivery.rows import EventRow
 from triggers.delivery.store import DeliveryStore
@@ -19,6 +20,8 @@ logger = logging.getLogger(__name__)
 
 PAGE = 1000
 """Events that are read from disk at once, and kept in memory though they stand there."""
+MOST_BYTES = 2 * PAGE_BYTES
+"""Bytes of the bodies of such events: no page is read that might bring them above."""
 UNREAD_DELAY = 1.0
 """Seconds before a page that could not be read is tried again."""
 
@@ -35,6 +38,8 @@ class Inbox:
         self._unwritten: dict[int, Work] = {}
         self._arriving: dict[int, Work] = {}
         self._in_memory = Held()
+        self._sizes: dict[int, int] = {}
+        self._bytes = 0
         self._loading: asyncio.Task[None] | None = None
         self._read = 0
         self._grown = False
@@ -105,10 +110,11 @@ class Inbox:
             self._in_memory.gone(work.seq)
         if written is not Place.STORING:
             work.settle()
+        self._lighten(work)
 
     def load(self) -> None:
-        """Begin to read the next page, if there is one."""
-        if self._behind and self._loading is None and not self._closed:
+        """Begin to read the next page, if there is one, and room for it in memory."""
+        if self._behind and self._loading is None and not self._closed and self._has_room:
             self._loading = self._loop.create_task(self._load_page())
 
     def close(self) -> None:
@@ -167,11 +173,27 @@ class Inbox:
             del self._arriving[work.seq]
             if self._closed:
                 continue
-            if _is_done(written) and (self._behind or len(self._in_memory) > PAGE):
+            if _is_done(written) and (self._behind or len(self._in_memory) > PAGE or not self._has_room):
                 self._in_memory.let_go(work.seq)
                 self._behind.add(work.seq)
             else:
+                self._weigh(work)
                 self._admit(work)
+
+    @property
+    def _has_room(self) -> bool:
+        return self._bytes <= MOST_BYTES - PAGE_BYTES
+
+    def _weigh(self, work: Work) -> None:
+        self._sizes[work.seq] = size = _size(work)
+        self._bytes += size
+
+    def _lighten(self, work: Work) -> None:
+        had_room = self._has_room
+        self._bytes -= self._sizes.pop(work.seq, 0)
+        if not had_room:
+            # Whoever asked for more meanwhile has got nothing.
+            self.load()
 
     async def _load_page(self) -> None:
         rows: list[EventRow] = []
@@ -189,8 +211,12 @@ class Inbox:
             # Nobody comes in who would ask for what was added meanwhile.
             self.load()
         now = self._loop.time()
-        for row in rows:
-            self._admit(work_of(row, now))
+        works = [work_of(row, now) for row in rows]
+        # All of them first: the next page is asked for as soon as the first is admitted.
+        for work in works:
+            self._weigh(work)
+        for work in works:
+            self._admit(work)
 
     async def _read_page(self) -> list[EventRow]:
         """What of the next page is not in memory, which has it from now on."""

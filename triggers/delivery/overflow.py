@@ -3,6 +3,8 @@
 from collections.abc import Awaitable, Callable
 from typing import Generic, Protocol, TypeVar
 
+from triggers.delivery.page import Page
+
 
 class Numbered(Protocol):
     """A row with its place in the order of all."""
@@ -13,7 +15,7 @@ class Numbered(Protocol):
 
 
 Row = TypeVar("Row", bound=Numbered)
-Read = Callable[[int, int], Awaitable[list[Row]]]
+Read = Callable[[int, int], Awaitable[Page[Row]]]
 
 
 class Known(Protocol):
@@ -65,7 +67,7 @@ class Overflow(Generic[Row]):
             return []
         self._added = None
         rows = await self._read(self.first, limit)
-        done = not rows or (rows[-1].seq >= self._last and len(rows) < limit)
+        done = not rows or (rows[-1].seq >= self._last and len(rows) < limit and not rows.cut)
         rest = None if done else rows[-1].seq + 1
         self.first = min((seq for seq in (rest, self._added) if seq is not None), default=None)
         self.count = 0 if self.first is None else max(self.count - len(rows), 0)

@@ -7,11 +7,13 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from threading import Lock
 from typing import Any, TypeVar
 
 from triggers.delivery.database import connect_reader, is_damage
+from triggers.delivery.page import PAGE_BYTES, Page
 from triggers.delivery.rows import EventRow, Invocation, Letter, ResultRow
 from triggers.delivery.sealing import DamagedRowError
 from triggers.delivery.tables import EVENTS, INVOCATIONS, LETTERS, MOMENTS, RESULTS, SEEN, Table
@@ -85,13 +87,13 @@ class Reader:
         self._repair = repair
         self.thread = ThreadPoolExecutor(1, "delivery-reader")
 
-    async def events(self, lane: str, since: int, limit: int) -> list[EventRow]:
-        """Of one lane, in order, from the seq `since` on."""
-        return await self._find(EVENTS, "lane = ? AND seq >= ? ORDER BY seq", (lane, since), limit)
+    async def events(self, lane: str, since: int, limit: int) -> Page[EventRow]:
+        """Of one lane, in order, from the seq `since` on; PAGE_BYTES at most, or one row."""
+        return await self._find_page(EVENTS, "lane = ? AND seq >= ?", (lane, since), limit)
 
-    async def results(self, target: str, since: int, limit: int) -> list[ResultRow]:
-        """For one target, in order, from the seq `since` on."""
-        return await self._find(RESULTS, "target = ? AND seq >= ? ORDER BY seq", (target, since), limit)
+    async def results(self, target: str, since: int, limit: int) -> Page[ResultRow]:
+        """For one target, in order, from the seq `since` on; PAGE_BYTES at most, or one row."""
+        return await self._find_page(RESULTS, "target = ? AND seq >= ?", (target, since), limit)
 
     async def waiting(self) -> tuple[dict[str, int], dict[str, int]]:
         """How many events wait in each lane, and how many results for each target."""
@@ -122,8 +124,9 @@ class Reader:
         return await self._find(INVOCATIONS, where, (), None)
 
     async def expired_invocations(self, now: float, limit: int) -> list[str]:
-        """The ids of those whose time is over at `now`, in seconds since the epoch."""
-        rows: list[Invocation] = await self._find(INVOCATIONS, "expires <= ? ORDER BY expires", (now,), limit)
+        """The ids of those whose time is over at `now`, in seconds since the epoch, and that nobody waits for."""
+        where = "expires <= ? AND callback_state <> 'waiting' ORDER BY expires"
+        rows: list[Invocation] = await self._find(INVOCATIONS, where, (now,), limit)
         return [each.id for each in rows]
 
     async def moments(self) -> dict[str, float]:
@@ -137,6 +140,9 @@ class Reader:
 
     async def _find(self, table: Table[R], where: str, values: tuple[Any, ...], limit: int | None) -> list[R]:
         return await self._ask(partial(self._read, table, where, values, limit))
+
+    async def _find_page(self, table: Table[R], where: str, values: tuple[Any, ...], limit: int) -> Page[R]:
+        return await self._ask(partial(self._read_page, table, f"{where} ORDER BY seq", values, limit))
 
     async def _ask(self, read: Callable[[], T]) -> T:
         loop = asyncio.get_running_loop()
@@ -155,17 +161,35 @@ class Reader:
             return dict(cursor.fetchall())
 
     def _read(self, table: Table[R], where: str, values: tuple[Any, ...], limit: int | None) -> list[R]:
-        columns = ", ".join(table.columns)
-        query = f"SELECT rowid, {columns} FROM {table.name} WHERE {where}"  # noqa: S608 - values are bound
-        rows: list[R] = []
-        if limit is not None and limit < 1:
-            return rows
-        with self._gate.open() as database, closing(database.execute(query, values)) as cursor:
-            for rowid, *found in cursor:
-                try:
-                    rows.append(table.decode(tuple(found)))
-                except DamagedRowError:
-                    self._aside(table, rowid)
-                if len(rows) == limit:
+        with self._sound(table, where, values) as found:
+            return [row for row, _ in islice(found, limit)]
+
+    def _read_page(self, table: Table[R], where: str, values: tuple[Any, ...], limit: int) -> Page[R]:
+        page: Page[R] = Page()
+        room = PAGE_BYTES
+        with self._sound(table, where, values) as found:
+            for row, size in islice(found, limit):
+                room -= size
+                if page and room < 0:
+                    page.cut = True
                     break
-        return rows
+                page.append(row)
+        return page
+
+    @contextmanager
+    def _sound(
+        self, table: Table[R], where: str, values: tuple[Any, ...]
+    ) -> Iterator[Iterator[tuple[R, int]]]:
+        """The rows that are sound, one by one, each with its size in bytes."""
+        query = f"SELECT rowid, {', '.join(table.columns)} FROM {table.name} WHERE {where}"  # noqa: S608 - values are bound
+        with self._gate.open() as database, closing(database.execute(query, values)) as cursor:
+            yield self._decode(table, cursor)
+
+    def _decode(self, table: Table[R], cursor: sqlite3.Cursor) -> Iterator[tuple[R, int]]:
+        for rowid, *found in cursor:
+            try:
+                row = table.decode(tuple(found))
+            except DamagedRowError:
+                self._aside(table, rowid)
+            else:
+                yield row, sum(len(value) for value in found if isinstance(value, bytes | str))

@@ -12,6 +12,7 @@ from triggers.delivery.failpoints import Failpoints
 from triggers.delivery.found import Known, Span
 from triggers.delivery.jobs import Aside, Repair, Unit
 from triggers.delivery.opening import Opened, open_database
+from triggers.delivery.page import Page
 from triggers.delivery.quota import ROW, Quota, StoreLimits
 from triggers.delivery.reader import Gate, LetterQuery, Reader
 from triggers.delivery.retention import Retention
@@ -192,12 +193,12 @@ class DeliveryStore:
         """
         return self._known.get(session, {})
 
-    async def read_events(self, lane: str, since: int, limit: int) -> list[EventRow]:
-        """Of one lane, in order, from the seq `since` on; sound rows only."""
+    async def read_events(self, lane: str, since: int, limit: int) -> Page[EventRow]:
+        """Of one lane, in order, from the seq `since` on; sound rows only, and no more than fit a page."""
         return await self._reader.events(lane, since, limit)
 
-    async def read_results(self, target: str, since: int, limit: int) -> list[ResultRow]:
-        """For one target, in order, from the seq `since` on; sound rows only."""
+    async def read_results(self, target: str, since: int, limit: int) -> Page[ResultRow]:
+        """For one target, in order, from the seq `since` on; sound rows only, and no more than fit a page."""
         return await self._reader.results(target, since, limit)
 
     async def waiting(self) -> tuple[dict[str, int], dict[str, int]]:
