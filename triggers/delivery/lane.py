@@ -223,7 +223,8 @@ class Lane:
         if kind != OVERLOAD:
             self._parts.failpoints.reach("event.failed")
             work.attempts += 1
-        if not self.plan.retry.repeats(error, work.attempts):
+        # Who has an event replayed looks at what comes of it: without waiting, it is a dead letter again.
+        if (work.replayed and kind != OVERLOAD) or not self.plan.retry.repeats(error, work.attempts):
             self._fail(work, error)
         elif self._closed:
             self._leave(work)
