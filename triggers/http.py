@@ -45,7 +45,7 @@ KNOWN_CALLERS = 128
 EXCHANGE = "fnhost.exchange"
 """The server's extension for small requests and answers, where it has it (`host/web/whole_answer.py`)."""
 LARGE = 64 * 1024
-_ID = re.compile(r"[\w.-]{1,64}", re.ASCII)
+_ID = re.compile(r"\w[\w.-]{0,63}", re.ASCII)
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _HEADER_VALUE = re.compile(r"[^\x00-\x08\x0a-\x1f\x7f]*")
 OURS = frozenset({"content-length", "content-type", "transfer-encoding", "connection", "x-request-id"})
