@@ -39,8 +39,9 @@ class DeliveryPart(Part):
         """What waits on disk and what was lost, as the API shows it; sizes are in bytes."""
         store = self._store
         events, results = await store.waiting()
-        names = ("takes_in", "why_not", "used", "commits", "damaged", "dropped_letters", "dropped_results")
-        told = {name: getattr(store, name) for name in names}
+        names = ("takes_in", "why_not", "used", "commits", "damaged")
+        lost = ("dropped_letters", "dropped_results", "dropped_invocations")
+        told = {name: getattr(store, name) for name in (*names, *lost)}
         waiting = {"events": events, "results": results, "dead_letters": store.letter_count}
         return {**told, "quota": self._quota, **waiting}
 

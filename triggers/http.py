@@ -39,6 +39,7 @@ TITLES = {
     502: "The instance died",
     503: "The function is not available",
     504: "The deadline passed",
+    507: "There is no room for the result",
 }
 NO_BODY = (204, 304)
 KNOWN_CALLERS = 128
@@ -47,7 +48,8 @@ EXCHANGE = "fnhost.exchange"
 LARGE = 64 * 1024
 _ID = re.compile(r"\w[\w.-]{0,63}", re.ASCII)
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_HEADER_VALUE = re.compile(r"[^\x00-\x08\x0a-\x1f\x7f]*")
+# Half of a surrogate pair is no character, and no encoding says it.
+_HEADER_VALUE = re.compile(r"[^\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]*")
 OURS = frozenset({"content-length", "content-type", "transfer-encoding", "connection", "x-request-id"})
 SECRET = frozenset({b"authorization", b"proxy-authorization"})
 
@@ -215,7 +217,7 @@ def _check_response(answer: Answer, status: int) -> list[tuple[bytes, bytes]]:
 
 def _check_content_type(content_type: str) -> bytes:
     if not _HEADER_VALUE.fullmatch(content_type):
-        raise _bad_response("its content type has a control character")
+        raise _bad_response("its content type has a character that HTTP does not allow")
     return content_type.encode("latin-1", "replace")
 
 

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from triggers.delivery.rows import Invocation
+from triggers.delivery.rows import NEVER, Invocation
 from triggers.http import INVOCATIONS, encode_answer
 from triggers.invocations.ledger import Ledger
 from triggers.invocations.records import CANCELLED, DONE, FAILED, answer_of
@@ -73,7 +73,7 @@ def _named(record: Invocation) -> dict[str, str]:
 def _view(record: Invocation) -> dict[str, Any]:
     told = asdict(record)
     body = told.pop("body")
-    if not record.finished:
+    if record.expires == NEVER:
         told["expires"] = None
     for name in ("result", "error", "callback", "callback_state", "finished"):
         told[name] = told[name] or None

@@ -28,6 +28,7 @@ from triggers.delivery.failpoints import Failpoints
 from triggers.delivery.found import find_all
 from triggers.delivery.opening import open_database
 from triggers.delivery.retention import Retention
+from triggers.delivery.rows import NEVER
 from triggers.delivery.store import DeliveryStore, LetterQuery, StoreClosedError, StoreLimits
 
 MIB = 1024 * 1024
@@ -195,6 +196,29 @@ def test_the_oldest_dead_letters_give_way_and_it_is_said(
     bounds = r"\(at most 10, for 30 days, within a fifth of limits\.delivery\)"
     assert re.fullmatch(rf"dropped for good: \d+ dead letters? {bounds}", first)
     assert caplog.text.count("dropped for good") <= 3, "not each time"
+
+
+def test_invocations_that_ended_take_a_fifth_at_most_and_the_oldest_give_way(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def scene() -> None:
+        async with opened(tmp_path / "d.db", SMALL) as store:
+            called = replace(invocation("called", "done", "waiting", expires=1.0), body=b"x" * 10_000)
+            await store.submit(SaveInvocation(called), SaveInvocation(invocation("waits", expires=1.0)))
+            off = invocation("off", "cancelled", expires=NEVER)
+            await store.submit(SaveInvocation(off))
+            for n in range(60):
+                record = replace(invocation(f"a{n}", "done", expires=1e9 + n), body=b"x" * 10_000)
+                await store.submit(SaveInvocation(record))
+            await until(lambda: store.dropped_invocations >= 40, "they took more than their share")
+            kept = [n for n in range(60) if await store.invocation(f"a{n}")]
+            assert kept == list(range(store.dropped_invocations, 60)) and len(kept) >= 15
+            assert all([await store.invocation(each) for each in ("called", "waits", "off")])
+            assert store.takes_in
+
+    with caplog.at_level(logging.WARNING):
+        play(scene())
+    assert "asynchronous invocation" in caplog.text and "limits.result_age" in caplog.text
 
 
 def test_what_is_too_old_is_dropped_by_the_time_the_host_ran(tmp_path: Path) -> None:

@@ -4,17 +4,20 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from triggers.delivery.rows import Invocation
-from triggers.delivery.store import DeliveryStore
-from triggers.invocations.records import NEVER, WAITING
+from triggers.delivery.rows import NEVER, Invocation
+from triggers.delivery.store import DeliveryStore, StoreLimits
+from triggers.invocations.records import WAITING
 
 RECORD = Invocation("a1", "industry", WAITING, created=1000.0, expires=NEVER)
 
+MIB = 1024 * 1024
+DEFAULTS = StoreLimits()
+
 
 @asynccontextmanager
-async def opened(folder: Path) -> AsyncIterator[DeliveryStore]:
+async def opened(folder: Path, limits: StoreLimits = DEFAULTS) -> AsyncIterator[DeliveryStore]:
     """A store in `folder`, closed at the end."""
-    store = DeliveryStore(folder / "delivery.db")
+    store = DeliveryStore(folder / "delivery.db", limits)
     await store.open()
     try:
         yield store

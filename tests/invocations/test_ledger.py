@@ -1,16 +1,18 @@
 """How an invocation comes to its end, and stays there."""
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from runtime.events import Answer, DeadlinePassedError, Dispatch, Event
-from tests.invocations.places import RECORD, opened
-from tests.mqtt.clients import play
+from tests.invocations.places import MIB, RECORD, opened
+from tests.mqtt.clients import play, until
 from triggers.delivery.changes import AddEvents, SaveInvocation
 from triggers.delivery.failpoints import Failpoints
-from triggers.delivery.store import DeliveryStore, LetterQuery
+from triggers.delivery.rows import NEVER
+from triggers.delivery.store import DeliveryStore, LetterQuery, StoreLimits
 from triggers.delivery.work import Work, row_of
 from triggers.invocations.attempts import Attempts, CancelledInvocationError
 from triggers.invocations.ledger import Ledger, LedgerParts
@@ -58,6 +60,60 @@ def test_an_answer_that_http_cannot_say_is_a_failure_with_a_dead_letter(tmp_path
             assert (await ledger.find(RECORD.id)).error["errorType"] == "ResponseError"
             (letter,) = await store.letters(LetterQuery())
             assert (letter.event_id, letter.lane, letter.error_type) == (RECORD.id, LANE, "ResponseError")
+
+    play(scene())
+
+
+def test_an_answer_with_half_a_character_in_a_header_is_a_failure(tmp_path: Path) -> None:
+    async def scene() -> None:
+        async with opened(tmp_path) as store:
+            work = await begun(store)
+            ledger, _ = ledger_of(store, [])
+            await ledger.answer(LANE, work, Answer(b"1", headers={"x": "\ud800"}))
+            assert (await ledger.find(RECORD.id)).error["errorType"] == "ResponseError"
+
+    play(scene())
+
+
+def test_results_that_have_no_room_are_dead_letters_until_there_is_room_again(tmp_path: Path) -> None:
+    async def scene() -> None:
+        async with opened(tmp_path, StoreLimits(quota=4 * MIB, min_free=0)) as store:
+            ledger, _ = ledger_of(store, [])
+            works = [Work(Event(b"{}", id=f"e{n}", received=1000.0), store.next_seq()) for n in range(20)]
+            for work in works:
+                await store.submit(
+                    AddEvents((row_of(work, LANE),)), SaveInvocation(replace(RECORD, id=work.event.id))
+                )
+            large = Answer(bytes(MIB // 2))
+            await asyncio.gather(*(ledger.answer(LANE, work, large) for work in works))
+            assert store.trouble is None and await store.read_events(LANE, 0, 99) == []
+            letters = await store.letters(LetterQuery())
+            assert 10 <= len(letters) < 20
+            assert {letter.error_type for letter in letters} == {"NoRoom"}
+            said = f"the result of {MIB // 2} bytes has no room on disk; see limits.delivery"
+            assert letters[0].message == said
+            await until(lambda: store.dropped_invocations > 0, "ended ones took more than their share")
+            await until(lambda: store.takes_in, "there is room again")
+            (letter,) = letters[-1:]
+            again = Work(Event(letter.body, id=letter.event_id, received=1000.0), store.next_seq())
+            await ledger.answer(LANE, again, large)
+            assert (await ledger.find(letter.event_id)).state == "done"
+
+    play(scene())
+
+
+def test_what_was_cancelled_grows_old_only_when_its_event_is_gone(tmp_path: Path) -> None:
+    async def scene() -> None:
+        async with opened(tmp_path) as store:
+            work = await begun(store)
+            ledger, _ = ledger_of(store, [])
+            await ledger.cancel(RECORD.id)
+            assert await store.expired_invocations(NEVER - 1, 9) == []
+            await ledger.forget(work)
+            assert (await store.read_events(LANE, 0, 9), (await ledger.find(RECORD.id)).expires) == (
+                [],
+                5060.0,
+            )
 
     play(scene())
 

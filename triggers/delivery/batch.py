@@ -61,6 +61,7 @@ class Batch:
             int, int | None
         ] = {}  # bytes of each dead letter that came, None for those that went
         self.top = 0  # the greatest seq that was added
+        self.saved = 0  # bytes of invocations, new or changed
         self._database = database
         self._net: dict[str, Net] = {table.name: {} for table in TABLES}
         self._forgotten: list[int] = []
@@ -89,6 +90,7 @@ class Batch:
                 self._move(old, new)
             case SaveInvocation(invocation):
                 self._put(INVOCATIONS, (invocation,))
+                self.saved += _size(self._net["invocations"][invocation.id])
             case DropInvocations(ids):
                 self._drop(INVOCATIONS, ids)
             case SaveMoment(name, moment):

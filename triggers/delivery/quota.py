@@ -87,8 +87,8 @@ class Quota:
             used, quota = say_size(self.used), say_size(self.limits.quota)
             return (
                 f"{self._path} holds {used} of the {quota} that it may, and takes nothing new from"
-                f" {INTAKE:.0%} on: bring back the brokers that results wait for, drop dead letters, or allow"
-                " it more"
+                f" {INTAKE:.0%} on: bring back the brokers that results wait for, drop dead letters, keep"
+                " results of asynchronous invocations for less long (limits.result_age), or allow it more"
             )
         waiting = say_size(self.pending)
         return f"{waiting} wait to be written to {self._path}: its disk is slower than what comes"

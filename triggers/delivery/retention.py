@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from conf.quantities import say_count, say_duration
 from triggers.delivery.batch import Batch
+from triggers.delivery.ended import Ended, EndedDrops
 from triggers.delivery.found import Found
 from triggers.delivery.quota import StoreLimits
 from triggers.delivery.tables import AGES, LETTERS
@@ -27,11 +28,12 @@ LETTERS_SHARE = 0.2
 
 @dataclass(frozen=True)
 class Drops:
-    """What a transaction has dropped: dead letters by `seq`, results by number, and marks of no use."""
+    """What a transaction has dropped: dead letters by `seq`, results and marks by number, and invocations."""
 
     letters: tuple[int, ...]
     results: int
     marks: int
+    ended: EndedDrops | None
 
 
 class Ages:
@@ -87,15 +89,17 @@ class Retention:
     def __init__(self, limits: StoreLimits, clock: Callable[[], float]) -> None:
         self.dropped_letters = 0
         self.dropped_results = 0
+        self.dropped_invocations = 0
         self._limits = limits
         self._clock = clock
         self._letters: dict[int, int] = {}  # the bytes of each, the oldest first
         self._letter_bytes = 0
+        self._ended = Ended(limits.quota)
         self._top = 0
         self._ages = Ages([], clock)
         self._saving: list[tuple[int, float]] = []
         self._due = 0.0
-        self._unsaid = (0, 0)
+        self._unsaid = (0, 0, 0)
         self._said = -LOGGED_EACH
 
     @property
@@ -107,6 +111,7 @@ class Retention:
         """Begin, or begin anew, with what is on disk."""
         self._letters = dict(sorted(found.letters.items()))
         self._letter_bytes = sum(found.letters.values())
+        self._ended = Ended(self._limits.quota)
         self._top = found.top
         self._ages = Ages(found.marks, self._clock)
         self._due = self._clock()
@@ -115,6 +120,7 @@ class Retention:
         """A batch was committed, and with it what `save_marks` wrote."""
         self._top = max(self._top, batch.top)
         self._ages.save(self._saving)
+        self._ended.grow(batch.saved)
         for seq, size in batch.letters.items():
             self._letter_bytes -= self._letters.pop(seq, 0)
             if size is not None:
@@ -133,7 +139,7 @@ class Retention:
             self._due = self._clock() + CHECKED_EACH
             self._ages.look(self._top)
             return True
-        return self._has_excess(len(self._letters), self._letter_bytes)
+        return self._ended.has_excess or self._has_excess(len(self._letters), self._letter_bytes)
 
     def drop(self, database: sqlite3.Connection) -> Drops:
         """Delete what is too much or too old, within a transaction; `dropped` is for after its commit."""
@@ -149,7 +155,8 @@ class Retention:
             database.execute(
                 "DELETE FROM ages WHERE seq < ? AND seq <> ?", (self._ages.marks[marks][0], ELAPSED)
             )
-        return Drops(tuple(letters), results, marks)
+        ended = self._ended.drop(database) if self._ended.has_excess else None
+        return Drops(tuple(letters), results, marks, ended)
 
     def dropped(self, drops: Drops) -> None:
         """What `drop` did was committed."""
@@ -158,22 +165,32 @@ class Retention:
         self._ages.forget(drops.marks)
         self.dropped_letters += len(drops.letters)
         self.dropped_results += drops.results
-        self._unsaid = (self._unsaid[0] + len(drops.letters), self._unsaid[1] + drops.results)
+        invocations = 0
+        if drops.ended is not None:
+            invocations = drops.ended.count
+            self._ended.dropped(drops.ended)
+        self.dropped_invocations += invocations
+        counts = (len(drops.letters), drops.results, invocations)
+        letters, results, ended = (said + more for said, more in zip(self._unsaid, counts, strict=True))
+        self._unsaid = (letters, results, ended)
 
     def say(self) -> None:
         """Log what was dropped, at most once a minute."""
         if not any(self._unsaid) or self._clock() < self._said + LOGGED_EACH:
             return
         logger.warning("dropped for good: %s", " and ".join(self._told()))
-        self._unsaid, self._said = (0, 0), self._clock()
+        self._unsaid, self._said = (0, 0, 0), self._clock()
 
     def _told(self) -> Iterator[str]:
-        (letters, results), limits = self._unsaid, self._limits
+        (letters, results, ended), limits = self._unsaid, self._limits
         if letters:
             bounds = f"at most {limits.letters:,}, for {say_duration(limits.letter_age)}"
             yield f"{say_count(letters, 'dead letter')} ({bounds}, within a fifth of limits.delivery)"
         if results:
             yield f"{say_count(results, 'result')} (for {say_duration(limits.result_age)})"
+        if ended:
+            bounds = "within a fifth of limits.delivery; see limits.result_age"
+            yield f"{say_count(ended, 'asynchronous invocation')} that had ended ({bounds})"
 
     def _dropped_letters(self) -> list[int]:
         old = self._ages.older(self._limits.letter_age)

@@ -3,6 +3,9 @@
 from dataclasses import dataclass, field
 from hashlib import blake2b
 
+NEVER = 253402300799.0
+"""The end of the year 9999: such an invocation is needed still, and does not expire."""
+
 Head = dict[str, object]
 """What is known of an event besides its body; only what JSON can say."""
 

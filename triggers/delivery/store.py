@@ -140,6 +140,10 @@ class DeliveryStore:
         """Whether new events are welcome; what brings rows to their end may be written even if not."""
         return self._quota.takes_in
 
+    def has_room(self, size: int) -> bool:
+        """Whether so many bytes more leave alone the room that is kept for what is under way."""
+        return self._quota.has_room(size)
+
     @property
     def why_not(self) -> str:
         """Why nothing is taken in, and what to do about it; empty when it is."""
@@ -169,6 +173,11 @@ class DeliveryStore:
     def dropped_results(self) -> int:
         """Results dropped because they were too old."""
         return self._retention.dropped_results
+
+    @property
+    def dropped_invocations(self) -> int:
+        """Asynchronous invocations that had ended, dropped before their time because they took too much."""
+        return self._retention.dropped_invocations
 
     @property
     def letter_count(self) -> int:

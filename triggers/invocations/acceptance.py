@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from runtime.events import Event, InvocationError, UnavailableError
 from triggers.delivery.changes import AddEvents, SaveInvocation
 from triggers.delivery.failpoints import Failpoints
-from triggers.delivery.rows import Invocation
+from triggers.delivery.rows import NEVER, Invocation
 from triggers.delivery.store import DeliveryStore
 from triggers.delivery.work import Work, row_of
-from triggers.invocations.records import NEVER, WAITING
+from triggers.invocations.records import WAITING
 from triggers.invocations.wish import Wish, check_callback
 
 LANES = "async/"

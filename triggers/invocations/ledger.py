@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from runtime.events import Answer, Event, InvocationError
 from triggers.delivery.changes import AddLetters, Change, DropEvents, SaveInvocation
 from triggers.delivery.failpoints import Failpoints
-from triggers.delivery.rows import Invocation
+from triggers.delivery.rows import NEVER, Invocation
 from triggers.delivery.store import DeliveryStore
 from triggers.delivery.work import Work, head_of
 from triggers.http import encode_answer
@@ -15,7 +15,6 @@ from triggers.invocations.acceptance import LANES
 from triggers.invocations.attempts import Attempts
 from triggers.invocations.records import (
     CANCELLED,
-    NEVER,
     RUNNING,
     WAITING,
     Case,
@@ -26,6 +25,9 @@ from triggers.invocations.records import (
     letter_of,
 )
 
+SMALL = 64 * 1024
+"""Bytes of a result that the reserve of the quota is for."""
+
 
 class UnknownInvocationError(LookupError):
     """There is no invocation of this id; there never was, or its result is no longer kept."""
@@ -33,6 +35,12 @@ class UnknownInvocationError(LookupError):
 
 class FinishedInvocationError(Exception):
     """The invocation has ended already."""
+
+
+class NoRoomError(InvocationError):
+    """The function's answer does not fit into what delivery may take on disk."""
+
+    status = 507
 
 
 @dataclass(frozen=True)
@@ -81,20 +89,31 @@ class Ledger:
                 return record
             if record.state != WAITING:
                 raise FinishedInvocationError(f"{event_id} has ended already: it is {record.state}")
-            after = cancelled(record, self._end(record.attempts + self._attempts.cancel(event_id)))
+            attempts = record.attempts + self._attempts.cancel(event_id)
+            # While its row is there, the record is: without one, the event would run.
+            after = cancelled(record, End(self._parts.clock(), NEVER, attempts))
             await self._store.submit(SaveInvocation(after))
             return after
 
     async def answer(self, lane: str, work: Work, answer: Answer) -> None:
         """The function has answered; return when that is on disk."""
+
+        def write(record: Invocation) -> tuple[Invocation, list[Change]]:
+            # Not earlier: other results may be on their way by now.
+            self._check_room(len(answer.body or b""))
+            return done(record, answer, self._end(work.attempts + 1)), []
+
         try:
             encode_answer(answer)
+            await self._finish(lane, work, write)
         except InvocationError as error:
             await self.fail(lane, work, error)
-        else:
-            await self._finish(
-                lane, work, lambda record: (done(record, answer, self._end(work.attempts + 1)), [])
-            )
+        except ValueError as error:
+            await self.fail(lane, work, InvocationError(f"the result cannot be kept: {error}"))
+
+    def _check_room(self, size: int) -> None:
+        if size > SMALL and not self._store.has_room(size):
+            raise NoRoomError(f"the result of {size} bytes has no room on disk; see limits.delivery")
 
     async def fail(self, lane: str, work: Work, error: BaseException) -> None:
         """The event has failed for good; return when that, and the dead letter, is on disk."""
@@ -111,7 +130,14 @@ class Ledger:
         """The event is not to run."""
         # Not before the record says so: a crash in between would leave an invocation that waits for nothing.
         async with self._attempts.hold(work.event.id):
-            await self._store.submit(DropEvents((work.seq,)))
+            await self._drop(work, await self._store.invocation(work.event.id))
+
+    async def _drop(self, work: Work, record: Invocation | None) -> None:
+        """From now on, a record that was called off grows old."""
+        aged: list[Change] = []
+        if record is not None and record.state == CANCELLED:
+            aged = [SaveInvocation(replace(record, expires=self._expires()))]
+        await self._store.submit(DropEvents((work.seq,)), *aged)
 
     async def _finish(
         self, lane: str, work: Work, write: Callable[[Invocation], tuple[Invocation, list[Change]]]
@@ -120,7 +146,7 @@ class Ledger:
         async with self._attempts.hold(event_id):
             record = await self._store.invocation(event_id) or _anew(lane, work.event)
             if record.state == CANCELLED:
-                await self._store.submit(DropEvents((work.seq,)))
+                await self._drop(work, record)
                 return
             after, more = write(record)
             await self._store.submit(DropEvents((work.seq,)), SaveInvocation(after), *more)
@@ -129,7 +155,10 @@ class Ledger:
             self._parts.finished(event_id)
 
     def _end(self, attempts: int) -> End:
-        return End(self._parts.clock(), self._parts.steady() + self._parts.result_age, attempts)
+        return End(self._parts.clock(), self._expires(), attempts)
+
+    def _expires(self) -> float:
+        return self._parts.steady() + self._parts.result_age
 
 
 def _anew(lane: str, event: Event) -> Invocation:

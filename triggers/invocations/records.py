@@ -8,9 +8,6 @@ from triggers.delivery.letters import EVENT
 from triggers.delivery.rows import Head, Invocation, Letter
 from triggers.http import problem
 
-NEVER = 253402300799.0
-"""The end of the year 9999: what has not ended does not expire."""
-
 WAITING, RUNNING, DONE, FAILED, CANCELLED = "waiting", "running", "done", "failed", "cancelled"
 
 

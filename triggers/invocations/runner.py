@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import sqlite3
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from functools import partial
@@ -23,6 +24,9 @@ logger = logging.getLogger(__name__)
 TICK = 1.0
 """Seconds between looks at what the disk did not give."""
 GRACE = 20.0
+
+Write = Callable[[], Coroutine[Any, Any, None]]
+"""Writes down what became of an event; raises sqlite3.Error while its record cannot be read."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +61,11 @@ class Runner:
         while True:
             await asyncio.sleep(TICK)
             for lane in list(self._lanes.values()):
-                lane.tick()
+                try:
+                    lane.tick()
+                except Exception:
+                    # The others, and this one the next time, are looked after all the same.
+                    logger.exception("an error of ours in the lane %s, which goes on", lane.plan.name)
 
     def wake(self, name: str) -> bool:
         """Take up new rows of this lane; False when it is not one of these, or its function is gone."""
@@ -96,21 +104,21 @@ class Runner:
 
     def answered(self, lane: Lane, work: Work, answer: Answer) -> None:
         """The function has answered."""
-        self._settle(lane, work, self._parts.ledger.answer(lane.plan.name, work, answer))
+        self._settle(lane, work, partial(self._parts.ledger.answer, lane.plan.name, work, answer))
 
     def failed(self, lane: Lane, work: Work, error: BaseException) -> None:
         """The event failed for good, or was cancelled."""
         if isinstance(error, CancelledInvocationError):
-            self._settle(lane, work, self._parts.ledger.forget(work))
+            self._settle(lane, work, partial(self._parts.ledger.forget, work))
         else:
-            self._settle(lane, work, self._parts.ledger.fail(lane.plan.name, work, error))
+            self._settle(lane, work, partial(self._parts.ledger.fail, lane.plan.name, work, error))
 
     def dropped(self, lane: Lane, work: Work, reason: Reason) -> None:
         """The event gave way to others, which no lane of asynchronous events has it do."""
-        self._settle(lane, work, self._parts.ledger.forget(work))
+        self._settle(lane, work, partial(self._parts.ledger.forget, work))
 
-    def _settle(self, lane: Lane, work: Work, writing: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.get_running_loop().create_task(writing)
+    def _settle(self, lane: Lane, work: Work, write: Write) -> None:
+        task = asyncio.get_running_loop().create_task(_persist(work, write))
         self._settling.add(task)
         task.add_done_callback(partial(self._settled, lane, work))
 
@@ -123,3 +131,14 @@ class Runner:
             logger.error("what became of the event %s is not written down: %s", work.event.id, error)
         else:
             lane.finish(work)
+
+
+async def _persist(work: Work, write: Write) -> None:
+    while True:
+        try:
+            await write()
+        except sqlite3.Error as error:
+            logger.warning("the record of %s cannot be read, and is tried again: %s", work.event.id, error)
+            await asyncio.sleep(TICK)
+        else:
+            return
