@@ -81,7 +81,8 @@ def compose(settings: Settings, state: StateDir) -> Host:
     routes = [*letters.routes(), *InvocationsApi(invocations.ledger).routes(), *timers.routes()]
     api = Api(ApiParts(state, catalog, deployer, logs, health, reports, tasks, reloader), routes)
     web = WebPart(FrontDoor(trigger, api.application()), settings)
-    for checks in (lambda: check_functions(catalog), delivery.checks, mqtt.checks, bridges.checks):
+    sources = (delivery.checks, mqtt.checks, timers.checks, bridges.checks)
+    for checks in (lambda: check_functions(catalog), *sources):
         health.add(checks)
     parts: list[Part] = [
         LogsPart(logs),

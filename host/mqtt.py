@@ -1,6 +1,5 @@
 """Gives the MQTT trigger its place in the host: the plan from the config, its lifecycle, its health."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from typing import Any
@@ -10,6 +9,7 @@ from conf.mqtt import Broker, Rule
 from host.health import Check
 from host.lifecycle import Part
 from host.retries import make_retries
+from host.startup import Startup
 from host.timers import make_timers
 from runtime.events import Dispatch
 from triggers.delivery.keeping import Keeping
@@ -33,7 +33,7 @@ class MqttPart(Part):
         self._trigger = MqttTrigger(make_plan(config), dispatch, keeping)
         self.publishers = self._trigger.publishers
         self._functions_there = functions_there
-        self._connecting: asyncio.Task[None] | None = None
+        self._startup = Startup(self.name)
 
     async def setup(self) -> None:
         """Check the plan."""
@@ -41,7 +41,7 @@ class MqttPart(Part):
 
     async def start(self) -> None:
         """Begin to connect in the background; a broker that is down is waited for."""
-        self._connecting = asyncio.create_task(self._connect())
+        self._startup.begin(self._connect())
 
     async def _connect(self) -> None:
         # The broker keeps what comes before; taken now, it would find no function.
@@ -55,9 +55,7 @@ class MqttPart(Part):
 
     async def stop(self) -> None:
         """Take no more, finish what is in flight, and go."""
-        if self._connecting is not None:
-            self._connecting.cancel()
-            await asyncio.gather(self._connecting, return_exceptions=True)
+        await self._startup.stop()
         await self._trigger.stop()
 
     def wake(self, name: str) -> bool:
@@ -74,7 +72,7 @@ class MqttPart(Part):
 
     def checks(self) -> list[Check]:
         """A broker that is away is worth knowing, and no reason to send HTTP callers elsewhere."""
-        return [
+        connected = [
             Check(
                 f"mqtt {state.broker} {state.client_id}",
                 state.connected,
@@ -83,6 +81,7 @@ class MqttPart(Part):
             )
             for state in self._trigger.state()
         ]
+        return [*self._startup.checks(), *connected]
 
 
 def make_plan(config: Config) -> MqttPlan:

@@ -1,6 +1,5 @@
 """Gives timers their place in the host: the plan from the config, their lifecycle, their page of the API."""
 
-import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict
@@ -14,6 +13,7 @@ from conf.mqtt import Target as PubTarget
 from conf.timers import Timer
 from host.lifecycle import Part
 from host.retries import make_retries
+from host.startup import Startup
 from triggers.mqtt.plan import Target
 from triggers.timers.plan import TimerPlan
 from triggers.timers.timer import TimerParts
@@ -33,7 +33,8 @@ class TimersPart(Part):
     ) -> None:
         self._trigger = TimerTrigger(make_timers(config), parts)
         self._functions_there = functions_there
-        self._starting: asyncio.Task[None] | None = None
+        self._startup = Startup(self.name)
+        self.checks = self._startup.checks
         self.wake = self._trigger.wake
 
     async def setup(self) -> None:
@@ -42,7 +43,7 @@ class TimersPart(Part):
 
     async def start(self) -> None:
         """Begin to fire in the background, once there are functions."""
-        self._starting = asyncio.create_task(self._start())
+        self._startup.begin(self._start())
 
     async def _start(self) -> None:
         # An event for a function that is not there yet would be a dead letter.
@@ -59,9 +60,7 @@ class TimersPart(Part):
 
     async def stop(self) -> None:
         """Fire nothing more, and finish what runs."""
-        if self._starting is not None:
-            self._starting.cancel()
-            await asyncio.gather(self._starting, return_exceptions=True)
+        await self._startup.stop()
         await self._trigger.stop()
 
     def routes(self) -> list[Route]:

@@ -223,6 +223,40 @@ def test_a_disk_that_takes_nothing_keeps_no_function_waiting(tmp_path: Path) -> 
     play(scene())
 
 
+def test_a_moment_that_came_while_the_disk_took_nothing_does_not_come_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def scene() -> None:
+        functions = Functions(echo=echo)
+        async with staged(functions) as stage:
+            with monkeypatch.context() as full:
+                full.setattr(DeliveryStore, "takes_in", property(lambda _: False))
+                stage.pass_(60)
+                await until(lambda: len(functions.events) == 1, "it runs")
+            await stage.store.submit()
+            assert await stage.store.moments() == {"t": stage.timer.last}
+
+    play(scene())
+
+
+def test_an_error_of_ours_does_not_end_a_timer(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def scene() -> None:
+        functions = Functions(echo=echo)
+        async with staged(functions, every=60.0) as stage:
+            monkeypatch.setattr(Moments, "delay", 0.001)
+            with monkeypatch.context() as wrong:
+                wrong.setattr(Moments, "look", lambda _: 1 / 0)
+                stage.timer.begin()
+                await until(lambda: len(caplog.records) > 1, "it looks again")
+            assert caplog.messages[0] == "timer t: an error of ours, and it goes on"
+            stage.clock.run(60)
+            await until(lambda: len(functions.events) == 1, "it fires")
+
+    play(scene())
+
+
 def test_an_event_that_fails_is_a_dead_letter_of_its_timer(caplog: pytest.LogCaptureFixture) -> None:
     async def scene() -> None:
         functions = Functions(echo=raising, other=raising)

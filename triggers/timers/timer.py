@@ -109,7 +109,11 @@ class Timer:
         self._looking = asyncio.get_running_loop().call_later(self.moments.delay, self._look_again)
 
     def _look_again(self) -> None:
-        self.look()
+        try:
+            self.look()
+        except Exception:
+            # A timer that looks no more would be silent until the host is restarted.
+            logger.exception("timer %s: an error of ours, and it goes on", self.plan.name)
         self._wait()
 
     def _meet(self, due: Due) -> None:
@@ -134,6 +138,9 @@ class Timer:
         if is_kept(self.plan) and self._store.takes_in:
             self._commit(moment)
             return
+        if is_kept(self.plan):
+            # As soon as it takes anything, a restart does not make up for this moment again.
+            self._store.submit(SaveMoment(self.plan.name, moment), durable=False)
         for lane in self.lanes:
             self._submit(lane, moment)
 
