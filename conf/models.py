@@ -1,14 +1,15 @@
 """The native config format: the newest format of the program before this one, and what it lacked."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from conf.address import Address
 from conf.bridge import BridgeConfig, Rate
 from conf.devices import Device
 from conf.mqtt import Broker, Rule
 from conf.names import Name
+from conf.places import check_place
 from conf.python import EntryPoint, PythonVersion, Requirement
 from conf.retries import Retry
 from conf.timers import Timer
@@ -130,6 +131,10 @@ class Config(Section):
     state: ConfigPath | None = Field(default=None, description="folder for what the host keeps")
     allow_anonymous: bool = Field(
         default=False, description="whether callers without a token may reach an address beyond loopback"
+    )
+    callback_hosts: Items[Annotated[Text, AfterValidator(check_place)]] = Field(
+        default=(),
+        description="hosts on this machine or link that results may be posted to, as HOST or HOST:PORT",
     )
     limits: Limits = Field(default=Limits(), description="what the host takes at most")
     download: bool | None = Field(

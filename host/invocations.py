@@ -40,16 +40,16 @@ class InvocationsPart(Part):
         self._store = store = grounds.store
         self._steady = steady_clock()
         age, failpoints = config.limits.result_age, grounds.failpoints
-        knows = grounds.dispatcher.knows
+        knows, hosts = grounds.dispatcher.knows, frozenset(config.callback_hosts)
         attempts = Attempts(grounds.dispatch, store)
-        self._callbacks = Callbacks(store, attempts)
+        self._callbacks = Callbacks(store, attempts, hosts)
         self.ledger = Ledger(
             LedgerParts(store, failpoints, attempts, self._callbacks.begin, age, self._steady)
         )
         self._runner = Runner(RunnerParts(store, failpoints, attempts, self.ledger, self._policy, knows))
         self.wake = self._runner.wake
         self.accept = Acceptance(
-            AcceptanceParts(store, failpoints, grounds.dispatcher.find, self._runner.take_up)
+            AcceptanceParts(store, failpoints, grounds.dispatcher.find, self._runner.take_up, hosts)
         ).accept
         self._expiry: asyncio.Task[None] | None = None
 

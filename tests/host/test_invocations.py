@@ -24,7 +24,7 @@ def index(event, context):
     return None if event.get("nothing") else event
 """
 MANIFEST = "timeout: 20s\nscale: {min: 1, max: 1}\n"
-CONFIG = "funcs: [{modelName: worker, retry: {attempts: 2, backoff: 10ms}}]\n"
+CONFIG = "funcs: [{modelName: worker, retry: {attempts: 2, backoff: 10ms}}]\ncallback_hosts: [127.0.0.1]\n"
 LATER = {"x-invocation-type": "async", "content-type": "application/json"}
 
 
@@ -253,13 +253,20 @@ def test_a_callback_that_is_no_address_is_refused_before_anything_is_kept(host: 
     assert host.client.get(f"{host.url}/api/invocations/bad-callback").status_code == 404
 
 
+def test_a_callback_to_the_hosts_own_api_is_refused(host: RunningHost) -> None:
+    own = host.url.replace("127.0.0.1", "localhost") + "/api/functions"
+    answer = host.invoke("worker", b"{}", headers={**LATER, "x-callback-url": own})
+    assert (answer.status_code, answer.json()["errorType"]) == (400, "CallbackRefused")
+    assert "callback_hosts: [" in answer.json()["detail"]
+
+
 def test_a_host_whose_quota_is_used_takes_nothing_in_until_there_is_room_again(start_host: StartHost) -> None:
     host = start_host(CONFIG + "limits: {delivery: 1MiB}\n")
     deploy_worker(host)
     large = leave(host, {"nothing": True, "sleep": 1, "load": "x" * 850_000})
     answer = host.invoke("worker", b"{}", headers=LATER)
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
-    assert "of the 1.0 MiB that it may" in answer.json()["detail"]
+    assert "of the 1 MiB that it may" in answer.json()["detail"]
     assert host.invoke("worker", b"{}", headers={**LATER, "x-request-id": large}).status_code == 202
     assert host.invoke("worker", b"{}").status_code == 200
     ended(host, large)

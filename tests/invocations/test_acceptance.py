@@ -52,7 +52,7 @@ def test_both_are_on_disk_when_it_returns(tmp_path: Path) -> None:
     async def scene() -> None:
         async with opened(tmp_path) as store:
             event = Event(b"{}", meta=b'{"trigger":"http","source":"http","path":"/invoke/industry"}')
-            callback = Wish(preferred=True, callback="http://127.0.0.1:1/")
+            callback = Wish(preferred=True, callback="http://10.0.0.7/")
             told = await Acceptance(parts_of(store, [])).accept("industry", event, callback)
             assert await store.invocation(event.id) == told
             assert (told.state, told.callback_state) == ("waiting", "waiting")

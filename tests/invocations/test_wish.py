@@ -34,8 +34,8 @@ def test_a_callback_goes_with_the_wish() -> None:
     check_callback(wish.callback)
 
 
-@pytest.mark.parametrize("url", ["", "http://127.0.0.1:1/", "https://[::1]/x", "http://10.0.0.7/a?b=%20"])
-def test_results_can_be_posted_to_any_http_address_also_a_private_one(url: str) -> None:
+@pytest.mark.parametrize("url", ["", "http://gateway:9/", "https://[fd00::7]/x", "http://10.0.0.7/a?b=%20"])
+def test_results_can_be_posted_to_any_other_machine_also_in_a_private_network(url: str) -> None:
     check_callback(url)
 
 
@@ -58,3 +58,37 @@ def test_what_is_no_such_address_is_refused_with_the_reason(url: str, why: str) 
     with pytest.raises(CallbackRefusedError, match=why) as told:
         check_callback(url)
     assert "secret" not in str(told.value)
+
+
+NEAR = [
+    *(
+        "127.0.0.1",
+        "127.1",
+        "2130706433",
+        "0x7f.0.0.1",
+        "[::1]",
+        "[::ffff:127.0.0.1]",
+        "localhost",
+        "a.LOCALHOST.",
+    ),
+    *("0.0.0.0", "[::]", "169.254.169.254", "[fe80::1]", "[::ffff:169.254.1.1]", "224.0.0.1", "[ff02::1]"),
+]
+
+
+@pytest.mark.parametrize("host", NEAR)
+def test_this_machine_and_its_link_are_refused_with_the_remedy(host: str) -> None:
+    with pytest.raises(CallbackRefusedError, match=r'callback_hosts: \["\S+:5888"\]'):
+        check_callback(f"http://{host}:5888/api/functions", frozenset({"127.0.0.1:9000", "example"}))
+
+
+@pytest.mark.parametrize(
+    ("url", "listed"),
+    [
+        ("http://127.0.0.1:9000/", "127.0.0.1"),
+        ("http://127.0.0.1:9000/", "127.0.0.1:9000"),
+        ("http://LocalHost/", "localhost:80"),
+        ("https://[::1]/", "[::1]:443"),
+    ],
+)
+def test_what_the_config_lists_is_allowed(url: str, listed: str) -> None:
+    check_callback(url, frozenset({listed}))

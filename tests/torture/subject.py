@@ -50,6 +50,7 @@ def make_config(addresses: Addresses, **more: Any) -> str:
         ],
         "rules": [_rule(PLAIN), _rule(ORDERED) | {"order": "device"}],
         "funcs": [{"modelName": FUNCTION}],
+        "callback_hosts": ["127.0.0.1"],
         **more,
     }
     return yaml.safe_dump(config)

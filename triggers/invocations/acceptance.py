@@ -31,13 +31,14 @@ class TakenIdError(InvocationError):
 class AcceptanceParts:
     """`check` raises InvocationError for an event that no function takes; `added` is told the lane of one.
 
-    `clock` gives seconds since the epoch; `patience` is in seconds.
+    `callback_hosts` are the config's; `clock` gives seconds since the epoch; `patience` is in seconds.
     """
 
     store: DeliveryStore
     failpoints: Failpoints
     check: Callable[[str, Event], object]
     added: Callable[[str], None]
+    callback_hosts: frozenset[str] = frozenset()
     clock: Callable[[], float] = time.time
     patience: float = PATIENCE
 
@@ -54,7 +55,7 @@ class Acceptance:
 
         Raises InvocationError, and UnavailableError when the disk has not taken it in time.
         """
-        check_callback(wish.callback)
+        check_callback(wish.callback, self._parts.callback_hosts)
         target = unicodedata.normalize("NFC", target)
         pending = self._pending.get(event.id)
         if pending is None:

@@ -1,131 +1,139 @@
 """Posts results to where callers asked for them, until each was taken, refused, or tried often enough."""
 
 import asyncio
-import json
 import logging
-from dataclasses import replace
+import sqlite3
+from dataclasses import dataclass, replace
+from functools import partial
 from itertools import count
-from urllib.parse import urlsplit
 from weakref import WeakValueDictionary
-
-import httpx
 
 from triggers.delivery.changes import SaveInvocation
 from triggers.delivery.retry import RetryPolicy
 from triggers.delivery.rows import Invocation
 from triggers.delivery.store import DeliveryStore
-from triggers.http import encode_answer
 from triggers.invocations.attempts import Attempts
-from triggers.invocations.records import DONE, FAILED, WAITING, answer_of
+from triggers.invocations.destinations import Destination, read_destination
+from triggers.invocations.posting import CallbackError, Poster
+from triggers.invocations.records import DONE, FAILED, WAITING
 
 logger = logging.getLogger(__name__)
 
-TIMEOUT = 10.0
 AT_ONCE = 4
 """Requests to one host and port at a time."""
+IN_ALL = 64
+"""Requests at a time, each with its result in memory."""
 POLICY = RetryPolicy(attempts=16, backoff=1.0, longest=300.0)
 """About 20 minutes, as its jitter will have it; counted anew when the host starts again."""
-_AGAIN = frozenset({408, 425, 429})
+GONE = ""
+"""The record is no longer kept, or its callback has been dealt with."""
 
 
-class CallbackError(Exception):
-    """A callback that was not taken; `final` when the same one will not be."""
+@dataclass(slots=True)
+class Call:
+    """A callback under way; `state` is what is to be written down of it once it is WAITING no more."""
 
-    def __init__(self, message: str, final: bool = False) -> None:
-        super().__init__(message)
-        self.final = final
+    id: str
+    attempts: int = 0
+    state: str = WAITING
 
 
 class Callbacks:
     """A task for each result that is still to be posted; the result itself stays on disk meanwhile."""
 
-    def __init__(self, store: DeliveryStore, attempts: Attempts, policy: RetryPolicy = POLICY) -> None:
+    def __init__(
+        self, store: DeliveryStore, attempts: Attempts, listed: frozenset[str], policy: RetryPolicy = POLICY
+    ) -> None:
         self._store = store
         self._hold = attempts.hold
+        self._poster = Poster(listed)
         self._policy = policy
         self._tasks: set[asyncio.Task[None]] = set()
-        self._turns: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
-        # What callers name is worth no redirect, no proxy's view and no file of passwords.
-        self._client = httpx.AsyncClient(timeout=TIMEOUT, trust_env=False, follow_redirects=False)
+        self._room = asyncio.Semaphore(IN_ALL)
+        self._turns: WeakValueDictionary[Destination, asyncio.Semaphore] = WeakValueDictionary()
 
     async def start(self) -> None:
         """Take up what an earlier life of the host has left."""
-        for record in await self._store.open_invocations():
-            if record.state in (DONE, FAILED):
-                self.begin(record.id)
+        left = await self._store.open_invocations()
+        for event_id in [record.id for record in left if record.state in (DONE, FAILED)]:
+            self.begin(event_id)
 
     def begin(self, event_id: str) -> None:
         """Post the result of this invocation, whose end is on disk."""
-        task = asyncio.get_running_loop().create_task(self._call(event_id))
+        task = asyncio.get_running_loop().create_task(self._call(Call(event_id)))
         self._tasks.add(task)
-        task.add_done_callback(self._ended)
+        task.add_done_callback(partial(self._ended, event_id))
 
-    def _ended(self, task: "asyncio.Task[None]") -> None:
+    def _ended(self, event_id: str, task: "asyncio.Task[None]") -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
-            logger.error("a callback waits for the next start: %s", error)
+            logger.error("the callback of %s waits for the next start: %s", event_id, error)
 
     async def stop(self) -> None:
         """Leave the rest to the next start."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._client.aclose()
+        await self._poster.close()
 
-    async def _call(self, event_id: str) -> None:
-        for attempt in count(1):
-            record = await self._store.invocation(event_id)
-            if record is None or record.callback_state != WAITING:
-                break
-            if (state := await self._try(record, last=attempt >= self._policy.attempts)) != WAITING:
-                await self._note(event_id, state)
-                break
-            await asyncio.sleep(self._policy.delay(attempt))
+    async def _call(self, call: Call) -> None:
+        for rounds in count(1):
+            try:
+                if call.state == WAITING:
+                    await self._attempt(call)
+                if call.state != WAITING:
+                    await self._note(call)
+                    return
+            except sqlite3.Error as error:
+                # The disk's fault counts no attempt, and what was posted already is not posted again.
+                logger.warning("the callback of %s waits: its record cannot be read: %s", call.id, error)
+            await asyncio.sleep(self._policy.delay(rounds))
 
-    async def _try(self, record: Invocation, last: bool) -> str:
-        """What has become of the callback after another attempt."""
+    async def _attempt(self, call: Call) -> None:
         try:
-            await self._post(record)
+            if (place := await self._find_place(call)) is None:
+                return
+            turn = self._turns.get(place) or self._turns.setdefault(place, asyncio.Semaphore(AT_ONCE))
+            # Its place's turn first: those who wait for a slow place keep no room from the others.
+            async with turn, self._room:
+                if (record := await self._read(call)) is not None:
+                    await self._poster.post(place, record)
+                    call.state = DONE
         except CallbackError as error:
-            if not (last or error.final):
-                return WAITING
-            logger.error("the result of %s is not posted to %s: %s", record.id, record.callback, error)
-            return FAILED
-        return DONE
+            self._judge(call, error)
 
-    async def _note(self, event_id: str, state: str) -> None:
-        async with self._hold(event_id):
-            if (record := await self._store.invocation(event_id)) is not None:
-                await self._store.submit(SaveInvocation(replace(record, callback_state=state)), durable=False)
-
-    async def _post(self, record: Invocation) -> None:
-        place = urlsplit(record.callback).netloc
-        turn = self._turns.get(place) or self._turns.setdefault(place, asyncio.Semaphore(AT_ONCE))
-        headers, body = _message(record)
+    async def _find_place(self, call: Call) -> Destination | None:
+        async with self._room:
+            record = await self._read(call)
         try:
-            async with turn, asyncio.timeout(TIMEOUT):
-                # Its answer's body is not read: it may have no end.
-                request = self._client.stream("POST", record.callback, headers=headers, content=body)
-                async with request as answer:
-                    _judge(answer.status_code)
-        except TimeoutError:
-            raise CallbackError(f"no answer within {TIMEOUT:g} s") from None
-        except httpx.InvalidURL as error:
-            raise CallbackError(str(error), final=True) from None
-        except httpx.HTTPError as error:
-            raise CallbackError(str(error) or type(error).__name__) from None
+            return None if record is None else read_destination(record.callback)
+        except ValueError as error:
+            raise CallbackError(
+                f"{record.callback if record else ''} is no URL: {error}", final=True
+            ) from None
 
+    async def _read(self, call: Call) -> Invocation | None:
+        """The record with the result; None, and said in `call`, when there is nothing to post."""
+        record = await self._store.invocation(call.id)
+        if record is None or record.callback_state != WAITING:
+            call.state = GONE
+            return None
+        return record
 
-def _judge(status: int) -> None:
-    if not 200 <= status <= 299:
-        raise CallbackError(f"it answered with HTTP {status}", final=status < 500 and status not in _AGAIN)
+    def _judge(self, call: Call, error: CallbackError) -> None:
+        call.attempts += 1
+        if error.final or call.attempts >= self._policy.attempts:
+            call.state = FAILED
+            logger.warning(
+                "the result of %s is posted no more, after %d attempts: %s; it stays at "
+                "/api/invocations/%s/result for as long as results are kept (`limits.result_age`)",
+                call.id, call.attempts, error, call.id,
+            )  # fmt: skip
 
-
-def _message(record: Invocation) -> tuple[dict[bytes, bytes], bytes]:
-    headers = {b"x-request-id": record.id.encode(), b"x-invocation-state": record.state.encode()}
-    if record.state == FAILED:
-        headers[b"content-type"] = b"application/problem+json"
-        return headers, json.dumps(record.error, ensure_ascii=False).encode("utf-8", "replace")
-    status, told, body = encode_answer(answer_of(record))
-    headers[b"x-function-status"] = b"%d" % status
-    return {**headers, **dict(told)}, body
+    async def _note(self, call: Call) -> None:
+        if call.state == GONE:
+            return
+        async with self._hold(call.id):
+            if (record := await self._store.invocation(call.id)) is not None:
+                noted = SaveInvocation(replace(record, callback_state=call.state))
+                await self._store.submit(noted, durable=False)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from runtime.events import InvocationError
+from triggers.invocations.destinations import ForbiddenPlaceError, check_literal, read_destination
 
 LONGEST_URL = 2048
 
@@ -36,15 +37,24 @@ def _token(preference: str) -> str:
     return preference.partition(";")[0].strip().lower()
 
 
-def check_callback(url: str) -> None:
-    """Raise CallbackRefusedError unless `url` is empty or an absolute http or https address."""
+def check_callback(url: str, listed: frozenset[str] = frozenset()) -> None:
+    """Raise CallbackRefusedError unless `url` is empty or an address that results may be posted to.
+
+    `listed` is the config's `callback_hosts`; names are judged when they are looked up.
+    """
+    if not url:
+        return
     if fault := _find_fault(url):
         raise CallbackRefusedError(f"X-Callback-Url {fault}; write http://HOST:PORT/PATH, or https")
+    try:
+        check_literal(read_destination(url), listed)
+    except ForbiddenPlaceError as error:
+        raise CallbackRefusedError(f"X-Callback-Url {error}") from None
+    except ValueError:
+        raise CallbackRefusedError("X-Callback-Url has a host that can be no host's name") from None
 
 
 def _find_fault(url: str) -> str | None:
-    if not url:
-        return None
     if len(url) > LONGEST_URL:
         return f"is longer than {LONGEST_URL} characters"
     if not (url.isascii() and url.isprintable()) or " " in url:
