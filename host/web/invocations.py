@@ -1,15 +1,19 @@
 """Asynchronous invocations in the management API: what became of one, its result, and calling it off."""
 
+import asyncio
 import json
 from dataclasses import asdict
 from typing import Any
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from triggers.delivery.rows import NEVER, Invocation
+from triggers.delivery.store import StoreClosedError
 from triggers.http import INVOCATIONS, encode_answer
+from triggers.invocations.acceptance import PATIENCE
 from triggers.invocations.ledger import Ledger
 from triggers.invocations.records import CANCELLED, DONE, FAILED, answer_of
 
@@ -19,10 +23,12 @@ PROBLEM = "application/problem+json"
 
 
 class InvocationsApi:
-    """Its endpoints, each one verb."""
+    """Its endpoints, each one verb; `patience` is in seconds."""
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Ledger, patience: float = PATIENCE) -> None:
         self._ledger = ledger
+        self._patience = patience
+        self._cancelling: dict[str, asyncio.Task[Invocation]] = {}
 
     def routes(self) -> list[Route]:
         """Where they are reached."""
@@ -40,7 +46,22 @@ class InvocationsApi:
 
     async def cancel(self, request: Request) -> Response:
         """Call it off: what waits does not run, and what runs has no result."""
-        return _json(_view(await self._ledger.cancel(request.path_params["id"])))
+        return _json(_view(await self._cancel(request.path_params["id"])))
+
+    async def _cancel(self, event_id: str) -> Invocation:
+        cancelling = self._cancelling.get(event_id)
+        if cancelling is None:
+            cancelling = asyncio.create_task(self._ledger.cancel(event_id))
+            self._cancelling[event_id] = cancelling
+            cancelling.add_done_callback(lambda _: self._cancelling.pop(event_id))
+        try:
+            # It goes on when its caller goes away, or is told to ask again.
+            return await asyncio.wait_for(asyncio.shield(cancelling), self._patience)
+        except TimeoutError:
+            why = f"the disk has not taken it within {self._patience:g} s and may do so yet; ask again"
+        except StoreClosedError as error:
+            why = f"{error}; ask again when the host runs"
+        raise HTTPException(503, f"whether {event_id} is cancelled is not known: {why}")
 
     async def result(self, request: Request) -> Response:
         """The function's own answer, as a caller who waited would have had it."""
