@@ -29,7 +29,7 @@ from tests.delivery.lanes import (
 )
 from tests.mqtt.clients import Functions, echo, until
 from triggers.delivery.changes import AddEvents
-from triggers.delivery.retry import KINDS
+from triggers.delivery.retry import KINDS, HindranceError
 from triggers.delivery.rows import EventRow
 from triggers.delivery.work import REPLAYED
 
@@ -100,6 +100,17 @@ def test_an_overload_counts_no_attempt_unless_the_policy_leaves_it_out(tmp_path:
             async with lane_over(store, function.dispatch, ledger, retry=without) as lane:
                 submit(lane, store, [b"a"])
                 await until(lambda: ledger.bad == [(b"a", 0)], "it fails at once")
+
+    play_clocked(scene())
+
+
+def test_an_event_that_the_host_itself_hinders_is_no_dead_letter_of_any_policy(tmp_path: Path) -> None:
+    async def scene() -> None:
+        function, ledger = Stumbling(a=[HindranceError("unread")]), Ledger()
+        async with lane_in(tmp_path, function.dispatch, ledger, retry=Punctual(1, on=())) as (store, lane):
+            submit(lane, store, [b"a"])
+            await until(lambda: len(function.attempts) == 1, "it was tried")
+            await pass_time(30, lambda: ledger.good == [b"a"], "it is answered")
 
     play_clocked(scene())
 

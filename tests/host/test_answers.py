@@ -60,8 +60,9 @@ def test_a_function_answers_by_its_revision_and_by_its_alias(host: RunningHost) 
 def test_a_request_id_of_the_caller_is_kept_and_one_that_is_none_is_replaced(host: RunningHost) -> None:
     kept = host.invoke("anything", b"{}", headers={"x-request-id": "line-7.b"})
     assert kept.headers["x-request-id"] == "line-7.b"
-    replaced = host.invoke("anything", b"{}", headers={"x-request-id": "a b\tc"})
-    assert len(replaced.headers["x-request-id"]) == 32
+    for odd in ("a b\tc", "-rf", ".", "x" * 65):
+        replaced = host.invoke("anything", b"{}", headers={"x-request-id": odd})
+        assert len(replaced.headers["x-request-id"]) == 32
 
 
 def test_a_body_that_says_json_and_is_not_gets_400(host: RunningHost) -> None:

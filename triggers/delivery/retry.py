@@ -22,6 +22,10 @@ _TOLD: tuple[tuple[type[BaseException], str], ...] = (
 )
 
 
+class HindranceError(UnavailableError):
+    """The host cannot tell yet whether the event may run: it waits, under any policy."""
+
+
 def kind_of(error: BaseException) -> str | None:
     """Which of KINDS an error is; None when the same event would only meet it again."""
     return next((kind for told, kind in _TOLD if isinstance(error, told)), None)
@@ -43,6 +47,8 @@ class RetryPolicy:
     def repeats(self, error: BaseException, attempts: int) -> bool:
         """Whether an event that has had `attempts` attempts, the last ending with `error`, gets another."""
         kind = kind_of(error)
+        if isinstance(error, HindranceError):
+            return True
         return kind in self.on and (kind == OVERLOAD or attempts < self.attempts)
 
     def delay(self, attempts: int) -> float:

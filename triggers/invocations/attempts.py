@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
-from runtime.events import Answer, Dispatch, Event, InvocationError, UnavailableError
+from runtime.events import Answer, Dispatch, Event, InvocationError
 from triggers.delivery.changes import SaveInvocation
-from triggers.delivery.retry import OVERLOAD, kind_of
+from triggers.delivery.retry import OVERLOAD, HindranceError, kind_of
 from triggers.delivery.rows import Invocation
 from triggers.delivery.store import DeliveryStore
 from triggers.invocations.records import CANCELLED, error_of
@@ -63,7 +63,7 @@ class Attempts:
         try:
             attempt.record = record = await self._store.invocation(event.id)
         except sqlite3.Error as error:
-            raise UnavailableError(f"whether {event.id} was cancelled cannot be read: {error}") from None
+            raise HindranceError(f"whether {event.id} was cancelled cannot be read: {error}") from None
         if attempt.outcome.done() or (record is not None and record.state == CANCELLED):
             raise CancelledInvocationError(f"{event.id} was cancelled")
         attempt.inner = self._dispatch(target, event)
