@@ -124,7 +124,7 @@ class Reader:
         return await self._find(INVOCATIONS, where, (), None)
 
     async def expired_invocations(self, now: float, limit: int) -> list[str]:
-        """The ids of those whose time is over at `now`, in seconds since the epoch, and that nobody waits for."""
+        """The ids of those whose time is over at `now` (seconds since the epoch), callbacks included."""
         where = "expires <= ? AND callback_state <> 'waiting' ORDER BY expires"
         rows: list[Invocation] = await self._find(INVOCATIONS, where, (now,), limit)
         return [each.id for each in rows]
