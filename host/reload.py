@@ -32,7 +32,7 @@ logger = logging.getLogger(__name__)
 # How much the delivery database holds, and for how long, is decided when it is opened.
 KEPT_LIMITS = tuple(f"limits.{name}" for name in Limits.model_fields if name != "max_body")
 CONNECTED = ("mqtts", "rules", "funcs", "timers")
-NEEDS_RESTART = ("listen", "state", "allow_anonymous", "expose", *KEPT_LIMITS)
+NEEDS_RESTART = ("listen", "state", "allow_anonymous", "callback_hosts", "expose", *KEPT_LIMITS)
 
 Entry = TypeVar("Entry", bound=BaseModel)
 
