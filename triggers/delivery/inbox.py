@@ -76,11 +76,10 @@ class Inbox:
         if not self._unwritten:
             return
         for works in portions(list(self._unwritten.values()), _size):
-            if not self._store.takes_in:
+            if not self._store.takes_in or not self.put(predecessors(works)):
                 break
             for work in works:
                 self._arriving[work.seq] = self._unwritten.pop(work.seq)
-            self.put(predecessors(works))
             self._write(works).add_done_callback(partial(self._arrive, works))
         if self._unwritten and not (self._behind or self._arriving):
             # Unacknowledged, they are their broker's still; its window ends the flow.
@@ -88,12 +87,13 @@ class Inbox:
             for work in works:
                 self._admit(work)
 
-    def put(self, works: Sequence[Work]) -> None:
-        """Write what is in memory only, as far as there is room; it stays there, too."""
+    def put(self, works: Sequence[Work]) -> bool:
+        """Write what is in memory only, and keep it there; returns whether there was room for all."""
         for portion in portions([work for work in works if work.place is Place.MEMORY], _size):
             if not self._store.takes_in:
-                return
+                return False
             self._write(portion)
+        return True
 
     def update(self, work: Work, delay: float) -> None:
         """The row says from now on how often the event was tried, and when it is next: in `delay` seconds."""

@@ -134,6 +134,9 @@ class Lane:
     # -- to the function and back
 
     def _take(self, work: Work) -> None:
+        if work.due:
+            # The wall clock, by which it was written down, may have been set since.
+            work.due = min(work.due, self._loop.time() + self.plan.retry.longest)
         self._open[work.seq] = work
         self._give_way(self._line.add(work))
         self._pump()

@@ -5,6 +5,7 @@ import base64
 import time
 from collections.abc import Iterator
 from functools import partial
+from itertools import takewhile
 
 from triggers.delivery.changes import AddLetters, AddResults, Change, DropEvents, DropResults, MoveResults
 from triggers.delivery.held import Held
@@ -67,9 +68,11 @@ class Outbox:
         kept.sort(key=lambda outgoing: outgoing.seq)
         for portion in portions(kept, _size):
             # Without room only those whose events are on disk, too: others are their broker's still.
-            written = portion if self._store.takes_in else [each for each in portion if each.origin is None]
+            written = portion if self._store.takes_in else list(takewhile(_is_on_disk, portion))
             if written:
                 yield self._write(written)
+            if len(written) < len(portion):
+                return
 
     def let_go(self, outgoing: Outgoing) -> None:
         """From now on it is on disk only."""
@@ -145,6 +148,11 @@ class Outbox:
 
 def _size(outgoing: Outgoing) -> int:
     return len(outgoing.payload)
+
+
+def _is_on_disk(outgoing: Outgoing) -> bool:
+    work = outgoing.work
+    return outgoing.origin is None or (work is not None and work.place is Place.STORED)
 
 
 def _row_of(outgoing: Outgoing, target: str) -> ResultRow:
