@@ -6,6 +6,7 @@ import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Protocol
 
 # Made once: json.dumps makes an encoder for each call that asks for anything of its own.
 _dump = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
@@ -24,7 +25,8 @@ class Event:
     `query`, `headers` from HTTP; `topic`, `qos`, `retain` from MQTT; `device` and `attempt` from either.
     Values are what JSON can say, and stay as they are once the event is dispatched. A trigger whose metadata
     recur may give them as the bytes of that JSON object, with `trigger` and `source` in it. `received` is in
-    seconds since the epoch.
+    seconds since the epoch. `caller` names those among whom a queue is shared out (a peer's address, a rule);
+    `streams` says that its trigger can take an answer piece by piece.
     """
 
     body: bytes
@@ -34,6 +36,8 @@ class Event:
     meta: dict[str, object] | bytes = field(default_factory=dict)
     id: str = field(default_factory=new_id)
     received: float = field(default_factory=time.time)
+    caller: str = ""
+    streams: bool = False
     _metadata: bytes | None = field(default=None, init=False, repr=False, compare=False)
 
     def metadata(self) -> bytes:
@@ -66,7 +70,8 @@ class Answer:
     """What a function returned, ready for the wire.
 
     `body` is None when the function returned None: nothing is published and HTTP says 204.
-    `seconds` is the measured run time; `revision` reads `industry@3`.
+    `seconds` is the measured run time; `revision` reads `industry@3`. Where the event's trigger takes
+    streams, `stream` may have the pieces that come, and `body` is empty.
     """
 
     body: bytes | None
@@ -76,6 +81,18 @@ class Answer:
     publications: tuple[Publication, ...] = ()
     seconds: float = 0.0
     revision: str = ""
+    stream: "Stream | None" = None
+
+
+class Stream(Protocol):
+    """The pieces of a streamed answer, each as it was yielded; raises InvocationError where it fails."""
+
+    def __aiter__(self) -> "Stream": ...
+
+    async def __anext__(self) -> bytes: ...
+
+    def cancel(self) -> None:
+        """Nobody takes the rest: the function's generator is closed at its next `yield`."""
 
 
 Dispatch = Callable[[str, Event], "asyncio.Future[Answer]"]

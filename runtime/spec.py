@@ -7,6 +7,30 @@ MIB = 1024 * 1024
 
 
 @dataclass(frozen=True)
+class ScaleRule:
+    """How many instances a pool may have, and how long an idle one keeps its memory.
+
+    `target` is the share of an instance's time that is planned for work. After `idle` seconds without an
+    event the last instances above `min` are retired (hot → warm), `keep_warm` seconds later the arbiter ends
+    too (warm → cold). A function whose `min` is 1 or more stays hot.
+    """
+
+    min: int = 0
+    max: int = 4
+    target: float = 0.7
+    idle: float = 60.0
+    keep_warm: float = 600.0
+
+
+@dataclass(frozen=True)
+class BatchRule:
+    """Up to `max_size` events in one `index_batch` call; the first may wait `max_wait` seconds for more."""
+
+    max_size: int
+    max_wait: float = 0.005
+
+
+@dataclass(frozen=True)
 class PoolSpec:
     """One revision, ready to run. Times are in seconds, sizes in bytes."""
 
@@ -32,8 +56,9 @@ class PoolSpec:
     max_event: int = 6 * MIB
     max_result: int = 6 * MIB
     preload: bool = True
-    min_instances: int = 1
-    max_instances: int = 4
+    check_fork: bool = True
+    scale: ScaleRule = ScaleRule()
+    batch: BatchRule | None = None
 
     @property
     def label(self) -> str:

@@ -162,9 +162,8 @@ class Catalog:
         spec = make_spec(revision, self._grounds.state, self._overrides.get(revision.function))
         deployed = self.functions.get(revision.function)
         told = deployed.instances if deployed else None
-        wanted = (
-            spec.min_instances if told is None else min(max(told, spec.min_instances), spec.max_instances)
-        )
+        scale = spec.scale
+        wanted = scale.min if told is None else min(max(told, scale.min), scale.max)
         return Pool(spec, self._grounds.workshop, wanted)
 
     def record(self, revision: Revision) -> Deployed:
@@ -198,7 +197,7 @@ class Catalog:
         pool = deployed.live_pool
         if pool is None:
             raise ScaleError(f"{name} has no revision that runs")
-        least, most = pool.spec.min_instances, pool.spec.max_instances
+        least, most = pool.spec.scale.min, pool.spec.scale.max
         if not least <= instances <= most:
             raise ScaleError(
                 f"{name} may have {least} to {most} instances (`scale:` in function.yaml), not {instances}"

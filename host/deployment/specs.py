@@ -6,7 +6,7 @@ from conf.models import Func
 from functions.manifest import Manifest
 from functions.registry import Revision
 from host.state import StateDir
-from runtime.spec import PoolSpec
+from runtime.spec import PoolSpec, ScaleRule
 
 
 def make_spec(revision: Revision, state: StateDir, override: Func | None) -> PoolSpec:
@@ -36,8 +36,7 @@ def make_spec(revision: Revision, state: StateDir, override: Func | None) -> Poo
         max_event=manifest.max_event,
         max_result=manifest.max_result,
         preload=manifest.preload,
-        min_instances=least,
-        max_instances=most,
+        scale=ScaleRule(least, most),
     )
 
 

@@ -294,7 +294,7 @@ def test_events_that_wait_are_worked_off_although_the_pool_is_scaled_to_nothing(
         pool.scale(0)
         assert [(await future).body for future in futures] == [b"0", b"1", b"2", b"3"]
 
-    play(lambda: bench.pool(index, min_instances=0), scene)
+    play(lambda: bench.pool(index), scene)
 
 
 def test_a_flood_of_empty_lines_from_below_python_costs_the_host_little(bench: Bench) -> None:
