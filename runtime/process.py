@@ -28,7 +28,14 @@ THREAD_VARIABLES = (
     "NUMEXPR_NUM_THREADS",
     "BLIS_NUM_THREADS",
     "VECLIB_MAXIMUM_THREADS",
+    "NUMBA_NUM_THREADS",
+    "POLARS_MAX_THREADS",
+    "RAYON_NUM_THREADS",
+    "TF_NUM_INTRAOP_THREADS",
+    "TF_NUM_INTEROP_THREADS",
 )
+# Hugging Face's tokenizers start a pool of threads by themselves and warn of it after each fork.
+UNTHREADED = {"TOKENIZERS_PARALLELISM": "false"}
 MARKER = "FNHOST_OWNER"
 PASSED_ON = ("LANG", "LC_ALL", "TZ", "PATH")
 
@@ -188,6 +195,7 @@ def _setup_message(spec: PoolSpec, workshop: Workshop) -> dict[str, Any]:
         "publish": spec.publish,
         "models": spec.models,
         "memory": spec.memory,
+        "check_fork": spec.check_fork,
         "overlay": str(workshop.overlay.arbiter),
         "pickle_overlay": str(workshop.overlay.pickle),
         "parent": os.getpid(),
@@ -196,7 +204,7 @@ def _setup_message(spec: PoolSpec, workshop: Workshop) -> dict[str, Any]:
 
 def _environment(spec: PoolSpec, owner: str) -> dict[str, str]:
     ours = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
-    threads = dict.fromkeys(THREAD_VARIABLES, str(spec.threads))
+    threads = dict.fromkeys(THREAD_VARIABLES, str(spec.threads)) | ({} if spec.threads > 1 else UNTHREADED)
     home = str(spec.output_dir)
     named = {"HOME": home, "TMPDIR": home, "FNHOST_FUNCTION": spec.function, "FNHOST_REVISION": spec.label}
     return {**ours, **threads, **named, **spec.env, MARKER: owner}

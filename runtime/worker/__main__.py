@@ -44,10 +44,9 @@ def main() -> None:
         sys.exit(0)
     box = importlib.import_module(f"{PRIVATE_NAME}.box")
     box.enter_box(message["parent"], message["memory"])
-    sys.path.insert(0, message["overlay"])
+    importlib.import_module(f"{PRIVATE_NAME}.slim").import_gunicorn(message["overlay"])
     arbiter = importlib.import_module(f"{PRIVATE_NAME}.arbiter")
     setup = importlib.import_module(f"{PRIVATE_NAME}.setup")
-    sys.path.remove(message["overlay"])
     hide("gunicorn")
     sys.argv = [message["label"]]
     site.main()

@@ -14,7 +14,6 @@ import socket
 import sys
 from typing import Any, NoReturn
 
-from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
 
 from . import box, control
@@ -23,6 +22,7 @@ from .failures import describe_failure
 from .instance import InstanceWorker
 from .loader import Entry, Footprint, Function, load_function
 from .logs import LogPipe
+from .settings import ArbiterSettings
 from .setup import Setup
 
 BOOT_FAILED = 4
@@ -50,28 +50,29 @@ class QuietLogger:
         self._pipe.write_line("error", f"{text % arguments}: {sys.exc_info()[1]!r}")
 
 
-class PoolApplication(BaseApplication):
+class PoolApplication:
     """What gunicorn takes for its application: the function."""
 
     def __init__(self, given: Setup) -> None:
         self.given = given
-        super().__init__()
+        self.cfg = ArbiterSettings(
+            worker_class=InstanceWorker,
+            worker_class_str=InstanceWorker.__name__,
+            workers=0,
+            timeout=0,
+            graceful_timeout=STOP_GRACE,
+            preload_app=given.preload,
+            control_socket_disable=True,
+            logger_class=QuietLogger,
+            proc_name=given.label,
+        )
+        self._function: Function | None = None
 
-    def load_config(self) -> None:
-        """gunicorn's settings; the deadlines and the number of instances are the host's."""
-        settings = {
-            "worker_class": InstanceWorker,
-            "workers": 0,
-            "timeout": 0,
-            "graceful_timeout": STOP_GRACE,
-            "preload_app": self.given.preload,
-            "control_socket_disable": True,
-            "logger_class": QuietLogger,
-            "worker_tmp_dir": self.given.around.output_dir,
-            "proc_name": self.given.label,
-        }
-        for name, value in settings.items():
-            self.cfg.set(name, value)
+    def wsgi(self) -> Function:
+        """The function, loaded at the first call; what gunicorn asks for under this name."""
+        if self._function is None:
+            self._function = self.load()
+        return self._function
 
     def load(self) -> Function:
         """Import the package; runs in the arbiter when preloaded, else in each instance."""
@@ -193,8 +194,10 @@ def run_arbiter(given: Setup, channel: socket.socket) -> NoReturn:
         control.send(channel, {"op": "failed", "error": record})
         sys.exit(BOOT_FAILED)
     if reason := footprint.unsafe_since():
-        control.send(channel, {"op": "unsafe", "reason": reason})
-        os._exit(0)
+        if given.check_fork:
+            control.send(channel, {"op": "unsafe", "reason": reason})
+            os._exit(0)
+        given.pipe.write_line("warning", f"forked nevertheless, as `preload: always` says: {reason}")
     close_in_child(channel)
     arbiter.run()
     raise SystemExit(0)

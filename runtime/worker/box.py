@@ -5,6 +5,7 @@ have died in between (prctl(2), PR_SET_PDEATHSIG).
 """
 
 import ctypes
+import functools
 import os
 import resource
 import signal
@@ -52,8 +53,12 @@ def _limit(kind: int, value: int) -> None:
     resource.setrlimit(kind, (value, value))
 
 
+@functools.cache
+def _libc() -> ctypes.CDLL:
+    return ctypes.CDLL(None, use_errno=True)
+
+
 def _prctl(option: int, argument: "int | ctypes.c_char_p") -> None:
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.prctl(option, argument, 0, 0, 0) != 0:
+    if _libc().prctl(option, argument, 0, 0, 0) != 0:
         number = ctypes.get_errno()
         raise BoxError(f"prctl({option}) failed: {os.strerror(number)}")

@@ -1,9 +1,8 @@
 """Turns an exception of the package into a record that can travel: type, message, place, stack without us."""
 
-import asyncio
 import importlib
+import os
 import traceback
-from pathlib import Path
 from typing import Any
 
 import gunicorn
@@ -12,9 +11,9 @@ MAX_STACK_LINES = 60
 MAX_STACK_TEXT = 64 * 1024
 MAX_TEXT = 4000
 
-_HIDDEN = (f"{Path(__file__).parent}/", f"{Path(gunicorn.__file__).parent}/", "<frozen importlib")
+_HIDDEN = (f"{os.path.dirname(__file__)}/", f"{os.path.dirname(gunicorn.__file__)}/", "<frozen importlib")
 # Hidden only where we called them: the package may call them itself.
-_BETWEEN = (f"{Path(importlib.__file__).parent}/", f"{Path(asyncio.__file__).parent}/")
+_BETWEEN = (f"{os.path.dirname(importlib.__file__)}/", f"{os.path.dirname(os.__file__)}/asyncio/")
 
 Record = dict[str, Any]
 

@@ -1,6 +1,5 @@
 """One gunicorn worker process of a pool: from the fork to the end of its slot's stream."""
 
-import asyncio
 import contextlib
 import gc
 import mmap
@@ -14,7 +13,6 @@ from typing import Any
 from gunicorn.workers.base import Worker
 
 from . import box
-from .async_loop import AsyncLoop, run_hook_in_loop
 from .context import Context
 from .failures import describe_failure
 from .forks import ForkGuard
@@ -71,6 +69,8 @@ class InstanceWorker(Worker):
         function: Function = self.wsgi
         runner = Runner(self.given.around, self._rules(), self.given.pipe, self._mark)
         if function.is_async:
+            import asyncio
+
             asyncio.run(self._serve_async(function, runner))
         else:
             self._serve(function, runner)
@@ -81,6 +81,8 @@ class InstanceWorker(Worker):
         run_hook(function.shutdown, self._context())
 
     async def _serve_async(self, function: Function, runner: Runner) -> None:
+        from .async_loop import AsyncLoop, run_hook_in_loop
+
         await run_hook_in_loop(function.start, self._context())
         loop = AsyncLoop(self.channel, self._decoder(), self._reply)
         await loop.run(function, runner, self.given.concurrency)

@@ -7,14 +7,13 @@ import stat
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from .arity import adapt
 from .context import Context, Surroundings
 from .failures import LoadError
-from .old_models import RAISED, explain_package
+from .models import RAISED
 
 DEFAULT_HANDLERS = ("index:index", "index:handler")
 
@@ -59,7 +58,9 @@ def load_function(entry: Entry, around: Surroundings, context: Context) -> Funct
     try:
         return _load(entry, around, context)
     except RAISED as error:
-        if told := explain_package(error, Path(around.package_dir)):
+        from .old_models import explain_package
+
+        if told := explain_package(error, around.package_dir):
             raise told from error
         raise
 
@@ -72,7 +73,11 @@ def _load(entry: Entry, around: Surroundings, context: Context) -> Function:
     adapted = adapt(call, place)
     around.models.load_declared()
     run_hook(_hook(module, "init"), context)
-    return Function(adapted, _is_async(call), _hook(module, "start"), _hook(module, "shutdown"))
+    is_async = _is_async(call)
+    if is_async:
+        # In the zygote, where its instances share it: asyncio takes longer to import than a fork to answer.
+        importlib.import_module(".async_loop", __package__)
+    return Function(adapted, is_async, _hook(module, "start"), _hook(module, "shutdown"))
 
 
 def _import_entry(name: str, python_path: tuple[str, ...]) -> ModuleType:

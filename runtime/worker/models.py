@@ -1,19 +1,22 @@
 """Loads model files once per process: pickle and cloudpickle, joblib, ONNX, by suffix or by name."""
 
-import pickle
+import os
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from .failures import LoadError
-from .old_models import RAISED, explain_model
+
+# What unpickling raises when classes have moved, or their state has changed.
+RAISED = (AttributeError, ImportError, KeyError, TypeError, ValueError)
 
 Loader = Callable[[str], Any]
 
 
 def _load_pickle(path: str) -> Any:
+    import pickle
+
     # A pickle in a package is the package's code, run where its code runs; events are never unpickled.
-    with Path(path).open("rb") as file:
+    with open(path, "rb") as file:
         return pickle.load(file)  # noqa: S301
 
 
@@ -50,7 +53,7 @@ class Models:
     """The models of one process; `declared` maps names to paths inside the package."""
 
     def __init__(self, package_dir: str, declared: dict[str, str]) -> None:
-        self._package_dir = Path(package_dir)
+        self._package_dir = package_dir
         self._declared = declared
         self._loaded: dict[tuple[str, object], Any] = {}
 
@@ -62,27 +65,31 @@ class Models:
     def load(self, path: str | None = None, loader: str | Loader | None = None) -> Any:
         """The model at `path` (a declared name, or a file of the package), loaded at the first call."""
         file = self._find(path)
-        key = (str(file), loader)
+        key = (file, loader)
         if key not in self._loaded:
             self._loaded[key] = self._read(file, self._loader_for(file, loader))
         return self._loaded[key]
 
-    def _read(self, file: Path, load: Loader) -> Any:
+    def _read(self, file: str, load: Loader) -> Any:
         try:
-            return load(str(file))
+            return load(file)
         except RAISED as error:
-            if load in (_load_pickle, _load_joblib) and (
-                told := explain_model(error, file, self._package_dir)
-            ):
+            if load in (_load_pickle, _load_joblib) and (told := self._explain(error, file)):
                 raise told from error
             raise
 
-    def _find(self, path: str | None) -> Path:
+    def _explain(self, error: Exception, file: str) -> LoadError | None:
+        from .old_models import explain_model
+
+        return explain_model(error, file, self._package_dir)
+
+    def _find(self, path: str | None) -> str:
         if path is None:
             path = self._only_one()
-        file = self._package_dir / self._declared.get(path, path)
-        if not file.is_file():
-            raise LoadError(f"the model {path!r} is not in the package: there is no file {file.name}")
+        file = os.path.join(self._package_dir, self._declared.get(path, path))
+        if not os.path.isfile(file):
+            name = os.path.basename(file)
+            raise LoadError(f"the model {path!r} is not in the package: there is no file {name}")
         return file
 
     def _only_one(self) -> str:
@@ -90,17 +97,22 @@ class Models:
             return "default"
         if len(self._declared) == 1:
             return next(iter(self._declared))
-        found = [file.name for file in sorted(self._package_dir.iterdir()) if file.suffix.lower() in SUFFIXES]
+        found = [name for name in sorted(os.listdir(self._package_dir)) if _suffix(name) in SUFFIXES]
         if len(found) != 1:
             named = ", ".join(found) or "none"
             raise LoadError(f"context.model() needs a path: model files in the package: {named}")
         return found[0]
 
-    def _loader_for(self, file: Path, loader: str | Loader | None) -> Loader:
+    def _loader_for(self, file: str, loader: str | Loader | None) -> Loader:
         if callable(loader):
             return loader
-        name = loader or SUFFIXES.get(file.suffix.lower())
+        name = loader or SUFFIXES.get(_suffix(file))
         if name not in LOADERS:
             known = ", ".join(sorted(LOADERS))
-            raise LoadError(f"no loader is known for {file.name}; say loader= one of {known}, or a callable")
+            what = os.path.basename(file)
+            raise LoadError(f"no loader is known for {what}; say loader= one of {known}, or a callable")
         return LOADERS[name]
+
+
+def _suffix(path: str) -> str:
+    return os.path.splitext(path)[1].lower()

@@ -9,14 +9,13 @@ from types import TracebackType
 from .failures import LoadError
 from .pickles import PickleReport, find_pickles, inspect_pickle
 
-# What unpickling raises when classes have moved, or their state has changed.
-RAISED = (AttributeError, ImportError, KeyError, TypeError, ValueError)
 OLDEST_INSTALLABLE = (1, 1, 3)  # the first release with wheels for Python 3.11
 LONGEST_REASON = 200
 
 
-def explain_model(error: Exception, file: Path, folder: Path) -> LoadError | None:
+def explain_model(error: Exception, path: str, package_dir: str) -> LoadError | None:
     """What to do about a model file that failed to load; None when it is not for its scikit-learn."""
+    file, folder = Path(path), Path(package_dir)
     report = inspect_pickle(file)
     installed = _installed()
     if not report.needs_sklearn or (report.sklearn == installed and not _is_of_sklearn(error)):
@@ -25,8 +24,9 @@ def explain_model(error: Exception, file: Path, folder: Path) -> LoadError | Non
     return _explain(error, shown, report, installed)
 
 
-def explain_package(error: Exception, folder: Path) -> LoadError | None:
+def explain_package(error: Exception, package_dir: str) -> LoadError | None:
     """The same when the package read the file by itself, which only the error's origin tells."""
+    folder = Path(package_dir)
     installed = _installed()
     if installed is None or not _is_of_sklearn(error) or _is_import_statement(error.__traceback__):
         return None

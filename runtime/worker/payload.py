@@ -3,7 +3,6 @@
 import functools
 import inspect
 import json
-import numbers
 from typing import Any, NoReturn
 
 JSON_TYPE = "application/json"
@@ -142,6 +141,8 @@ def _numpy_value(value: Any) -> object:
         plain = value.tolist()
         if type(plain) is not type(value):
             return plain
+        import numbers
+
         # What is more precise than Python's float stays itself in tolist().
         if isinstance(plain, numbers.Real):
             return float(plain)

@@ -26,6 +26,7 @@ class Setup:
         self.max_event: int = message["max_event"]
         self.max_result: int = message["max_result"]
         self.preload: bool = message["preload"]
+        self.check_fork: bool = message["check_fork"]
         self.startup_timeout: float = message["startup_timeout"]
         self.memory: int | None = message["memory"]
         self.pipe = LogPipe(STDERR)

@@ -5,9 +5,14 @@ import importlib.util
 import os
 import sys
 from collections.abc import Sequence
-from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from importlib.abc import Loader
+else:
+    Loader = object  # importlib.abc pulls in a third of what an arbiter imports
 
 PACKAGE = "fnhost_package"
 OLD_ROOT = "pyboot"
@@ -42,7 +47,7 @@ class AliasLoader(Loader):
         module.__spec__ = self._spec
 
 
-class SiblingFinder(MetaPathFinder):
+class SiblingFinder:
     """Stands before Python's own finder for files, and finds what that one would.
 
     `from .helper import x` in `index.py` finds the module that `import helper` finds. The older program's

@@ -337,3 +337,40 @@ def index(event, context):
         assert encoded == ["opcua"]
 
     play(lambda: bench.pool(index), scene)
+
+
+THREADED = """
+import os, threading
+held = threading.Event()
+thread = threading.Thread(target=held.wait, daemon=True)
+thread.start()
+loaded_in = os.getpid()
+def index(event, context):
+    return loaded_in != os.getpid()
+"""
+
+
+def test_a_package_that_starts_threads_is_forked_all_the_same_where_its_author_says_so(bench: Bench) -> None:
+    async def scene(pool: Pool) -> None:
+        assert await invoke(pool) == b"true"
+        await until(lambda: bench.lines, "the log tells")
+        assert [line.line for line in bench.lines] == [
+            "forked nevertheless, as `preload: always` says: loading it started 1 thread"
+        ]
+
+    play(lambda: bench.pool(THREADED, check_fork=False), scene)
+
+
+@pytest.mark.skipif(os.cpu_count() == 1, reason="OpenBLAS starts a thread per core")
+def test_threads_that_a_numeric_library_starts_in_c_are_seen_before_a_fork(bench: Bench) -> None:
+    pytest.importorskip("numpy")
+    index = (
+        "import os, numpy\nhere = os.getpid()\ndef index(event, context):\n    return here == os.getpid()\n"
+    )
+
+    async def scene(pool: Pool) -> None:
+        assert await invoke(pool) == b"true"
+        await until(lambda: bench.lines, "the log tells")
+        assert bench.lines[0].line == "not preloaded but loaded per instance: loading it started 1 thread"
+
+    play(lambda: bench.pool(index, env={"OPENBLAS_NUM_THREADS": "2"}), scene)
