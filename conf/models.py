@@ -13,7 +13,7 @@ from conf.places import check_place
 from conf.python import EntryPoint, PythonVersion, Requirement
 from conf.retries import Retry
 from conf.timers import Timer
-from conf.types import ConfigPath, Items, ListenAddress, Section, Sha256, Text, VariableName, Whole
+from conf.types import ConfigPath, Items, ListenAddress, Section, Sha256, Share, Text, VariableName, Whole
 from conf.units import Duration, Size
 
 MIB = 1024 * 1024
@@ -22,10 +22,19 @@ DAY = 86400.0
 
 
 class Scale(Section):
-    """How many instances a function has; what is absent is as its manifest says."""
+    """How many instances a function may have, and for how long; what is absent is as its manifest says."""
 
     min: Whole | None = Field(default=None, ge=0, description="fewest instances")
     max: Whole | None = Field(default=None, ge=1, description="most instances")
+    target: Share | None = Field(
+        default=None, description="share of an instance's time that is planned for work, 0.1 to 1"
+    )
+    idle: Duration | None = Field(
+        default=None, description="time without an event after which no more than `min` instances are kept"
+    )
+    keep_warm: Duration | None = Field(
+        default=None, description="time after that for which the loaded package is kept, ready to fork from"
+    )
 
     @model_validator(mode="after")
     def check_order(self) -> "Scale":
@@ -33,6 +42,15 @@ class Scale(Section):
         if self.min is not None and self.max is not None and self.min > self.max:
             raise ValueError(f"`min` ({self.min}) is more than `max` ({self.max})")
         return self
+
+
+class Batch(Section):
+    """Events that wait together go to the function in one call."""
+
+    max_size: Whole = Field(ge=1, le=1000, description="most events in one call")
+    max_wait: Duration = Field(
+        default=0.005, le=10, description="how long the first event may wait for others, 10s at most"
+    )
 
 
 class Func(Section):
@@ -66,7 +84,9 @@ class Func(Section):
         default=None, description="Python version in quotes, where the manifest names none"
     )
     rate: Rate | None = Field(default=None, description="how many events it takes in a time")
-    scale: Scale | None = Field(default=None, description="number of instances")
+    scale: Scale | None = Field(
+        default=None, description="number of instances, and for how long they are kept"
+    )
     timeout: Duration | None = Field(
         default=None, gt=0, description="deadline of one event, queueing included"
     )
@@ -75,7 +95,13 @@ class Func(Section):
     )
     queue: Whole | None = Field(default=None, ge=1, description="how many events may wait")
     concurrency: Whole | None = Field(
-        None, ge=1, le=1000, description="events that an instance handles at a time"
+        None,
+        ge=1,
+        le=1000,
+        description="events that an instance handles at a time: coroutines, or threads of a plain function",
+    )
+    batch: Batch | None = Field(
+        default=None, description="events that `index_batch` gets in one call; wins as a whole"
     )
     memory: Size | None = Field(default=None, gt=0, description="memory of one instance")
     retry: Retry | None = Field(
@@ -107,6 +133,11 @@ class Limits(Section):
     """What the host takes at most."""
 
     max_body: Size = Field(default=6 * MIB, gt=0, description="body of one HTTP request to a function")
+    memory: Size | None = Field(
+        default=None,
+        gt=0,
+        description="measured memory of all pools together; absent: three quarters of the machine's",
+    )
     delivery: Size = Field(
         default=GIB, ge=MIB, description="disk for events and results that wait, 1MiB at least"
     )

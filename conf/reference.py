@@ -21,7 +21,13 @@ all faults are told at once (`fnhost config check FILE`), and unknown keys are r
 `${file:PATH}`; relative paths start at the folder of the file.
 """
 SIZES = {unit: BYTES[unit] for unit in ("MiB", "GiB")}
-NAMES = {"integer": "whole number", "boolean": "true or false", "object": "mapping", "string": "text"}
+NAMES = {
+    "integer": "whole number",
+    "number": "number",
+    "boolean": "true or false",
+    "object": "mapping",
+    "string": "text",
+}
 
 
 def render_reference() -> str:

@@ -65,6 +65,7 @@ def _check_path(path: str) -> str:
 Text = Annotated[str, BeforeValidator(as_text, json_schema_input_type=str | int), Field(min_length=1)]
 VariableName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 Whole = Annotated[int, BeforeValidator(_no_bool)]
+Share = Annotated[float, BeforeValidator(_no_bool), Field(ge=0.1, le=1)]
 Items = Annotated[tuple[T, ...], BeforeValidator(_none_is_empty)]
 ConfigPath = Annotated[Path, AfterValidator(_beside_config)]
 Sha256 = Annotated[Text, AfterValidator(_hexadecimal)]

@@ -5,20 +5,22 @@ from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter, ValidationError, model_validator
 
 from conf.document import read_document
 from conf.faults import ConfigError, Fault, faults_of
 from conf.names import Name
 from conf.python import PythonVersion, Requirement
 from conf.topics import check_filter
-from conf.types import Section, Whole
+from conf.types import Section, Share, Whole
 from conf.units import Duration, Size
 from functions.errors import PackageError
 
 MIB = 1024 * 1024
 MANIFEST_NAMES = ("function.yaml", "function.yml")
 LONGEST_MANIFEST = 256 * 1024
+CONCURRENCY = "Events that one instance handles at a time: coroutines, or threads of a plain function."
+TRUTH = TypeAdapter(bool)
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -59,25 +61,43 @@ def _check_value(value: str) -> str:
     return value
 
 
+def _read_preload(value: object) -> object:
+    try:
+        return value if value == "always" else TRUTH.validate_python(value)
+    except ValidationError:
+        raise ValueError("must be true, false or always") from None
+
+
 Handler = Annotated[str, AfterValidator(_check_handler)]
 InnerPath = Annotated[str, AfterValidator(_check_inner_path)]
 Folder = Annotated[str, AfterValidator(_check_folder)]
 TopicFilter = Annotated[str, AfterValidator(check_filter)]
 Variable = Annotated[str, AfterValidator(_check_variable)]
 VariableValue = Annotated[str, BeforeValidator(_read_value), AfterValidator(_check_value)]
+Preload = Annotated[Literal[True, False, "always"], BeforeValidator(_read_preload)]
 
 
 class Scale(Section):
-    """How few and how many instances the pool keeps."""
+    """How few and how many instances the pool has, how busy they are meant to be, and how long they stay."""
 
     min: Whole = Field(1, ge=0)
     max: Whole = Field(4, ge=1)
+    target: Share = 0.7
+    idle: Duration = 60.0
+    keep_warm: Duration = 600.0
 
     @model_validator(mode="after")
     def _check_order(self) -> Self:
         if self.min > self.max:
             raise ValueError(f"min is {self.min}, more than max, which is {self.max}")
         return self
+
+
+class Batch(Section):
+    """How many events one call of `index_batch` gets, and how long the first may wait for the others."""
+
+    max_size: Whole = Field(ge=1, le=1000)
+    max_wait: Duration = Field(0.005, le=10)
 
 
 class Manifest(Section):
@@ -97,11 +117,13 @@ class Manifest(Section):
     build: bool = Field(False, description="Whether requirements may be built from source.")
     timeout: Duration = Field(30.0, gt=0, description="From an event's arrival to its answer.")
     startup_timeout: Duration = Field(60.0, gt=0, description="For import, models and `init`.")
-    concurrency: Whole = Field(1, ge=1, le=1000, description="Events that one instance handles at a time.")
+    concurrency: Whole = Field(1, ge=1, le=1000, description=CONCURRENCY)
     threads: Whole = Field(1, ge=1, le=1024, description="Threads of the numeric libraries per instance.")
     scale: Scale = Field(
-        default_factory=lambda: Scale.model_validate({}), description="Fewest and most instances."
+        default_factory=lambda: Scale.model_validate({}),
+        description="Fewest and most instances, and how long they are kept; see below.",
     )
+    batch: Batch | None = Field(None, description="Calls `index_batch` with several events; see below.")
     queue: Whole = Field(1000, ge=1, description="Events that may wait.")
     memory: Size | None = Field(None, gt=0, description="Limit for the pool; else none.")
     env: dict[Variable, VariableValue] = Field({}, description="Environment variables.")
@@ -112,8 +134,8 @@ class Manifest(Section):
     idempotent: bool = Field(False, description="Whether an event may be run again after a crash.")
     max_event: Size = Field(6 * MIB, gt=0, description="Largest event.")
     max_result: Size = Field(6 * MIB, gt=0, description="Largest result.")
-    preload: bool = Field(
-        True, description="Whether the package is loaded once and instances are forked from it."
+    preload: Preload = Field(
+        True, description="Whether the package is loaded once and instances are forked from it; see below."
     )
 
     @model_validator(mode="before")

@@ -85,9 +85,13 @@ class Client:
         """Removes the function with all its revisions."""
         return self._ask("DELETE", _path(name))
 
-    def scale(self, name: str, instances: int) -> Json:
-        """Sets the number of instances."""
+    def scale(self, name: str, instances: int | None) -> Json:
+        """Fixes the number of instances; None leaves it to the load again."""
         return self._ask("POST", f"{_path(name)}/scale", json={"instances": instances})
+
+    def why(self, name: str) -> Json:
+        """The last `decisions` about the function's instances, each with a `sentence`, newest last."""
+        return self._ask("GET", f"{_path(name)}/why")
 
     def dead_letters(self, query: Json) -> Json:
         """The newest dead letters; `query` may have `function`, `rule`, `limit` and `before`."""

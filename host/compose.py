@@ -76,7 +76,7 @@ def compose(settings: Settings, state: StateDir) -> Host:
     trigger = HttpTrigger(dispatch, config.limits.max_body, invocations.accept)
     running = Running(state, catalog, deployer, deploys, mqtt, timers, bridges, trigger, rates)
     reloader = Reloader(settings, os.environ, running)
-    reports = Reports(mqtt.queue_rows, mqtt.connections, delivery.view, deploys.why)
+    reports = Reports(mqtt.queue_rows, mqtt.connections, delivery.view, deploys.why, lambda name: [])
     letters = LettersApi(DeadLetters(store, workers.wake))
     routes = [*letters.routes(), *InvocationsApi(invocations.ledger).routes(), *timers.routes()]
     api = Api(ApiParts(state, catalog, deployer, logs, health, reports, tasks, reloader), routes)

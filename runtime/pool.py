@@ -34,6 +34,7 @@ class PoolView:
     ok: int
     failed: int
     last_error: str | None
+    temperature: str = "cold"
 
 
 class Pool:
@@ -83,10 +84,10 @@ class Pool:
         self._supervisor.want(self.instances)
         self._note_change()
 
-    def scale(self, instances: int) -> None:
-        """Run this many instances from now on."""
-        self.instances = instances
-        self._supervisor.want(instances)
+    def scale(self, instances: int | None) -> None:
+        """Run this many instances from now on; None: as many as its scale rule says."""
+        self.instances = self.spec.scale.min if instances is None else instances
+        self._supervisor.want(self.instances)
         self._note_change()
 
     async def drain(self, limit: float) -> None:
@@ -127,6 +128,7 @@ class Pool:
             ok=self._queue.ok,
             failed=self._queue.failed,
             last_error=f"{error.place}: {error}" if error and error.place else str(error) if error else None,
+            temperature=self._temperature(),
         )
 
     def _state(self) -> str:
@@ -137,6 +139,11 @@ class Pool:
         if self._supervisor.backoff.failures:
             return "failing"
         return "starting" if self._supervisor.wanted else "cold"
+
+    def _temperature(self) -> str:
+        if self._supervisor.slots:
+            return "hot"
+        return "warm" if self._supervisor.phase == "up" else "cold"
 
     def _note_change(self) -> None:
         self._changed.set()

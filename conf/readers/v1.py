@@ -107,8 +107,11 @@ class _Reader:
         }
         rule = {"name": chosen, "sub": sub, "pub": pub, "functions": [chosen], "subProcess": name}
         func = make_function(chosen, edge["edge_mode"], self.tree)
-        if (instances := edge.get("instance")) is not None:
-            func["scale"] = {"min": instances, "max": instances}
+        if (instances := edge.get("instance")) is None:
+            self.out.note(f"funcs[{place}].scale", "`instance` was absent, which means 1")
+            instances = 1
+        # Neither more nor fewer, whatever the load: what these callables remember lies in their processes.
+        func["scale"] = {"min": instances, "max": instances}
         self.rules.append(rule)
         self.funcs.append(func)
         for section, origins in ORIGINS.items():

@@ -18,6 +18,7 @@ from host.cli.logs import logs
 from host.cli.remove import remove
 from host.cli.scale import scale
 from host.cli.serve import serve
+from host.cli.why import why
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -37,6 +38,7 @@ for command in (
     list_functions,
     describe,
     scale,
+    why,
     logs,
     remove,
     dlq,

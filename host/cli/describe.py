@@ -6,8 +6,9 @@ import click
 
 from host.cli.options import connected, output_option, url_option
 from host.cli.output import clock, print_json, print_table, shown
+from host.cli.rules import told_rules
 
-FACTS = ("name", "state", "accepts", "queued", "in_flight", "last_error")
+FACTS = ("name", "state", "temperature", "accepts", "queued", "in_flight", "last_error")
 REVISION = ("revision", "state", "sha256", "created", "error")
 INSTANCE = ("instance", "pid", "state", "since")
 
@@ -29,6 +30,7 @@ def describe(name: str, url: str, output: str) -> None:
 def _print(function: dict[str, Any]) -> None:
     facts = {name.replace("_", " "): function.get(name) for name in FACTS}
     facts["instances"] = f"{function.get('instances')} of {function.get('wanted')} wanted"
+    facts |= told_rules(function)
     facts["aliases"] = _pairs(function.get("aliases")) or None
     facts["counters"] = _pairs(function.get("counters")) or None
     for name, value in facts.items():

@@ -29,9 +29,15 @@ def _row(function: dict[str, Any]) -> list[object]:
     return [
         function["name"],
         function.get("revision"),
-        function.get("state"),
+        _condition(function),
         f"{function.get('instances')}/{function.get('wanted')}",
         function.get("in_flight"),
         function.get("queued"),
         function.get("last_error"),
     ]
+
+
+def _condition(function: dict[str, Any]) -> object:
+    """How warm a function is, unless there is more to say of it: that it starts, fails or is missing."""
+    state = function.get("state")
+    return function.get("temperature", state) if state in ("ready", "cold") else state

@@ -163,7 +163,7 @@ class Catalog:
         deployed = self.functions.get(revision.function)
         told = deployed.instances if deployed else None
         scale = spec.scale
-        wanted = scale.min if told is None else min(max(told, scale.min), scale.max)
+        wanted = scale.min if told is None else min(told, scale.max)
         return Pool(spec, self._grounds.workshop, wanted)
 
     def record(self, revision: Revision) -> Deployed:
@@ -191,16 +191,19 @@ class Catalog:
             self._drain(before)
         return before
 
-    async def scale(self, name: str, instances: int) -> int:
-        """Set the number of instances at run time; raises ScaleError outside of the bounds."""
+    async def scale(self, name: str, instances: int | None) -> int | None:
+        """Fix the number of instances at run time, or with None have the load decide again.
+
+        With 0 there is none until an event comes. Raises ScaleError for more than the function may have.
+        """
         deployed = self.get(name)
         pool = deployed.live_pool
         if pool is None:
             raise ScaleError(f"{name} has no revision that runs")
-        least, most = pool.spec.scale.min, pool.spec.scale.max
-        if not least <= instances <= most:
+        most = pool.spec.scale.max
+        if instances is not None and not 0 <= instances <= most:
             raise ScaleError(
-                f"{name} may have {least} to {most} instances (`scale:` in function.yaml), not {instances}"
+                f"{name} may have 0 to {most} instances (`scale:` in function.yaml), not {instances}"
             )
         await asyncio.to_thread(self._grounds.registry.set_instances, name, instances)
         deployed.instances = instances

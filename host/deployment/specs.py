@@ -1,18 +1,18 @@
 """What a pool runs with: the manifest, and over it what the config says of the function."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from conf.models import Func
 from functions.manifest import Manifest
 from functions.registry import Revision
 from host.state import StateDir
-from runtime.spec import PoolSpec, ScaleRule
+from runtime.spec import BatchRule, PoolSpec, ScaleRule
 
 
 def make_spec(revision: Revision, state: StateDir, override: Func | None) -> PoolSpec:
     """Everything that the revision's pool needs to know; raises nothing for a revision that was deployed."""
     manifest = Manifest.model_validate_json(revision.manifest_json)
-    least, most = _scale(manifest, override)
     return PoolSpec(
         function=revision.function,
         revision=revision.number,
@@ -35,17 +35,25 @@ def make_spec(revision: Revision, state: StateDir, override: Func | None) -> Poo
         idempotent=manifest.idempotent,
         max_event=manifest.max_event,
         max_result=manifest.max_result,
-        preload=manifest.preload,
-        scale=ScaleRule(least, most),
+        preload=bool(manifest.preload),
+        check_fork=manifest.preload != "always",
+        scale=_scale(manifest, override),
+        batch=_batch(manifest, override),
     )
 
 
-def _scale(manifest: Manifest, override: Func | None) -> tuple[int, int]:
-    told = override.scale if override else None
-    least = manifest.scale.min if told is None or told.min is None else told.min
-    most = manifest.scale.max if told is None or told.max is None else told.max
+def _scale(manifest: Manifest, override: Func | None) -> ScaleRule:
+    told = override.scale.model_dump(exclude_none=True) if override and override.scale else {}
+    rule = replace(ScaleRule(**manifest.scale.model_dump()), **told)
     # One bound may come from the config and the other from the manifest: the config's is meant.
-    return (least, max(least, most)) if told and told.min is not None else (min(least, most), most)
+    if "min" in told:
+        return replace(rule, max=max(rule.min, rule.max))
+    return replace(rule, min=min(rule.min, rule.max))
+
+
+def _batch(manifest: Manifest, override: Func | None) -> BatchRule | None:
+    told = (override and override.batch) or manifest.batch
+    return BatchRule(told.max_size, told.max_wait) if told else None
 
 
 def _interpreter(environment: Path) -> Path:

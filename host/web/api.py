@@ -39,13 +39,14 @@ class Reports:
 
     `queue_rows` gives the rows of `/queue_size_metrics`, `connections` those of `/api/mqtt`, `delivery` what
     `/api/delivery` shows; `why` says what keeps the package that the config names for a function from
-    service.
+    service; `decisions` gives what was decided about a function's instances, newest last.
     """
 
     queue_rows: Callable[[], list[dict[str, Any]]]
     connections: Callable[[], list[dict[str, Any]]]
     delivery: Callable[[], Awaitable[dict[str, Any]]]
     why: Callable[[str], str | None]
+    decisions: Callable[[str], list[dict[str, Any]]]
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,7 @@ class Api:
             Route(name, self.describe, methods=["GET"]),
             Route(name, self.remove, methods=["DELETE"]),
             Route(f"{name}/scale", self.scale, methods=["POST"]),
+            Route(f"{name}/why", self.list_decisions, methods=["GET"]),
             Route(f"{name}/logs", self.read_logs, methods=["GET"]),
             Route(f"{name}/revisions/{{number}}/build-log", self.read_build_log, methods=["GET"]),
             *self._more,
@@ -151,13 +153,20 @@ class Api:
         return JSONResponse({"removed": name})
 
     async def scale(self, request: Request) -> Response:
-        """Set the number of instances."""
-        instances = (await _read_object(request)).get("instances")
-        if not isinstance(instances, int) or isinstance(instances, bool):
-            raise HTTPException(400, 'say how many, for example {"instances": 3}')
+        """Fix the number of instances; null leaves it to the load again."""
+        instances = (await _read_object(request)).get("instances", "")
+        if not isinstance(instances, int | None) or isinstance(instances, bool):
+            raise HTTPException(
+                400, 'say how many, as {"instances": 3}, or null for as many as the load needs'
+            )
         return JSONResponse(
             {"instances": await self._parts.catalog.scale(request.path_params["name"], instances)}
         )
+
+    async def list_decisions(self, request: Request) -> Response:
+        """Why the function has as many instances as it has."""
+        name = self._parts.catalog.get(request.path_params["name"]).name
+        return JSONResponse({"function": name, "decisions": self._parts.reports.decisions(name)})
 
     async def deploy(self, request: Request) -> Response:
         """Take a package; its progress is told line by line."""

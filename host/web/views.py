@@ -6,6 +6,7 @@ from typing import Any
 
 from functions.registry import Revision
 from host.deployment.catalog import Deployed
+from runtime.spec import PoolSpec
 
 View = dict[str, Any]
 
@@ -21,6 +22,7 @@ def summarize(deployed: Deployed, why: str | None) -> View:
         "name": deployed.name,
         "revision": deployed.live,
         "state": view.state,
+        "temperature": view.temperature,
         "instances": sum(each.state in ("idle", "busy") for each in view.instances),
         "wanted": view.wanted,
         "queued": view.queued,
@@ -37,7 +39,8 @@ def summarize_missing(name: str, why: str | None) -> View:
 
 def _nothing_runs(name: str, state: str, error: str | None) -> View:
     numbers = {"instances": 0, "wanted": 0, "queued": 0, "in_flight": 0}
-    return {"name": name, "revision": None, "state": state, **numbers, "last_error": error, "accepts": None}
+    nothing = {"name": name, "revision": None, "state": state, "temperature": "cold"}
+    return {**nothing, **numbers, "last_error": error, "accepts": None}
 
 
 def _newest_failure(deployed: Deployed) -> str | None:
@@ -51,10 +54,24 @@ def describe(deployed: Deployed, why: str | None) -> View:
     view = pool.view() if pool else None
     return {
         **summarize(deployed, why),
+        **(_rules(pool.spec, deployed.instances) if pool else {}),
         "revisions": [_revision(each) for each in _by_number(deployed.revisions.values())],
         "aliases": {"live": deployed.live} if deployed.live is not None else {},
         "instances_detail": [asdict(each) for each in view.instances] if view else [],
         "counters": {"ok": view.ok if view else 0, "failed": view.failed if view else 0},
+    }
+
+
+def _rules(spec: PoolSpec, fixed: int | None) -> View:
+    """What was told about how the function runs: by its manifest or the config, and at run time."""
+    return {
+        "scale": asdict(spec.scale),
+        "fixed": None if fixed is None else min(fixed, spec.scale.max),
+        "concurrency": spec.concurrency,
+        "threads": spec.threads,
+        "batch": asdict(spec.batch) if spec.batch else None,
+        "preload": spec.preload if spec.check_fork else "always",
+        "memory": spec.memory,
     }
 
 

@@ -20,6 +20,7 @@ VERBS = [
     "list",
     "describe",
     "scale",
+    "why",
     "logs",
     "remove",
     "dlq",
@@ -53,7 +54,9 @@ def test_the_help_names_every_exit_code() -> None:
     assert all(f"{code.value} " in text for code in Exit)
 
 
-@pytest.mark.parametrize("words", [["nonsense"], ["list", "-o", "xml"], ["scale", "a", "-1"], ["describe"]])
+@pytest.mark.parametrize(
+    "words", [["nonsense"], ["list", "-o", "xml"], ["scale", "a", "-1"], ["scale", "a", "many"], ["why"]]
+)
 def test_wrong_usage_has_exit_code_2(words: list[str]) -> None:
     result = fnhost("", *words)
     assert (result.exit_code, result.stdout) == (2, "")
@@ -61,7 +64,15 @@ def test_wrong_usage_has_exit_code_2(words: list[str]) -> None:
 
 @pytest.mark.parametrize(
     "words",
-    [["list"], ["describe", "a"], ["scale", "a", "1"], ["remove", "a", "-y"], ["logs", "a"], ["invoke", "a"]],
+    [
+        ["list"],
+        ["describe", "a"],
+        ["scale", "a", "1"],
+        ["remove", "a", "-y"],
+        ["logs", "a"],
+        ["invoke", "a"],
+        ["why", "a"],
+    ],
 )
 def test_a_host_that_is_not_there_is_told_with_the_remedy(nowhere: str, words: list[str]) -> None:
     result = fnhost(nowhere, *words)
@@ -73,7 +84,8 @@ def test_a_host_that_is_not_there_is_told_with_the_remedy(nowhere: str, words: l
 
 
 @pytest.mark.parametrize(
-    "words", [["describe", "a"], ["scale", "a", "1"], ["remove", "a", "-y"], ["logs", "a"]]
+    "words",
+    [["describe", "a"], ["scale", "a", "1"], ["why", "a"], ["remove", "a", "-y"], ["logs", "a"]],
 )
 def test_a_function_that_is_not_there_has_exit_code_4(stub: StubHost, words: list[str]) -> None:
     result = fnhost(stub.url, *words)

@@ -16,12 +16,27 @@ INDUSTRY = {
 }  # fmt: skip
 DETAILS = {
     **INDUSTRY,
+    "temperature": "warm",
+    "scale": {"min": 0, "max": 4, "target": 0.7, "idle": 60.0, "keep_warm": 600.0},
+    "fixed": 2,
+    "concurrency": 8,
+    "threads": 1,
+    "batch": {"max_size": 32, "max_wait": 0.005},
+    "preload": "always",
+    "memory": 2**29,
     "revisions": [
         {"number": 1, "sha256": "ab" * 32, "state": "failed", "error": "no index.py", "created": 1.7e9}
     ],
     "aliases": {"live": 2},
     "instances_detail": [{"slot": 0, "pid": 4711, "state": "idle", "since": 1.7e9}],
     "counters": {"ok": 7, "failed": 1},
+}
+WHY = {
+    "function": "工业",
+    "decisions": [
+        {"at": 1.7e9, "wanted": 1, "sentence": "1 instance: \x1b[31man event", "inputs": {"waiting": 1}},
+        {"at": 1.8e9, "wanted": 3, "sentence": "3 instances", "inputs": {"waiting": 9}},
+    ],
 }
 LINES = [
     {"time": 1.7e9, "level": "info", "id": "0123456789abcdef", "revision": "industry@2", "line": "hello"},
@@ -35,6 +50,16 @@ def test_list_shows_a_table(stub: StubHost) -> None:
     header, row = fnhost(stub.url, "list").stdout.splitlines()
     assert header.split()[:4] == ["name", "revision", "state", "instances"]
     assert row.split()[:6] == ["工业", "2", "hot", "1/2", "4", "3"]
+
+
+@pytest.mark.parametrize(
+    ("state", "shown"), [("ready", "hot"), ("cold", "hot"), ("starting", "starting"), ("failing", "failing")]
+)
+def test_list_shows_how_warm_a_function_is_unless_something_matters_more(
+    stub: StubHost, state: str, shown: str
+) -> None:
+    stub.prepare("GET /api/functions", {"functions": [{**INDUSTRY, "state": state, "temperature": "hot"}]})
+    assert fnhost(stub.url, "list").stdout.splitlines()[1].split()[2] == shown
 
 
 def test_what_is_written_by_a_function_cannot_steer_the_terminal(stub: StubHost) -> None:
@@ -61,6 +86,28 @@ def test_describe_shows_revisions_and_instances(stub: StubHost) -> None:
         assert part in text
 
 
+def test_describe_says_what_the_function_was_told_about_its_instances(stub: StubHost) -> None:
+    stub.prepare(f"GET {PATH}", DETAILS)
+    text = fnhost(stub.url, "describe", "工业").stdout
+    told = dict(line.split(":", 1) for line in text.splitlines() if ":" in line)
+    assert {name: told[name].strip() for name in ("temperature", "scale", "fixed", "threads", "batch")} == {
+        "temperature": "warm",
+        "scale": "0 to 4 instances, target 0.7, idle 1m, warm 10m",
+        "fixed": "2 (`fnhost scale 工业 auto` ends that)",
+        "threads": "1 (OMP_NUM_THREADS and others)",
+        "batch": "up to 32 events, the first waits 5ms at most",
+    }
+    assert (told["concurrency"].strip(), told["memory"].strip()) == ("8", "512 MiB")
+    assert "whether or not a fork is safe" in told["preload"]
+
+
+def test_describe_says_nothing_of_rules_where_nothing_runs(stub: StubHost) -> None:
+    stub.prepare(f"GET {PATH}", INDUSTRY)
+    text = fnhost(stub.url, "describe", "工业").stdout
+    assert "scale:" not in text
+    assert "batch:" not in text
+
+
 def test_describe_as_json_is_what_the_host_said(stub: StubHost) -> None:
     stub.prepare(f"GET {PATH}", DETAILS)
     assert json.loads(fnhost(stub.url, "describe", "工业", "-o", "json").stdout) == DETAILS
@@ -68,9 +115,30 @@ def test_describe_as_json_is_what_the_host_said(stub: StubHost) -> None:
 
 def test_scale_sends_the_number(stub: StubHost) -> None:
     stub.prepare(f"POST {PATH}/scale", {"instances": 3})
-    assert fnhost(stub.url, "scale", "工业", "3").stdout == "工业: 3 instances wanted\n"
+    text = fnhost(stub.url, "scale", "工业", "3").stdout
+    assert text == "工业: 3 instances wanted, until `fnhost scale 工业 auto`\n"
     assert json.loads(stub.seen[0].body) == {"instances": 3}
     assert json.loads(fnhost(stub.url, "scale", "工业", "3", "-o", "json").stdout) == {"instances": 3}
+
+
+def test_scale_auto_leaves_the_number_to_the_load(stub: StubHost) -> None:
+    stub.prepare(f"POST {PATH}/scale", {"instances": None})
+    assert fnhost(stub.url, "scale", "工业", "auto").stdout == "工业: as many instances as the load needs\n"
+    assert json.loads(stub.seen[0].body) == {"instances": None}
+
+
+def test_why_tells_each_decision_in_a_sentence(stub: StubHost) -> None:
+    stub.prepare(f"GET {PATH}/why", WHY)
+    lines = fnhost(stub.url, "why", "工业").stdout.splitlines()
+    assert [line.split(None, 2)[2] for line in lines] == ["1 instance: \\x1b[31man event", "3 instances"]
+    assert json.loads(fnhost(stub.url, "why", "工业", "-o", "json").stdout) == WHY
+
+
+def test_why_says_so_when_nothing_was_decided_yet(stub: StubHost) -> None:
+    stub.prepare("GET /api/functions/a/why", {"function": "a", "decisions": []})
+    result = fnhost(stub.url, "why", "a")
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert "nothing was decided yet" in result.stderr
 
 
 def test_a_number_that_the_function_may_not_have_is_wrong_usage(stub: StubHost) -> None:

@@ -60,6 +60,17 @@ def test_overrides_of_a_function_are_read_in_seconds_and_bytes(tmp_path: Path) -
     assert (func.scale.min, func.scale.max) == (None, 3)
 
 
+def test_scale_and_batch_of_a_function_are_read_in_seconds(tmp_path: Path) -> None:
+    text = "funcs: [{modelName: a, scale: {idle: 5m, target: 0.5}, batch: {max_size: 8, max_wait: 20ms}}]"
+    func = read(tmp_path, text).funcs[0]
+    assert func.scale is not None
+    assert func.batch is not None
+    assert func.scale.model_dump(exclude_none=True) == {"idle": 300.0, "target": 0.5}
+    assert (func.batch.max_size, func.batch.max_wait) == (8, 0.02)
+    assert read(tmp_path, "limits: {memory: 2GiB}").limits.memory == 2 * 1024**3
+    assert read(tmp_path, "").limits.memory is None
+
+
 def test_relative_paths_start_at_the_folder_of_the_file(tmp_path: Path) -> None:
     text = """
         state: kept

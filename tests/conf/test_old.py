@@ -137,6 +137,13 @@ def test_brokers_of_one_address_are_one_unless_their_quality_differs(tmp_path: P
     assert [rule.pub.name for rule in config.rules] == ["h:1883", "h:1883"]
 
 
+@pytest.mark.parametrize(("told", "number"), [("instance: 3, ", 3), ("instance: 1, ", 1), ("", 1)])
+def test_as_many_instances_are_kept_as_there_were_processes(tmp_path: Path, told: str, number: int) -> None:
+    scale = read(tmp_path, f"edge: [{{name: a, {told}{EDGE}}}]").funcs[0].scale
+    assert scale is not None
+    assert (scale.min, scale.max) == (number, number)
+
+
 def test_the_folder_of_the_code_may_be_named_once_for_all(tmp_path: Path) -> None:
     text = f"pythonPath: [code]\nedge: [{{name: a, {EDGE}}}]"
     assert read(tmp_path, text).funcs[0].python_path == (tmp_path / "code",)

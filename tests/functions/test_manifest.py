@@ -1,5 +1,7 @@
 """The manifest is read as its author meant it, and every fault is told at once."""
 
+import json
+
 import pytest
 
 from conf.names import check_name
@@ -27,6 +29,31 @@ def test_durations_and_sizes_are_read_as_seconds_and_bytes() -> None:
     manifest = read_manifest("timeout: 500ms\nstartup_timeout: 5m\nmemory: 512MiB\nmax_event: 10MB\n")
     assert (manifest.timeout, manifest.startup_timeout) == (0.5, 300.0)
     assert (manifest.memory, manifest.max_event) == (512 * 1024**2, 10_000_000)
+
+
+def test_scale_and_batch_are_read_with_their_defaults() -> None:
+    scale = read_manifest("scale: {max: 8, idle: 0, keep_warm: 1h}").scale
+    assert (scale.max, scale.target, scale.idle, scale.keep_warm) == (8, 0.7, 0.0, 3600.0)
+    assert (scale := Manifest.model_validate({}).scale) and (scale.idle, scale.keep_warm) == (60.0, 600.0)
+    batch = read_manifest("batch: {max_size: 32}").batch
+    assert batch is not None
+    assert (batch.max_size, batch.max_wait) == (32, 0.005)
+    assert read_manifest("").batch is None
+
+
+@pytest.mark.parametrize(
+    ("text", "value"), [("true", True), ("false", False), ("no", False), ("always", "always")]
+)
+def test_preload_is_a_truth_or_always_and_stored_as_such(text: str, value: object) -> None:
+    manifest = read_manifest(f"preload: {text}")
+    stored = manifest.model_dump_json()
+    assert manifest.preload == json.loads(stored)["preload"] == value
+    assert Manifest.model_validate_json(stored) == manifest
+
+
+def test_a_manifest_that_was_stored_by_an_earlier_version_is_read() -> None:
+    manifest = Manifest.model_validate_json('{"scale": {"min": 1, "max": 4}, "preload": true, "threads": 1}')
+    assert (manifest.scale.min, manifest.scale.target, manifest.preload) == (1, 0.7, True)
 
 
 def test_one_model_is_the_default_model() -> None:
@@ -75,6 +102,13 @@ def test_every_fault_is_listed_with_its_path_line_and_hint() -> None:
         ("threads: 0", "at least 1"),
         ("queue: 0", "at least 1"),
         ("scale: {min: 3, max: 2}", "min is 3"),
+        ("scale: {target: 0.05}", "scale.target: must be at least 0.1"),
+        ("scale: {target: true}", "scale.target: must be a number"),
+        ("scale: {idle: soon}", "duration"),
+        ("batch: {}", "batch.max_size: is required"),
+        ("batch: {max_size: 1001}", "at most 1000"),
+        ("batch: {max_size: 2, max_wait: 11s}", "batch.max_wait: must be at most 10s"),
+        ("preload: sometimes", "must be true, false or always"),
         ("models: {a: ../a.pkl}", "relative"),
         ("models: {a: /a.pkl}", "relative"),
         ("publish: ['a/#/b']", "topic filter"),

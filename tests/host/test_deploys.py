@@ -242,8 +242,29 @@ def test_scale_changes_the_number_of_instances_within_the_bounds_of_the_function
         assert shared_host.client.post(url, json={"instances": wanted}).json() == {"instances": wanted}
         wait_until(lambda w=wanted: shared_host.describe("elastic")["instances"] == w, f"{wanted}")  # type: ignore[misc]
     refused = shared_host.client.post(url, json={"instances": 4})
-    assert (refused.status_code, "1 to 3" in refused.json()["detail"]) == (409, True)
-    assert shared_host.client.post(url, json={"instances": "many"}).status_code == 400
+    assert (refused.status_code, "0 to 3" in refused.json()["detail"]) == (409, True)
+    for body in ({"instances": "many"}, {"instances": True}, {}):
+        assert shared_host.client.post(url, json=body).status_code == 400
+
+
+def test_a_fixed_number_holds_until_the_load_is_to_decide_again(shared_host: RunningHost) -> None:
+    manifest = "scale: {min: 1, max: 3, idle: 10m}\nbatch: {max_size: 4}\npreload: always\nmemory: 1GiB\n"
+    files = {"index.py": ECHO + "def index_batch(events, context):\n    return events\n"}
+    shared_host.deploy({**files, "function.yaml": manifest}, "held")
+    url = f"{shared_host.url}/api/functions/held"
+    assert shared_host.client.post(f"{url}/scale", json={"instances": 0}).json() == {"instances": 0}
+    wait_until(lambda: shared_host.describe("held")["temperature"] != "hot", "no instance is left")
+    told = shared_host.describe("held")
+    assert told["fixed"] == 0
+    assert told["scale"] == {"min": 1, "max": 3, "target": 0.7, "idle": 600.0, "keep_warm": 600.0}
+    assert told["batch"] == {"max_size": 4, "max_wait": 0.005}
+    assert (told["preload"], told["memory"], told["threads"], told["concurrency"]) == ("always", 2**30, 1, 1)
+    assert shared_host.client.post(f"{url}/scale", json={"instances": None}).json() == {"instances": None}
+    wait_until(lambda: shared_host.describe("held")["temperature"] == "hot", "there is an instance again")
+    assert shared_host.describe("held")["fixed"] is None
+    answer = shared_host.client.get(f"{url}/why").json()
+    assert (answer["function"], type(answer["decisions"])) == ("held", list)
+    assert shared_host.client.get(f"{shared_host.url}/api/functions/nobody/why").status_code == 404
 
 
 def test_scaling_down_never_cuts_a_running_event(shared_host: RunningHost) -> None:

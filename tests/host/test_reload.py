@@ -143,6 +143,11 @@ TIMER = {"name": "t", "every": "1s"}
             "`limits.delivery` is changed, which takes effect when the host is started again",
         ),
         (
+            {},
+            {"limits": {"memory": "2GiB"}},
+            "`limits.memory` is changed, which takes effect when the host is started again",
+        ),
+        (
             {"funcs": [{"modelName": "a"}]},
             {"funcs": [{"modelName": "a", "retry": {"attempts": 1}}]},
             "funcs: 1 changed",

@@ -1,0 +1,57 @@
+"""What a pool runs with: the manifest, and over it, key by key, what the config says."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conf.models import Func
+from functions.manifest import read_manifest
+from functions.registry import Revision
+from host.deployment.specs import make_spec
+from host.state import StateDir
+from runtime.spec import BatchRule, PoolSpec, ScaleRule
+
+
+def spec_of(folder: Path, manifest: str, override: dict[str, Any] | None = None) -> PoolSpec:
+    revision = Revision("f", 1, "ab" * 32, "", read_manifest(manifest).model_dump_json(), "ready", None, 0.0)
+    told = Func.model_validate({"modelName": "f", **override}) if override is not None else None
+    return make_spec(revision, StateDir(folder), told)
+
+
+@pytest.mark.parametrize(
+    ("manifest", "override", "rule"),
+    [
+        ("scale: {min: 2, max: 3}", None, ScaleRule(2, 3)),
+        ("scale: {min: 1, target: 0.5, idle: 5s}", {}, ScaleRule(1, 4, 0.5, 5.0)),
+        ("scale: {min: 1, target: 0.5, idle: 5s}", {"target": 0.9}, ScaleRule(1, 4, 0.9, 5.0)),
+        ("scale: {min: 1, keep_warm: 1h}", {"idle": "0s", "keep_warm": "0s"}, ScaleRule(1, 4, 0.7, 0.0, 0.0)),
+        ("scale: {min: 1, max: 2}", {"min": 3}, ScaleRule(3, 3)),
+        ("scale: {min: 3, max: 4}", {"max": 2}, ScaleRule(2, 2)),
+        ("scale: {min: 3, max: 4}", {"min": 0}, ScaleRule(0, 4)),
+        ("scale: {min: 3, max: 4}", {"min": 1, "max": 2}, ScaleRule(1, 2)),
+    ],
+)
+def test_the_config_wins_over_the_manifest_key_by_key(
+    tmp_path: Path, manifest: str, override: dict[str, Any] | None, rule: ScaleRule
+) -> None:
+    told = None if override is None else {"scale": override}
+    assert spec_of(tmp_path, manifest, told).scale == rule
+
+
+def test_a_batch_of_the_config_wins_as_a_whole(tmp_path: Path) -> None:
+    manifest = "batch: {max_size: 8, max_wait: 1s}"
+    assert spec_of(tmp_path, "").batch is None
+    assert spec_of(tmp_path, manifest, {}).batch == BatchRule(8, 1.0)
+    assert spec_of(tmp_path, manifest, {"batch": {"max_size": 2}}).batch == BatchRule(2, 0.005)
+
+
+@pytest.mark.parametrize(
+    ("preload", "is_forked", "is_checked"),
+    [("true", True, True), ("false", False, True), ("always", True, False)],
+)
+def test_preload_always_forks_without_asking(
+    tmp_path: Path, preload: str, is_forked: bool, is_checked: bool
+) -> None:
+    spec = spec_of(tmp_path, f"preload: {preload}")
+    assert (spec.preload, spec.check_fork) == (is_forked, is_checked)
