@@ -29,8 +29,8 @@ from triggers.http import HttpTrigger
 
 logger = logging.getLogger(__name__)
 
-# How much the delivery database holds, and for how long, is decided when it is opened; how much memory the pools
-# may use, before the first of them starts.
+# How much the delivery database holds, and for how long, is decided when it is opened.
+# How much memory all pools may use is decided before the first of them starts.
 KEPT_LIMITS = tuple(f"limits.{name}" for name in Limits.model_fields if name != "max_body")
 CONNECTED = ("mqtts", "rules", "funcs", "timers")
 NEEDS_RESTART = ("listen", "state", "allow_anonymous", "callback_hosts", "expose", *KEPT_LIMITS)
