@@ -4,7 +4,7 @@ import asyncio
 import json
 import sqlite3
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from host.reload import NoConfigError, Reloader
 from host.state import StateDir
 from host.web import views
 from host.web.numbers import path_number
+from runtime.decisions import Record
 from triggers.invocations.ledger import FinishedInvocationError, UnknownInvocationError
 
 MAX_PACKAGE = 512 * 1024 * 1024
@@ -46,7 +47,7 @@ class Reports:
     connections: Callable[[], list[dict[str, Any]]]
     delivery: Callable[[], Awaitable[dict[str, Any]]]
     why: Callable[[str], str | None]
-    decisions: Callable[[str], list[dict[str, Any]]]
+    decisions: Callable[[str], Iterable[Record]]
 
 
 @dataclass(frozen=True)
@@ -166,7 +167,8 @@ class Api:
     async def list_decisions(self, request: Request) -> Response:
         """Why the function has as many instances as it has."""
         name = self._parts.catalog.get(request.path_params["name"]).name
-        return JSONResponse({"function": name, "decisions": self._parts.reports.decisions(name)})
+        decisions = [views.tell_decision(each) for each in self._parts.reports.decisions(name)]
+        return JSONResponse({"function": name, "decisions": decisions})
 
     async def deploy(self, request: Request) -> Response:
         """Take a package; its progress is told line by line."""

@@ -6,6 +6,7 @@ from typing import Any
 
 from functions.registry import Revision
 from host.deployment.catalog import Deployed
+from runtime.decisions import Decision, Record
 from runtime.spec import PoolSpec
 
 View = dict[str, Any]
@@ -73,6 +74,28 @@ def _rules(spec: PoolSpec, fixed: int | None) -> View:
         "preload": spec.preload if spec.check_fork else "always",
         "memory": spec.memory,
     }
+
+
+def tell_decision(record: Record) -> View:
+    """A decision about a function's instances: `at` in seconds since the epoch, and all it was made from."""
+    decision = record.decision
+    return {
+        "at": record.at,
+        "wanted": decision.wanted,
+        "temperature": decision.temperature,
+        "why": decision.why,
+        "sentence": decision.sentence,
+        "inputs": _inputs(decision),
+    }
+
+
+def _inputs(decision: Decision) -> View:
+    """The numbers; for the moments of the pool's own clock the seconds since its last event."""
+    seen = asdict(decision.seen)
+    idle_for = seen.pop("now") - seen.pop("last_used")
+    before = {"before": decision.before, "was": decision.was}
+    need = {"needed": decision.need.instances, "rate": decision.need.rate, "load": decision.need.load}
+    return {**before, **need, **seen, "idle_for": idle_for, "scale": asdict(decision.rule)}
 
 
 def _by_number(revisions: Iterable[Revision]) -> list[Revision]:
