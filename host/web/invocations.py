@@ -12,7 +12,7 @@ from starlette.routing import Route
 
 from triggers.delivery.rows import NEVER, Invocation
 from triggers.delivery.store import StoreClosedError
-from triggers.http import INVOCATIONS, encode_answer
+from triggers.http_answers import INVOCATIONS, encode_answer
 from triggers.invocations.acceptance import PATIENCE
 from triggers.invocations.ledger import Ledger
 from triggers.invocations.records import CANCELLED, DONE, FAILED, answer_of

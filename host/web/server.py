@@ -5,14 +5,17 @@ import contextlib
 import logging
 import socket
 from collections.abc import Awaitable, Callable, Iterator
+from functools import partial
 
 import uvicorn
 
 from conf.models import Expose
 from conf.settings import Settings
 from host.lifecycle import Part, PartError
+from host.web.known_heads import KnownHeads
 from host.web.whole_answer import WholeAnswerProtocol, close_idle
-from triggers.http import PREFIX, HttpTrigger, Receive, Scope, Send
+from triggers.asgi import Receive, Scope, Send
+from triggers.http import PREFIX, HttpTrigger
 
 logger = logging.getLogger(__name__)
 
@@ -30,12 +33,12 @@ class FrontDoor:
     """Sends `/invoke/…` one way and all else the other."""
 
     def __init__(self, trigger: HttpTrigger, api: Application) -> None:
-        self._trigger = trigger
+        self.trigger = trigger
         self._api = api
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """One request, to be awaited; without a coroutine of its own in between."""
-        application = self._trigger if scope["path"].startswith(PREFIX) else self._api
+        application = self.trigger if scope["path"].startswith(PREFIX) else self._api
         return application(scope, receive, send)
 
 
@@ -62,7 +65,7 @@ class WebPart(Part):
         self._server = _Server(
             uvicorn.Config(
                 application,
-                http=WholeAnswerProtocol,
+                http=partial(WholeAnswerProtocol, KnownHeads(application.trigger)),  # type: ignore[arg-type]
                 interface="asgi3",
                 ws="none",
                 lifespan="off",

@@ -1,4 +1,4 @@
-"""uvicorn's protocol with one addition: small requests and answers pass as a whole.
+"""uvicorn's protocol with two additions: small requests and answers pass as a whole, known heads unparsed.
 
 ASGI has an application wait for a request's body and send an answer's head and body one after the other; each
 of the two is a system call and a segment of its own. A server may offer more through `scope["extensions"]`;
@@ -7,21 +7,31 @@ this one offers `fnhost.exchange` (`docs/decisions/a-whole-answer-is-one-write.m
 
 import asyncio
 import http
+import sys
+from collections.abc import Callable
 from functools import lru_cache
 
+from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
-EXCHANGE = "fnhost.exchange"
+from host.web.known_heads import LONGEST_HEAD, KnownHeads
+from runtime.events import Answer, InvocationError, new_id
+from triggers.asgi import EXCHANGE, Receive, Scope, Send
+from triggers.http import Asked, Caller
+from triggers.http_answers import encode_plain
+
 LOOKS_PER_LIMIT = 5
+_END = b"\r\n\r\n"
 
 
 class Exchange:
-    """One request and its answer."""
+    """One request and its answer (`triggers/asgi.py` says what each method is for)."""
 
-    __slots__ = ("_cycle",)
+    __slots__ = ("_connection", "_cycle")
 
-    def __init__(self, cycle: RequestResponseCycle) -> None:
+    def __init__(self, connection: "WholeAnswerProtocol", cycle: RequestResponseCycle) -> None:
+        self._connection = connection
         self._cycle = cycle
 
     def body(self) -> bytes | None:
@@ -31,36 +41,197 @@ class Exchange:
             return None
         return bytes(cycle.body)
 
-    def answer(self, status: int, headers: bytes, body: bytes) -> None:
+    def answer(self, status: int, headers: bytes, body: bytes) -> bool:
         """Send a whole answer; `headers` are lines that end with CR LF, and tell the body's length."""
         cycle = self._cycle
-        if cycle.disconnected or cycle.response_started:
-            return
-        cycle.response_started = cycle.response_complete = True
-        ours = b"".join([b"%b: %b\r\n" % header for header in cycle.default_headers])
-        closing = b"" if cycle.keep_alive else b"connection: close\r\n"
-        cycle.transport.write(b"%b%b%b%b\r\n%b" % (_status_line(status), ours, headers, closing, body))
+        if cycle.disconnected or cycle.response_started or cycle.flow.write_paused:
+            return False
+        self._connection.write_whole(cycle, _status_line(status), headers, body)
+        return True
+
+    def when_gone(self, forget: Callable[[], object]) -> None:
+        """Call `forget` when the caller hangs up before its answer is complete; at once if it has."""
+        if self._cycle.disconnected:
+            forget()
+        elif not self._cycle.response_complete:
+            self._connection.running = self._cycle, forget
+
+    def end_by_closing(self) -> bool:
+        """Have the answer end with the connection if the caller knows no chunks; whether it does."""
+        cycle = self._cycle
+        if cycle.scope["http_version"] != "1.0":
+            return False
+        cycle.chunked_encoding = False
+        cycle.expected_content_length = sys.maxsize
+        return True
+
+    def close(self, whole: bool) -> None:
+        """End an answer with its connection; one that is not whole stays without its last chunk."""
+        cycle = self._cycle
+        cycle.response_complete = True
+        cycle.disconnected = not whole
         cycle.message_event.set()
-        if not cycle.keep_alive:
-            cycle.transport.close()
+        cycle.transport.close()
         cycle.on_response()
+
+
+class ShortCycle(RequestResponseCycle):
+    """A request with a known head: no scope and no task, unless its answer is more than plain."""
+
+    disconnected = False
+    response_started = False
+    response_complete = False
+    keep_alive = True
+
+    def __init__(self, connection: "WholeAnswerProtocol", caller: Caller) -> None:
+        # uvicorn's own constructor is left to `_go_on`, since it costs more than all else here.
+        self._connection = connection
+        self.asked = Asked(caller, connection.peer, caller.request_id or new_id())
+        self.message_event = connection.nobody_waits
+
+    def answered(self, future: "asyncio.Future[Answer]") -> None:
+        """The answer is there, or the reason why there is none."""
+        connection = self._connection
+        if connection.transport.is_closing():
+            # To look at an error that nobody will see is to say that it was seen.
+            _ = future.cancelled() or future.exception()
+            return
+        if not future.cancelled() and future.exception() is None and not connection.flow.write_paused:
+            answer = future.result()
+            lines = encode_plain(answer, self.asked.request_id)
+            if lines is not None:
+                connection.write_whole(self, _status_line(200), lines, answer.body or b"")
+                return
+        self.go_on(future)
+
+    def go_on(self, future: "asyncio.Future[Answer]") -> None:
+        """Answer as a request is answered that went the long way."""
+        connection, exchange = self._connection, Exchange(self._connection, self)
+        super().__init__(
+            scope={"type": "http", "method": "POST", "http_version": "1.1"},  # type: ignore[typeddict-item]
+            transport=connection.transport,
+            flow=connection.flow,
+            logger=connection.logger,
+            access_logger=connection.access_logger,
+            access_log=False,
+            default_headers=connection.server_state.default_headers,
+            message_event=asyncio.Event(),
+            expect_100_continue=False,
+            keep_alive=self.keep_alive,
+            on_response=connection.on_response_complete,
+        )
+        self.more_body = False
+
+        async def answer(_scope: Scope, _receive: Receive, send: Send) -> None:
+            await connection.heads.trigger.answer(self.asked, future, send, exchange)
+
+        connection._start_asgi_task(self, answer)  # type: ignore[arg-type]
 
 
 class WholeAnswerProtocol(HttpToolsProtocol):
     """HTTP/1.1 as uvicorn speaks it, an `Exchange` for each request, and no timer for each answer.
 
-    `idle_since` is the event loop's time of the last answer, or of the connection itself.
+    `idle_since` is the event loop's time of the last answer, or of the connection itself; `running` is the
+    request that is being answered, and what is to be called when its caller hangs up.
     """
 
     idle_since = 0.0
+    peer = ""
+    running: tuple[RequestResponseCycle, Callable[[], object]] | None = None
+    _between = True
+    _held = b""
+    _head: bytes | None = None
+
+    def __init__(
+        self,
+        heads: KnownHeads,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, object],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        super().__init__(config, server_state, app_state, _loop)
+        self.heads = heads
+        self.nobody_waits = asyncio.Event()
+        self._most = config.limit_concurrency or sys.maxsize
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """A caller has connected."""
         super().connection_made(transport)
+        self.peer = self.client[0] if self.client else ""
         self.idle_since = self.loop.time()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The caller has hung up: nobody waits for what has not started."""
+        super().connection_lost(exc)
+        if self.running is not None:
+            cycle, forget = self.running
+            cycle.disconnected = True
+            self.running = None
+            forget()
+
+    def data_received(self, data: bytes) -> None:
+        """A part of a request, or several; one that is whole and has a known head goes the short way."""
+        if self._held:
+            data, self._held = self._held + data, b""
+        if self._between and (self.cycle is None or self.cycle.response_complete):
+            end = data.find(_END, 0, LONGEST_HEAD) + len(_END)
+            self._head = data[:end] if end >= len(_END) else None
+            if self._head is not None and (caller := self.heads.find(self._head)) is not None:
+                missing = end + caller.length - len(data)
+                if missing > 0:
+                    self._held = data
+                    return
+                if missing == 0 and len(self.connections) < self._most:
+                    self._dispatch(caller, data[end:])
+                    return
+        super().data_received(data)
+
+    def _dispatch(self, caller: Caller, body: bytes) -> None:
+        self.cycle = cycle = ShortCycle(self, caller)
+        try:
+            future = self.heads.trigger.submit(cycle.asked, body)
+        except InvocationError as error:
+            refused: asyncio.Future[Answer] = self.loop.create_future()
+            refused.set_exception(error)
+            cycle.go_on(refused)
+            return
+        self.running = cycle, future.cancel
+        future.add_done_callback(cycle.answered)
+
+    def on_message_begin(self) -> None:
+        """The parser is inside of a request."""
+        self._between = False
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        """A request's head is read; the application begins in the next turn of the loop."""
+        super().on_headers_complete()
+        self.scope["extensions"] = {EXCHANGE: Exchange(self, self.cycle)}  # type: ignore[dict-item]
+        if self._head is not None:
+            if self.cycle.keep_alive and not self.parser.should_upgrade():
+                self.heads.learn(self._head, self.scope)  # type: ignore[arg-type]
+            self._head = None
+
+    def on_message_complete(self) -> None:
+        """The parser is between two requests, unless what follows is none."""
+        super().on_message_complete()
+        self._between = self.parser.should_keep_alive() and not self.parser.should_upgrade()
+
+    def write_whole(self, cycle: RequestResponseCycle, status: bytes, headers: bytes, body: bytes) -> None:
+        """Send a whole answer in one write, and go on to the next request."""
+        cycle.response_started = cycle.response_complete = True
+        ours = _join_lines(*self.server_state.default_headers)
+        closing = b"" if cycle.keep_alive else b"connection: close\r\n"
+        self.transport.write(b"%b%b%b%b\r\n%b" % (status, ours, headers, closing, body))
+        cycle.message_event.set()
+        if not cycle.keep_alive:
+            self.transport.close()
+        self.on_response_complete()
 
     def on_response_complete(self) -> None:
         """As uvicorn's, but for the timer that would close the connection: `close_idle` looks after all."""
+        self.running = None
         self.server_state.total_requests += 1
         if self.transport.is_closing():
             return
@@ -69,10 +240,12 @@ class WholeAnswerProtocol(HttpToolsProtocol):
         if self.pipeline:
             self._start_asgi_task(*self.pipeline.pop())
 
-    def on_headers_complete(self) -> None:
-        """A request's head is read; the application begins in the next turn of the loop."""
-        super().on_headers_complete()
-        self.scope["extensions"] = {EXCHANGE: Exchange(self.cycle)}  # type: ignore[dict-item]
+    def shutdown(self) -> None:
+        """Accept no more; a request of which a part is here is accepted."""
+        if self._held:
+            held, self._held = self._held, b""
+            super().data_received(held)
+        super().shutdown()
 
 
 async def close_idle(state: ServerState, limit: float) -> None:
@@ -86,6 +259,12 @@ async def close_idle(state: ServerState, limit: float) -> None:
                 busy = connection.cycle is not None and not connection.cycle.response_complete
                 if not busy:
                     connection.transport.close()
+
+
+@lru_cache(16)
+def _join_lines(*headers: tuple[bytes, bytes]) -> bytes:
+    # uvicorn changes the date once a second.
+    return b"".join([b"%b: %b\r\n" % header for header in headers])
 
 
 @lru_cache(600)

@@ -10,7 +10,7 @@ from triggers.delivery.failpoints import Failpoints
 from triggers.delivery.rows import NEVER, Invocation
 from triggers.delivery.store import DeliveryStore
 from triggers.delivery.work import Work, head_of
-from triggers.http import encode_answer
+from triggers.http_answers import encode_answer
 from triggers.invocations.acceptance import LANES
 from triggers.invocations.attempts import Attempts
 from triggers.invocations.records import (

@@ -6,7 +6,7 @@ import json
 import httpx
 
 from triggers.delivery.rows import Invocation
-from triggers.http import encode_answer
+from triggers.http_answers import encode_answer
 from triggers.invocations.destinations import Destination, ForbiddenPlaceError, resolve
 from triggers.invocations.records import FAILED, answer_of
 

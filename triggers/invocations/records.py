@@ -6,7 +6,7 @@ from typing import cast
 from runtime.events import Answer, FunctionRaisedError, InvocationError
 from triggers.delivery.letters import EVENT
 from triggers.delivery.rows import Head, Invocation, Letter
-from triggers.http import problem
+from triggers.http_answers import problem
 
 WAITING, RUNNING, DONE, FAILED, CANCELLED = "waiting", "running", "done", "failed", "cancelled"
 

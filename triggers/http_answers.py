@@ -1,0 +1,171 @@
+"""How an answer, or the reason why there is none, reads in HTTP."""
+
+import json
+import re
+from functools import lru_cache
+
+from runtime.events import Answer, FunctionRaisedError, InvocationError
+from triggers.asgi import Send
+from triggers.delivery.rows import Invocation
+from triggers.invocations.wish import Wish
+
+INVOCATIONS = "/api/invocations/"
+TITLES = {
+    400: "The function does not accept this input",
+    404: "Unknown function",
+    405: "Method not allowed",
+    409: "The invocation is another's, or has ended",
+    413: "The event is too large",
+    429: "Too many events",
+    500: "The function failed",
+    502: "The instance died",
+    503: "The function is not available",
+    504: "The deadline passed",
+    507: "There is no room for the result",
+}
+NO_BODY = (204, 304)
+LARGE = 64 * 1024
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+# Half of a surrogate pair is no character, and no encoding says it.
+_HEADER_VALUE = re.compile(r"[^\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]*")
+OURS = frozenset({"content-length", "content-type", "transfer-encoding", "connection", "x-request-id"})
+
+Headers = list[tuple[bytes, bytes]]
+
+
+def encode_plain(answer: Answer, request_id: str) -> bytes | None:
+    """The header lines of a plain and small answer, which is sent in one write; None for any other."""
+    body = answer.body
+    if body is None or len(body) >= LARGE or answer.headers or answer.status != 200 or answer.stream:
+        return None
+    told = _told_of(answer.revision, answer.content_type)
+    return told and b"x-request-id: %b\r\n%bcontent-length: %d\r\n" % (request_id.encode(), told, len(body))
+
+
+@lru_cache(256)
+def _told_of(revision: str, content_type: str) -> bytes | None:
+    if not _HEADER_VALUE.fullmatch(content_type):
+        return None
+    kind = _check_content_type(content_type)
+    return b"x-function-revision: %b\r\ncontent-type: %b\r\n" % (_quote(revision), kind)
+
+
+async def send_accepted(send: Send, invocation: Invocation, wish: Wish) -> None:
+    """Answer with 202: the event is on disk, and this is where its answer will be."""
+    place = INVOCATIONS + invocation.id
+    told = {
+        "id": invocation.id,
+        "function": invocation.function,
+        "state": invocation.state,
+        "location": place,
+    }
+    body = json.dumps(told, ensure_ascii=False).encode()
+    headers = [
+        (b"content-type", b"application/json"),
+        (b"content-length", b"%d" % len(body)),
+        (b"location", place.encode()),
+        (b"x-request-id", invocation.id.encode()),
+    ]
+    if wish.preferred:
+        headers.append((b"preference-applied", b"respond-async"))
+    await send({"type": "http.response.start", "status": 202, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+async def send_answer(send: Send, answer: Answer, request_id: str) -> None:
+    """Answer with what the function returned."""
+    status, headers, body = encode_answer(answer)
+    headers.append((b"x-request-id", request_id.encode()))
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+def encode_answer(answer: Answer) -> tuple[int, Headers, bytes]:
+    """Status, headers and body of a function's answer; raises FunctionRaisedError for one HTTP cannot say."""
+    body = b"" if answer.body is None else answer.body
+    status = 204 if answer.body is None else answer.status
+    headers = encode_headers(answer, status)
+    if status in NO_BODY:
+        body = b""
+    else:
+        headers.append((b"content-type", _check_content_type(answer.content_type)))
+        headers.append((b"content-length", b"%d" % len(body)))
+    return status, headers, body
+
+
+def encode_stream(answer: Answer, content_type: str) -> Headers:
+    """The headers of a streamed answer; raises FunctionRaisedError as `encode_answer` does."""
+    headers = encode_headers(answer, answer.status)
+    return [*headers, (b"content-type", _check_content_type(content_type))]
+
+
+def encode_headers(answer: Answer, status: int) -> Headers:
+    """What an answer says beside its body; raises FunctionRaisedError for what HTTP cannot say."""
+    return [(b"x-function-revision", _quote(answer.revision)), *_check_response(answer, status)]
+
+
+def _check_response(answer: Answer, status: int) -> Headers:
+    if not 200 <= status <= 599:
+        raise _bad_response(f"status {status} is not between 200 and 599")
+    checked = []
+    for name, value in answer.headers.items():
+        if not _HEADER_NAME.fullmatch(name) or not _HEADER_VALUE.fullmatch(value):
+            raise _bad_response(f"the header {name[:40]!r} has a character that HTTP does not allow")
+        if name.lower() not in OURS:
+            checked.append((name.lower().encode(), value.encode("utf-8")))
+    return checked
+
+
+def _check_content_type(content_type: str) -> bytes:
+    if not _HEADER_VALUE.fullmatch(content_type):
+        raise _bad_response("its content type has a character that HTTP does not allow")
+    return content_type.encode("latin-1", "replace")
+
+
+def _bad_response(why: str) -> FunctionRaisedError:
+    return FunctionRaisedError("ResponseError", f"the Response cannot be sent: {why}", [])
+
+
+def _quote(revision: str) -> bytes:
+    # Header values are Latin-1; names of functions may be Chinese.
+    return revision.encode("ascii", "backslashreplace")
+
+
+def problem(error: InvocationError, request_id: str) -> dict[str, object]:
+    """The body of an answer that is none, after RFC 9457."""
+    told: dict[str, object] = {
+        "type": "about:blank",
+        "title": TITLES.get(error.status, "The invocation failed"),
+        "status": error.status,
+        "detail": str(error),
+        "requestId": request_id,
+        "errorType": type(error).__name__.removesuffix("Error"),
+        "errorMessage": str(error),
+    }
+    if isinstance(error, FunctionRaisedError):
+        told |= {"errorType": error.error_type, "errorMessage": error.message, "stackTrace": error.stack}
+    return told
+
+
+def encode_problem(error: InvocationError, request_id: str) -> bytes:
+    """`problem` as JSON, in one line."""
+    return json.dumps(problem(error, request_id), ensure_ascii=False).encode("utf-8", "replace")
+
+
+async def send_problem(send: Send, error: InvocationError, request_id: str) -> None:
+    """Answer with `application/problem+json`."""
+    body = encode_problem(error, request_id)
+    headers = [
+        (b"content-type", b"application/problem+json"),
+        (b"content-length", b"%d" % len(body)),
+        (b"x-request-id", request_id.encode()),
+    ]
+    if error.retry_after is not None:
+        headers.append((b"retry-after", b"%d" % max(1, round(error.retry_after))))
+    if error.status == 405:
+        headers.append((b"allow", b"POST"))
+    if error.status == 413:
+        # The rest of the body is not read: this connection cannot be used again.
+        headers.append((b"connection", b"close"))
+    await send({"type": "http.response.start", "status": error.status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
