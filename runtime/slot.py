@@ -78,6 +78,8 @@ class Slot(asyncio.Protocol):
         self._socket, self._theirs = socket.socketpair()
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
         self._socket.setblocking(False)
+        # It lies in the socket when the instance comes up, which need not wait for us to be awake.
+        self._socket.send(encode({"op": "probe"}))
         self._word_fd, self._word = _shared_word()
         self._loop.add_reader(self._socket, self._greet)
 
@@ -182,7 +184,6 @@ class Slot(asyncio.Protocol):
 
     async def _connect(self, first: bytes) -> None:
         await self._loop.create_unix_connection(lambda: self, sock=self._socket)
-        self._write(encode({"op": "probe"}))
         if self.retired:
             self.retire()
         self.data_received(first)
