@@ -9,7 +9,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -185,6 +185,7 @@ def _setup_message(spec: PoolSpec, workshop: Workshop) -> dict[str, Any]:
         "handler": spec.handler,
         "accepts": spec.accepts,
         "concurrency": spec.concurrency,
+        "batch": None if spec.batch is None else asdict(spec.batch),
         "max_event": spec.max_event,
         "max_result": spec.max_result,
         "startup_timeout": spec.startup_timeout,

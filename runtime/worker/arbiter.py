@@ -18,9 +18,10 @@ from gunicorn.arbiter import Arbiter
 
 from . import box, control
 from .context import Context
+from .entries import Entry
 from .failures import describe_failure
 from .instance import InstanceWorker
-from .loader import Entry, Footprint, Function, load_function
+from .loader import Footprint, Function, load_function
 from .logs import LogPipe
 from .settings import ArbiterSettings
 from .setup import Setup
@@ -77,7 +78,7 @@ class PoolApplication:
     def load(self) -> Function:
         """Import the package; runs in the arbiter when preloaded, else in each instance."""
         context = Context(self.given.around, {"dl": self.given.start_deadline()})
-        return load_function(Entry(self.given.handler, self.given.concurrency), self.given.around, context)
+        return load_function(Entry(self.given.handler, self.given.is_batch), self.given.around, context)
 
 
 class PoolArbiter(Arbiter):

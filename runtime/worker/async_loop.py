@@ -4,71 +4,97 @@ import asyncio
 import inspect
 import socket
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from functools import partial
+from typing import Any
 
+from .answers import write_expired
 from .context import Context
-from .frames import Decoder, Head, encode
-from .invocation import Runner
-from .loader import Function, Hook
+from .frames import Frame, Head
+from .loader import Hook
+from .streams import AsyncOutlet, Piece, Window
+from .sync_loop import READ_SIZE, Intake, Reply
 
-# Beyond 128 KiB malloc would map and unmap memory for each call.
-READ_SIZE = 64 * 1024
-
-Reply = Callable[[Head], bytes | None]
+RunAsync = Callable[[Head, bytes, AsyncOutlet], Coroutine[Any, Any, bytes]]
 
 
 class AsyncLoop:
     """Reads events from the slot's socket until the host closes its side."""
 
-    def __init__(self, channel: socket.socket, decoder: Decoder, reply: Reply) -> None:
+    def __init__(self, channel: socket.socket, intake: Intake, reply: Reply) -> None:
         self._channel = channel
-        self._decoder = decoder
+        self._intake = intake
         self._reply = reply
-        self._waiting: deque[tuple[Head, bytes]] = deque()
+        self._waiting: deque[Frame] = deque()
         self._running: dict[int, asyncio.Task[bytes]] = {}
-        self._answering: set[asyncio.Task[None]] = set()
+        self._windows: dict[int, Window] = {}
+        self._changed = asyncio.Event()
+        self._sends: set[asyncio.Task[None]] = set()
         self._sending = asyncio.Lock()
 
-    async def run(self, function: Function, runner: Runner, concurrency: int) -> None:
+    async def run(self, run: RunAsync, concurrency: int) -> None:
         """Returns at the end of the stream, when all that came before it is answered."""
         self._channel.setblocking(False)
         loop = asyncio.get_running_loop()
-
-        def begin() -> None:
-            while self._waiting and len(self._running) < concurrency:
-                head, body = self._waiting.popleft()
-                task = asyncio.create_task(runner.run_async(function, head, body))
-                self._running[head["n"]] = task
-                task.add_done_callback(partial(finish, head["n"]))
-
-        def finish(number: int, task: "asyncio.Task[bytes]") -> None:
-            del self._running[number]
-            # One that is cancelled before its first step never comes to answer by itself.
-            self._answer(encode({"n": number, "k": "expired"}) if task.cancelled() else task.result())
-            begin()
-
         while data := await loop.sock_recv(self._channel, READ_SIZE):
-            for head, body in self._decoder.feed(data):
-                await self._take(head, body)
-            begin()
-        while busy := {*self._running.values(), *self._answering}:
+            for frame in self._intake.feed(data):
+                await self._take(frame)
+            self._begin(run, concurrency)
+        for window in self._windows.values():
+            window.is_lifted = True
+        self._changed.set()
+        while busy := {*self._running.values(), *self._sends}:
             await asyncio.wait(busy)
 
-    async def _take(self, head: Head, body: bytes) -> None:
-        if "n" in head:
-            self._waiting.append((head, body))
-        elif head.get("op") == "cancel":
-            if task := self._running.get(head["event"]):
-                task.cancel()
-        elif frame := self._reply(head):
-            await self._send(frame)
+    async def send_piece(self, number: int, piece: Piece) -> bool:
+        """Waits for room without keeping the other events waiting."""
+        frame, size = piece
+        window = self._windows[number]
+        while not window.takes(size):
+            self._changed.clear()
+            await self._changed.wait()
+        if window.is_cancelled:
+            return False
+        window.outstanding += size
+        await asyncio.shield(self._send_whole(frame))
+        return True
 
-    def _answer(self, frame: bytes) -> None:
+    def is_cancelled(self, number: int) -> bool:
+        """Whether the host has taken back its question."""
+        return self._windows[number].is_cancelled
+
+    def _begin(self, run: RunAsync, concurrency: int) -> None:
+        while self._waiting and len(self._running) < concurrency:
+            head, body = self._waiting.popleft()
+            task = asyncio.create_task(run(head, body, self))
+            self._running[head["n"]] = task
+            task.add_done_callback(partial(self._finish, head["n"], partial(self._begin, run, concurrency)))
+
+    def _finish(self, number: int, begin: Callable[[], None], task: "asyncio.Task[bytes]") -> None:
+        del self._running[number], self._windows[number]
+        # One that is cancelled before its first step never comes to answer by itself.
+        self._send_whole(write_expired(number) if task.cancelled() else task.result())
+        begin()
+
+    async def _take(self, frame: Frame) -> None:
+        head = frame[0]
+        if "n" in head:
+            self._waiting.append(frame)
+            self._windows[head["n"]] = Window()
+        elif window := self._windows.get(head.get("event", 0)):
+            window.hear(head)
+            self._changed.set()
+            if window.is_cancelled and (task := self._running.get(head["event"])):
+                task.cancel()
+        elif answer := self._reply(head):
+            await self._send(answer)
+
+    def _send_whole(self, frame: bytes) -> "asyncio.Task[None]":
         # A task of its own: a cancellation that comes late must not cut a frame that is being sent.
         task = asyncio.create_task(self._send(frame))
-        self._answering.add(task)
-        task.add_done_callback(self._answering.discard)
+        self._sends.add(task)
+        task.add_done_callback(self._sends.discard)
+        return task
 
     async def _send(self, frame: bytes) -> None:
         async with self._sending:

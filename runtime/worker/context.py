@@ -71,6 +71,8 @@ class Context:
     """Handed to `index(event, context)`, and without an event to `init`, `start` and `shutdown`."""
 
     Response = Response
+    batch: "tuple[Context, ...]" = ()
+    """In a batch entry the contexts of the events, in their order."""
 
     def __init__(self, around: Surroundings, head: dict[str, Any] | None = None) -> None:
         self._around = around

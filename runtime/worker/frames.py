@@ -11,6 +11,8 @@ from typing import Any
 
 LENGTHS = struct.Struct("!III")
 MAX_HEAD = 1024 * 1024
+STREAM_WINDOW = 256 * 1024
+"""How many bytes of one event's pieces an instance may have sent that the host has not taken yet."""
 
 Head = dict[str, Any]
 Frame = tuple[Head, bytes]

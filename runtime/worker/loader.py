@@ -10,14 +10,10 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
-from .arity import adapt
 from .context import Context, Surroundings
-from .failures import LoadError
+from .entries import Entry, Handler, find_entry, import_entry
 from .models import RAISED
 
-DEFAULT_HANDLERS = ("index:index", "index:handler")
-
-Handler = Callable[[Any, Context], Any]
 Hook = Callable[[Context], Any]
 
 
@@ -29,24 +25,7 @@ class Function:
     is_async: bool
     start: Hook | None
     shutdown: Hook | None
-
-
-@dataclass(frozen=True)
-class Entry:
-    """What the manifest says of the entry point; `handler` is `module:name`, or None for the defaults."""
-
-    handler: str | None
-    concurrency: int = 1
-
-    @property
-    def module(self) -> str:
-        """The module's name."""
-        return (self.handler or DEFAULT_HANDLERS[0]).partition(":")[0]
-
-    @property
-    def names(self) -> list[str]:
-        """The names to look for in it, in this order."""
-        return [each.partition(":")[2] for each in ([self.handler] if self.handler else DEFAULT_HANDLERS)]
+    is_batch: bool = False
 
 
 def load_function(entry: Entry, around: Surroundings, context: Context) -> Function:
@@ -66,65 +45,15 @@ def load_function(entry: Entry, around: Surroundings, context: Context) -> Funct
 
 
 def _load(entry: Entry, around: Surroundings, context: Context) -> Function:
-    module = _import_entry(entry.module, around.python_path)
-    call = _find_entry(module, entry.names)
-    place = _place_in(module, call)
-    _check_kind(call, entry.concurrency, place)
-    adapted = adapt(call, place)
+    module = import_entry(entry, around.python_path)
+    found = find_entry(entry, module)
+    if found.is_async:
+        # Now, so that instances are forked with it; a plain function does without.
+        importlib.import_module(".async_loop", __package__)
     around.models.load_declared()
     run_hook(_hook(module, "init"), context)
-    is_async = _is_async(call)
-    if is_async:
-        # In the zygote, where its instances share it: asyncio takes longer to import than a fork to answer.
-        importlib.import_module(".async_loop", __package__)
-    return Function(adapted, is_async, _hook(module, "start"), _hook(module, "shutdown"))
-
-
-def _import_entry(name: str, python_path: tuple[str, ...]) -> ModuleType:
-    try:
-        return importlib.import_module(name)
-    except ModuleNotFoundError as error:
-        if f"{name}.".startswith(f"{error.name}."):
-            file = f"{name.replace('.', '/')}.py"
-            where = ", ".join(("the package", *python_path))
-            raise LoadError(f"there is no {file} in {where}", file) from None
-        raise
-
-
-def _find_entry(module: ModuleType, names: list[str]) -> Handler:
-    for name in names:
-        entry = getattr(module, name, None)
-        if callable(entry):
-            return entry
-    file = os.path.basename(module.__file__ or module.__name__)
-    found = sorted(name for name, value in vars(module).items() if inspect.isfunction(value))
-    hint = f"; it defines {', '.join(found[:10])}" if found else ""
-    raise LoadError(
-        f"{file} has no function `{'` or `'.join(names)}`{hint}. Name it, or say `handler:`", file
-    )
-
-
-def _place_in(module: ModuleType, call: Handler) -> str:
-    code = getattr(inspect.unwrap(call), "__code__", None)
-    file = os.path.basename(module.__file__ or module.__name__)
-    return f"{file}:{code.co_firstlineno}" if code and code.co_filename == module.__file__ else file
-
-
-def _check_kind(call: Handler, concurrency: int, place: str) -> None:
-    if inspect.isgeneratorfunction(call) or inspect.isasyncgenfunction(call):
-        raise LoadError(
-            "the entry point is a generator, and results are not streamed yet: return them", place
-        )
-    if concurrency > 1 and not _is_async(call):
-        raise LoadError(
-            f"`concurrency: {concurrency}` needs `async def`, and the entry point is a plain function; "
-            "write it as `async def`, or use more instances (`scale:`) instead",
-            place,
-        )
-
-
-def _is_async(call: Handler) -> bool:
-    return inspect.iscoroutinefunction(call) or inspect.iscoroutinefunction(getattr(call, "__call__", None))  # noqa: B004
+    start, shutdown = _hook(module, "start"), _hook(module, "shutdown")
+    return Function(found.call, found.is_async, start, shutdown, found.is_batch)
 
 
 def _hook(module: ModuleType, name: str) -> Hook | None:

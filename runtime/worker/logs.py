@@ -47,9 +47,10 @@ class LogPipe:
         """Send lines without an end, and say how much was dropped, if anything was."""
         invocation = self._current.get()
         for stream in self.streams:
-            stream.finish(invocation)
+            if stream.rests or stream.cut:
+                stream.finish(invocation)
         self._kept.pop(invocation, None)
-        if dropped := self._dropped.pop(invocation, 0):
+        if self._dropped and (dropped := self._dropped.pop(invocation, 0)):
             text = f"{dropped} bytes more were printed by this invocation and not kept"
             self._send("warning", invocation, text)
         self._current.set("")
@@ -74,11 +75,11 @@ class LogPipe:
             dropped = self._dropped.get(invocation, 0)
             self._dropped[invocation] = dropped + len(text.encode("utf-8", "replace"))
 
-    def write_failure(self, record: Mapping[str, Any]) -> None:
+    def write_failure(self, record: Mapping[str, Any], invocation: str | None = None) -> None:
         """What went wrong in the package, and where."""
-        self.write_line("error", f"{record['type']}: {record['message']}")
+        self.write_line("error", f"{record['type']}: {record['message']}", invocation)
         for line in record["stack"]:
-            self.write_line("error", line)
+            self.write_line("error", line, invocation)
 
     def _send(self, level: str, invocation: str, text: str) -> None:
         clean = text.replace(RECORD, " ").replace("\r", "")
@@ -99,8 +100,8 @@ class LogStream(io.TextIOBase):
     def __init__(self, pipe: LogPipe, level: str) -> None:
         self._pipe = pipe
         self._level = level
-        self._rests: dict[tuple[int, str], str] = {}
-        self._cut: set[tuple[int, str]] = set()
+        self.rests: dict[tuple[int, str], str] = {}
+        self.cut: set[tuple[int, str]] = set()
         self.buffer = io.FileIO(pipe.fd, "w", closefd=False)
         pipe.streams.append(self)
 
@@ -118,15 +119,15 @@ class LogStream(io.TextIOBase):
     def write(self, text: str) -> int:
         """Pass on whole lines; keep the rest until its end comes."""
         key = self._key()
-        *lines, rest = (self._rests.pop(key, "") + text).split("\n")
-        if lines and key in self._cut:
+        *lines, rest = (self.rests.pop(key, "") + text).split("\n")
+        if lines and key in self.cut:
             # The line was sent before its end came: an end alone is no line more.
-            self._cut.discard(key)
+            self.cut.discard(key)
             lines = lines if lines[0] else lines[1:]
         for line in lines:
             self._pipe.write_line(self._level, line, key[1])
         if rest:
-            self._rests[key] = rest
+            self.rests[key] = rest
         if len(rest) > PIECE:
             self._pass_on(key)
         return len(text)
@@ -137,19 +138,17 @@ class LogStream(io.TextIOBase):
 
     def finish(self, invocation: str) -> None:
         """Pass on what an invocation printed without an end of line, from whichever thread."""
-        if not self._rests and not self._cut:
-            return
-        for key in list(self._rests):
+        for key in list(self.rests):
             if key[1] == invocation:
                 self._pass_on(key)
-        for key in tuple(self._cut):
+        for key in tuple(self.cut):
             if key[1] == invocation:
-                self._cut.discard(key)
+                self.cut.discard(key)
 
     def _pass_on(self, key: tuple[int, str]) -> None:
-        if rest := self._rests.pop(key, ""):
+        if rest := self.rests.pop(key, ""):
             self._pipe.write_line(self._level, rest, key[1])
-            self._cut.add(key)
+            self.cut.add(key)
 
     def _key(self) -> tuple[int, str]:
         return threading.get_ident(), self._pipe.invocation

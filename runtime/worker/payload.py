@@ -112,12 +112,13 @@ def encode_response(response: Response) -> tuple[bytes, str]:
     if response.body is None:
         return b"", told or TEXT_TYPE
     if isinstance(response.body, str) and not (told or "").startswith(JSON_TYPE):
-        return _encode_text(response.body), told or TEXT_TYPE
+        return encode_text(response.body), told or TEXT_TYPE
     body, kind = encode_result(response.body)
     return body, told or kind
 
 
-def _encode_text(text: str) -> bytes:
+def encode_text(text: str) -> bytes:
+    """Text as UTF-8; raises ResultError."""
     try:
         return text.encode()
     except UnicodeEncodeError as error:
@@ -132,12 +133,13 @@ def encode_json(result: object) -> bytes:
         raise ResultError(_explain(result) or f"the result cannot be written as JSON: {error}") from None
 
 
-def _is_numpy(value: object) -> bool:
+def is_numpy(value: object) -> bool:
+    """Whether this is an array or a scalar of numpy, which need not be installed."""
     return type(value).__module__.partition(".")[0] == "numpy" and hasattr(value, "tolist")
 
 
 def _numpy_value(value: Any) -> object:
-    if _is_numpy(value):
+    if is_numpy(value):
         plain = value.tolist()
         if type(plain) is not type(value):
             return plain
@@ -161,7 +163,7 @@ def _explain(value: Any, path: str = "result", depth: int = 0) -> str | None:
     if isinstance(value, list | tuple):
         faults = (_explain(item, f"{path}[{index}]", depth + 1) for index, item in enumerate(value))
         return next(filter(None, faults), None)
-    if _is_numpy(value) and type(plain := value.tolist()) is not type(value):
+    if is_numpy(value) and type(plain := value.tolist()) is not type(value):
         return _explain(plain, path, depth + 1)
     return _explain_leaf(value, path)
 
@@ -190,7 +192,7 @@ def _advice(value: object) -> str:
     if inspect.isawaitable(value):
         return "await it in an `async def`"
     if inspect.isgenerator(value) or inspect.isasyncgen(value):
-        return "return a list, since results are not streamed yet"
+        return "a generator can only be the whole result"
     if isinstance(value, bytes | bytearray):
         return "bytes can only be the whole result"
     return "return dict, list, text, numbers or bytes"

@@ -23,6 +23,7 @@ class Setup:
         self.handler: str | None = message["handler"]
         self.accepts: str = message["accepts"]
         self.concurrency: int = message["concurrency"]
+        self.is_batch: bool = message["batch"] is not None
         self.max_event: int = message["max_event"]
         self.max_result: int = message["max_result"]
         self.preload: bool = message["preload"]
