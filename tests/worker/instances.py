@@ -29,8 +29,9 @@ class BootFailedError(Exception):
 class Instance:
     """The host's end of an instance's socket; every wait has a deadline."""
 
-    def __init__(self, channel: socket.socket, word: int) -> None:
+    def __init__(self, channel: socket.socket, word: int, runner: asyncio.Runner) -> None:
         self.lines: list[LogLine] = []
+        self._runner = runner
         self._channel = channel
         self._channel.settimeout(PATIENCE)
         self._word = word
@@ -45,7 +46,7 @@ class Instance:
 
     def lines_with(self, text: str) -> list[LogLine]:
         """The lines of its log that have this text."""
-        self._collect()
+        self._runner.run(asyncio.sleep(0.01))
         return [line for line in self.lines if text in line.line]
 
     def greet(self) -> Head:
@@ -106,8 +107,8 @@ def instance_of(folder: Path, index: str, **changes: Any) -> Iterator[tuple[Inst
     ours, theirs = socket.socketpair()
     word = os.memfd_create("word")
     os.ftruncate(word, PAGE)
-    instance = Instance(ours, word)
-    with asyncio.Runner() as runner, ours:
+    with asyncio.Runner() as runner, ours, theirs, os.fdopen(word):
+        instance = Instance(ours, word, runner)
         workshop = Workshop(prepare_overlay(folder / "overlay"), "test", instance.lines.append)
         arbiter = runner.run(_boot(spec, workshop))
         try:
@@ -117,7 +118,6 @@ def instance_of(folder: Path, index: str, **changes: Any) -> Iterator[tuple[Inst
         finally:
             ours.close()
             runner.run(arbiter.stop(5))
-            os.close(word)
 
 
 async def _boot(spec: PoolSpec, workshop: Workshop) -> ArbiterProcess:

@@ -132,7 +132,7 @@ def a_generator() -> Any:
         ({(1, 2): 3}, "result has a key of type tuple; JSON keys are text"),
         ({np.int64(1): 3}, "result has a key of type numpy.int64"),
         ({"raw": b"x"}, r"result\['raw'\] is of type bytes.*the whole result"),
-        (a_generator(), "not streamed yet"),
+        ([a_generator()], "a generator can only be the whole result"),
         (1 + 2j, "result is of type complex"),
     ],
 )

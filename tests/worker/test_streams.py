@@ -1,4 +1,4 @@
-"""Generators answer piece by piece, no faster than they are taken, and are closed when nobody wants the rest."""
+"""Generators answer piece by piece, no faster than it is taken, and are closed when nobody wants the rest."""
 
 import json
 from pathlib import Path

@@ -1,6 +1,7 @@
 """With `concurrency: n` a plain function runs up to n events at a time, in threads of its instance."""
 
 import json
+import os
 import signal
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,7 @@ def open_gate(event, context):
 
 def look(event, context):
     return {
+        "pid": os.getpid(),
         "threads": threading.active_count(),
         "alone": context.user_data.alone,
         "is_main": threading.current_thread() is threading.main_thread(),
@@ -86,7 +88,14 @@ def test_events_run_at_the_same_time_and_are_answered_as_they_finish(tmp_path: P
 def test_no_more_threads_than_concurrency_and_none_before_they_are_needed(tmp_path: Path) -> None:
     with instance_of(tmp_path, INDEX, concurrency=3) as (instance, _):
         seen = answer(instance, "look")
-        assert seen == {"threads": 2, "alone": 1, "is_main": False, "gc": True, "frozen": True}
+        assert seen | {"pid": 0} == {
+            "pid": 0,
+            "threads": 2,
+            "alone": 1,
+            "is_main": False,
+            "gc": True,
+            "frozen": True,
+        }
         waiting = [ask(instance, "wait", gate=each) for each in range(2)]
         assert answer(instance, "look")["threads"] == 4
         others = instance.ask(*[b'{"do": "look"}'] * 8)
@@ -99,10 +108,11 @@ def test_no_more_threads_than_concurrency_and_none_before_they_are_needed(tmp_pa
 
 def test_what_runs_is_finished_before_an_instance_ends_on_sigterm(tmp_path: Path) -> None:
     with instance_of(tmp_path, INDEX, concurrency=2) as (instance, _):
+        pid = answer(instance, "look")["pid"]
         running = ask(instance, "wait", gate=0)
-        line = wait_until(lambda: instance.lines_with("waits"), "it runs")[0]
+        wait_until(lambda: instance.lines_with("waits"), "it runs")
         opener = ask(instance, "open_gate", gate=0)
-        signal.pidfd_send_signal(instance.open_pidfd(line.pid), signal.SIGTERM)
+        os.kill(pid, signal.SIGTERM)
         assert {head["n"] for head, _ in instance.finish()} == {running, opener}
         wait_until(lambda: instance.lines_with("goodbye"), "its shutdown hook ran")
 
