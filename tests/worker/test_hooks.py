@@ -106,19 +106,6 @@ def test_a_shutdown_that_raises_is_told_in_the_log(shared_host: RunningHost) -> 
     wait_for_line(shared_host, "untidy", lambda line: "index.py" in line["line"])
 
 
-def test_concurrency_with_a_plain_function_is_refused_with_what_to_do(shared_host: RunningHost) -> None:
-    detail = refusal(shared_host, "both", "\ndef index(event, context):\n    return 1\n", "concurrency: 8\n")
-    assert detail.startswith("index.py:2: `concurrency: 8` needs `async def`")
-
-
-@pytest.mark.parametrize("kind", ["def", "async def"])
-def test_a_generator_is_refused_since_results_are_not_streamed_yet(
-    shared_host: RunningHost, kind: str
-) -> None:
-    detail = refusal(shared_host, "stream", f"{kind} index(event, context):\n    yield 1\n", "")
-    assert detail.startswith("index.py:1: the entry point is a generator")
-
-
 def test_entry_points_may_be_named_or_be_called_handler_or_be_objects(shared_host: RunningHost) -> None:
     deploy(shared_host, "old", "def handler(event, context):\n    return 'old'\n")
     assert answer(shared_host, "old") == "old"

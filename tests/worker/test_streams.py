@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -73,8 +74,10 @@ async def index(event, context):
     finally:
         print("closed")
 """
-THREADS = {"concurrency": 2, "publish": ("#",)}
-KINDS = {"sync": {"publish": ("#",)}, "threads": THREADS}
+KINDS: dict[str, dict[str, Any]] = {
+    "sync": {"publish": ("#",)},
+    "threads": {"publish": ("#",), "concurrency": 2},
+}
 
 
 def ask(instance: Instance, do: str, **event: object) -> int:
