@@ -54,7 +54,7 @@ class Exchange:
         if self._cycle.disconnected:
             forget()
         elif not self._cycle.response_complete:
-            self._connection.running = self._cycle, forget
+            self._connection.watch(self._cycle, forget)
 
     def end_by_closing(self) -> bool:
         """Have the answer end with the connection if the caller knows no chunks; whether it does."""
@@ -169,6 +169,12 @@ class WholeAnswerProtocol(HttpToolsProtocol):
             cycle.disconnected = True
             self.running = None
             forget()
+
+    def watch(self, cycle: RequestResponseCycle, forget: Callable[[], object]) -> None:
+        """Call `forget` when the caller hangs up, which is noticed only by reading on."""
+        self.running = cycle, forget
+        if not self.pipeline:
+            self.flow.resume_reading()
 
     def data_received(self, data: bytes) -> None:
         """A part of a request, or several; one that is whole and has a known head goes the short way."""
