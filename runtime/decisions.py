@@ -23,6 +23,8 @@ Why = Literal[
     "failing",
 ]
 
+LIMITS: tuple[Why, ...] = ("max", "fixed", "memory", "failing")
+"""Reasons for which a count is not what the load asks for."""
 GIB = 1024 * 1024 * 1024
 MOST_KEPT = 50
 
@@ -100,6 +102,12 @@ class Decision:
         return (self.wanted, self.temperature) != (self.before, self.was)
 
     @property
+    def held_back(self) -> bool:
+        """Whether the load asks for more, and only memory stands in the way."""
+        asked = min(self.need.instances, self.rule.max)
+        return self.seen.room is not None and not self.seen.failing and asked > self.wanted
+
+    @property
     def sentence(self) -> str:
         """What was decided and why, with the numbers, for people."""
         return f"{_name_change(self)}: {_name_reason(self)}"
@@ -129,7 +137,7 @@ class History:
         """Keep it when the count, the temperature or the reason is news."""
         if decision.changes:
             self._said.clear()
-        elif decision.why in self._said or not self.records:
+        elif decision.why in self._said or decision.why not in LIMITS:
             # A limit that is met now and then would else fill the whole record.
             return
         self._said.add(decision.why)
@@ -164,7 +172,7 @@ def _name_reason(decision: Decision) -> str:
         "max": f"max is {rule.max}, and {need.instances} are needed",
         "fixed": f"exactly {seen.fixed} asked for by `fnhost scale`",
         "failing": "its instances die or do not start, and more of them would not help",
-        "memory": _name_memory(seen.room),
+        "memory": _name_memory(decision),
     }[decision.why]
 
 
@@ -184,12 +192,13 @@ def _name_load(decision: Decision) -> str:
     return f"{places}, with {waiting} waiting" if waiting else places
 
 
-def _name_memory(room: Room | None) -> str:
+def _name_memory(decision: Decision) -> str:
+    room, wanted = decision.seen.room, decision.wanted
     if room is None:
         return "the memory budget is used up"
+    use = f"pools use {room.used / GIB:.2f} of {room.budget / GIB:.2f} GiB"
     if room.low:
-        return "the machine has less than 5 % of its memory available"
-    return (
-        f"pools use {room.used / GIB:.2f} of {room.budget / GIB:.2f} GiB, "
-        "and the least recently used idle one is cooled first"
-    )
+        use = "the machine has less than 5 % of its memory available"
+    if decision.need.instances > wanted:
+        return f"{_count(decision.need.instances, 'instance')} needed, but {use}"
+    return f"{use}; the least recently used idle function goes first"
