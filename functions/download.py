@@ -5,16 +5,15 @@ import random
 import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 
 from conf.address import Address
 from functions.digests import Digests, misfit, read_digests
+from functions.fetch_order import FetchError, FetchOrder
 from functions.part_file import PartFile
 
-MIB = 1024 * 1024
 ATTEMPTS = 5  # in a row without a byte more than before
 FIRST_PAUSE = 0.5  # seconds; doubled after each attempt
 LONGEST_PAUSE = 30.0
@@ -25,38 +24,6 @@ TEMPORARY = (404, 408, 425, 429)  # 404: file servers show a model some time aft
 CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/(\d+|\*)")
 
 Say = Callable[[str], None]
-
-
-@dataclass(frozen=True)
-class FetchOrder:
-    """A zip to be put at `target`. `md5` is base64, `sha256` hexadecimal; `time_limit` is in seconds."""
-
-    url: str
-    target: Path
-    md5: str | None = None
-    sha256: str | None = None
-    max_bytes: int = 512 * MIB
-    time_limit: float = 600.0
-
-    @property
-    def shown_url(self) -> str:
-        """The address as it may be told: without user, password and query, which may be secrets."""
-        try:
-            url = httpx.URL(self.url)
-            return str(url.copy_with(userinfo=b"", query=None, fragment=None))
-        except httpx.InvalidURL:
-            return "what stands there"
-
-
-class FetchError(Exception):
-    """A zip that cannot be had; one sentence with address and remedy.
-
-    `retryable` says that the same order may succeed soon; else the order or what the server has must change.
-    """
-
-    def __init__(self, message: str, *, retryable: bool) -> None:
-        super().__init__(message)
-        self.retryable = retryable
 
 
 async def fetch(order: FetchOrder, say: Say) -> Path:

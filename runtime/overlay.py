@@ -32,10 +32,8 @@ def _build(folder: Path, target: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     staging = Path(tempfile.mkdtemp(dir=folder, prefix=".building-"))
     for part, name in PARTS.items():
-        shutil.copytree(
-            _package_folder(name), staging / part / name, ignore=shutil.ignore_patterns("__pycache__")
-        )
-    # Functions may run as another user, who cannot write the byte code himself.
+        shutil.copytree(_package_folder(name), staging / part / name)
+    # Functions may run as another user, who cannot write the byte code himself; what came with it is kept.
     compileall.compile_dir(staging, quiet=1)
     staging.chmod(0o755)
     try:

@@ -10,9 +10,9 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from functions.download import FetchError, FetchOrder, fetch
 from functions.entry_package import EntryOrder, pack_entry
 from functions.errors import PackageError
+from functions.fetch_order import FetchError, FetchOrder
 from functions.package import pack_folder, sha256_of
 from host.deployment.deployer import Deployer, DeployError, Line, Names
 from host.deployment.sources import Refused, Source
@@ -128,6 +128,9 @@ class Downloads:
             async with self._turns, self._packed(source) as zipped:
                 await self._deploy(name, zipped, str(source))
         else:
+            # Imported by those who fetch: httpx takes a tenth of the host's time to start, and some MiB.
+            from functions.download import fetch
+
             # The lock first: who waits for another's fetch of the same file takes no turn.
             async with self._locks[source.target], self._turns:
                 await fetch(source, lambda line: self._note(name, line))

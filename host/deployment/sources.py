@@ -10,8 +10,8 @@ from conf.names import check_name
 from conf.settings import Settings
 from functions.base_set import BaseSet
 from functions.digests import read_digests
-from functions.download import FetchOrder
 from functions.entry_package import EntryOrder
+from functions.fetch_order import FetchOrder
 
 MODEL_FOLDERS = ("models", "modules/gridsum/science")
 

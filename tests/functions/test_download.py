@@ -12,7 +12,8 @@ import pytest
 
 from functions import download
 from functions.digests import read_digests
-from functions.download import FetchError, FetchOrder, fetch
+from functions.download import fetch
+from functions.fetch_order import FetchError, FetchOrder
 from tests.files_server import FilesServer, Served, files_server
 
 CONTENT = b"PK" + bytes(range(256)) * 2000

@@ -8,8 +8,8 @@ from typing import Any, cast
 
 import pytest
 
-from functions.download import FetchOrder
 from functions.errors import PackageError
+from functions.fetch_order import FetchOrder
 from host.deployment import downloads
 from host.deployment.deployer import Deployer, DeployError
 from host.deployment.downloads import Downloads

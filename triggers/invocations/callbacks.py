@@ -6,6 +6,7 @@ import sqlite3
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import count
+from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
 from triggers.delivery.changes import SaveInvocation
@@ -13,9 +14,11 @@ from triggers.delivery.retry import RetryPolicy
 from triggers.delivery.rows import Invocation
 from triggers.delivery.store import DeliveryStore
 from triggers.invocations.attempts import Attempts
-from triggers.invocations.destinations import Destination, read_destination
-from triggers.invocations.posting import CallbackError, Poster
+from triggers.invocations.destinations import CallbackError, Destination, read_destination
 from triggers.invocations.records import DONE, FAILED, WAITING
+
+if TYPE_CHECKING:
+    from triggers.invocations.posting import Poster
 
 logger = logging.getLogger(__name__)
 
@@ -46,7 +49,9 @@ class Callbacks:
     ) -> None:
         self._store = store
         self._hold = attempts.hold
-        self._poster = Poster(listed)
+        self._listed = listed
+        self._poster: Poster | None = None
+        self._opening = asyncio.Lock()
         self._policy = policy
         self._tasks: set[asyncio.Task[None]] = set()
         self._room = asyncio.Semaphore(IN_ALL)
@@ -74,7 +79,8 @@ class Callbacks:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._poster.close()
+        if self._poster is not None:
+            await self._poster.close()
 
     async def _call(self, call: Call) -> None:
         for rounds in count(1):
@@ -97,10 +103,17 @@ class Callbacks:
             # Its place's turn first: those who wait for a slow place keep no room from the others.
             async with turn, self._room:
                 if (record := await self._read(call)) is not None:
-                    await self._poster.post(place, record)
+                    await (await self._open()).post(place, record)
                     call.state = DONE
         except CallbackError as error:
             self._judge(call, error)
+
+    async def _open(self) -> "Poster":
+        """At the first callback and off the loop: httpx and its certificates take a fifth of a second."""
+        async with self._opening:
+            if self._poster is None:
+                self._poster = await asyncio.to_thread(_make_poster, self._listed)
+            return self._poster
 
     async def _find_place(self, call: Call) -> Destination | None:
         async with self._room:
@@ -137,3 +150,9 @@ class Callbacks:
             if (record := await self._store.invocation(call.id)) is not None:
                 noted = SaveInvocation(replace(record, callback_state=call.state))
                 await self._store.submit(noted, durable=False)
+
+
+def _make_poster(listed: frozenset[str]) -> "Poster":
+    from triggers.invocations.posting import Poster
+
+    return Poster(listed)

@@ -13,6 +13,14 @@ MOST_TRIED = 4
 """Addresses of one name that are tried, one after the other."""
 
 
+class CallbackError(Exception):
+    """A callback that was not taken; `final` when the same one will not be."""
+
+    def __init__(self, message: str, final: bool = False) -> None:
+        super().__init__(message)
+        self.final = final
+
+
 class ForbiddenPlaceError(Exception):
     """This machine or its link, and the config does not list it."""
 

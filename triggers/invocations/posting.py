@@ -7,7 +7,7 @@ import httpx
 
 from triggers.delivery.rows import Invocation
 from triggers.http_answers import encode_answer
-from triggers.invocations.destinations import Destination, ForbiddenPlaceError, resolve
+from triggers.invocations.destinations import CallbackError, Destination, ForbiddenPlaceError, resolve
 from triggers.invocations.records import FAILED, answer_of
 
 TIMEOUT = 10.0
@@ -20,14 +20,6 @@ _DROPPED = frozenset(
     }
 )
 """Headers that concern a connection (RFC 9110, 7.6.1) or where it leads: not the function's to say."""
-
-
-class CallbackError(Exception):
-    """A callback that was not taken; `final` when the same one will not be."""
-
-    def __init__(self, message: str, final: bool = False) -> None:
-        super().__init__(message)
-        self.final = final
 
 
 class Poster:
