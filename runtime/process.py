@@ -50,6 +50,11 @@ class Workshop:
     owner: str
     log: LogSink
 
+    @property
+    def code(self) -> tuple[Path, ...]:
+        """The folders that an arbiter imports from beside the package's and its environment's."""
+        return self.overlay.arbiter, self.overlay.pickle, WORKER_MAIN.parent
+
     def say(self, revision: str, text: str) -> None:
         """Write a line of the host's own into a function's log."""
         self.log(LogLine(time.time(), "warning", "", revision, text))

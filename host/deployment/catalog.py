@@ -6,6 +6,7 @@ import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from conf.models import Func
 from functions.registry import Registry, Revision
@@ -156,6 +157,11 @@ class Catalog:
                 f"there is no function {name!r}; `fnhost list` shows those there are"
             )
         return self.functions[name]
+
+    @property
+    def arbiter_code(self) -> tuple[Path, ...]:
+        """The folders that every arbiter imports from."""
+        return self._grounds.workshop.code
 
     def make_pool(self, revision: Revision) -> Pool:
         """A cold pool for a revision."""

@@ -11,6 +11,7 @@ from typing import Any
 
 from conf.names import check_name
 from functions.base_set import BaseSet, narrow
+from functions.byte_code import write_byte_code
 from functions.environment import BuildOrder, build_environment
 from functions.errors import BuildError, PackageError
 from functions.manifest import Manifest
@@ -182,7 +183,8 @@ class Deployer:
             cache_dir=self._state.uv_cache(),
         )
         async with self._builds:
-            await build_environment(order, lambda line: tell({"type": "log", "line": line}))
+            python = await build_environment(order, lambda line: tell({"type": "log", "line": line}))
+            await asyncio.to_thread(write_byte_code, python, (target, *self._catalog.arbiter_code))
         # uv does not flush what it writes; a revision called ready must survive a power failure.
         await asyncio.to_thread(os.sync)
 

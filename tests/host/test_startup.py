@@ -1,6 +1,8 @@
-"""What begins in the background fails in the open."""
+"""What begins in the background fails in the open, and what is not needed is not begun at all."""
 
 import asyncio
+import subprocess
+import sys
 
 import pytest
 
@@ -39,3 +41,11 @@ def test_a_part_that_is_stopped_before_it_has_begun_has_not_failed() -> None:
         assert startup.checks() == []
 
     asyncio.run(scene())
+
+
+def test_a_host_imports_no_http_client_before_it_needs_one() -> None:
+    code = "import sys, host.serve; print(sorted({'httpx', 'rich', 'pygments'} & set(sys.modules)))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stdout == "[]\n"

@@ -72,6 +72,17 @@ def index(event, context):
     assert answer(shared_host, "pickled") == 42
 
 
+def test_byte_code_of_the_whole_package_is_written_when_it_is_deployed(shared_host: RunningHost) -> None:
+    index = """
+import os
+compiled = {name.partition(".")[0] for name in os.listdir("__pycache__")}
+def index(event, context):
+    return sorted(compiled)
+"""
+    deploy(shared_host, "compiled", index, files={"later.py": "raise SystemExit('never imported')"})
+    assert answer(shared_host, "compiled") == ["index", "later"]
+
+
 def test_data_files_are_opened_by_relative_path_and_as_utf_8(shared_host: RunningHost) -> None:
     index = """
 names = open("数据/names.txt").read()
