@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from runtime.decisions import Decision, Measurement
 from runtime.memory import Figure, Sampler, Usage, default_budget, is_memory_low, read_usage
-from runtime.spec import MIB
+from runtime.scaler import Scaler
+from runtime.spec import MIB, PoolSpec, ScaleRule
 
 GIB = 1024 * MIB
 HOLD = "import sys; held = b'x' * (64 << 20); print('ready', flush=True); sys.stdin.read()"
@@ -87,6 +89,37 @@ def test_what_ends_while_others_are_read_does_not_count_and_a_warm_pool_remember
     assert hot is not None and (hot.pss, hot.processes, hot.growth) == (40, 2, 3)
     assert warm is not None and (warm.pss, warm.growth) == (10, 3)
     assert cold is None
+
+
+def test_the_scaler_counts_what_a_real_loop_and_a_real_process_have(holder: int) -> None:
+    class Pool(Processes):
+        spec = PoolSpec("f", 1, "", Path(), Path(), Path(), scale=ScaleRule(min=1))
+
+        def measure(self) -> Measurement:
+            now = asyncio.get_running_loop().time()
+            return Measurement(now, 0, 0, 0, 0, None, 1, "hot", now)
+
+        def apply(self, decision: Decision) -> None:
+            raise AssertionError(decision.sentence)
+
+    async def scenario() -> int:
+        loop, read = asyncio.get_running_loop(), asyncio.Event()
+        sampler = Sampler(loop)
+        scaler = Scaler(loop, sampler, GIB)
+
+        def note() -> None:
+            scaler.memory_read()
+            read.set()
+
+        sampler.on_figure = note
+        scaler.activate(Pool(os.getpid(), holder))
+        await asyncio.wait_for(read.wait(), 30)
+        used = scaler.memory.used
+        scaler.stop()
+        sampler.stop()
+        return used
+
+    assert asyncio.run(scenario()) > 64 * MIB
 
 
 def write(folder: Path, files: dict[str, str]) -> None:
