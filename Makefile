@@ -39,8 +39,9 @@ test: $(READY) mosquitto
 torture: $(READY) mosquitto
 	@$(BIN)/python -m tests.torture $(if $(FAULTS),--faults $(FAULTS)) $(if $(EVENTS),--events $(EVENTS)) $(if $(SEED),--seed $(SEED))
 
+# ONLY=load,mqtt make bench measures these sections only; a full run takes some 20 minutes.
 bench: $(READY)
-	@$(BIN)/python -m tests.bench
+	@$(BIN)/python -m tests.bench $(if $(ONLY),--only $(ONLY))
 
 lint: $(READY)
 	@$(BIN)/ruff check .

@@ -4,28 +4,34 @@ import datetime
 import importlib.metadata
 import os
 import platform
+import re
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import psutil
 
-from tests.bench.load import find_wrk
-from tests.bench.mqtt import find_mosquitto
-from tests.bench.peers import FRAMEWORK, Environment
+from tests.bench.part import find_tool
 from tests.bench.plan import Plan
+from tests.bench.venvs import Environment
 from tests.hosts import ROOT
 
 OURS = ("starlette", "uvicorn", "uvloop", "httptools", "gunicorn", "paho-mqtt")
-THEIRS = ("flask", "werkzeug", "gunicorn")
 BUSY = 0.5
+TOOLS = {
+    # The first two have no option for it alone: they print it before their usage, and fail.
+    "wrk": ("-v", r"wrk (\S+)"),
+    "mosquitto": ("-h", r"mosquitto version (\S+)"),
+    "nginx": ("-v", r"nginx/(\S+)"),
+}
 
 
-def describe(environment: Environment, plan: Plan) -> dict[str, str]:
+def describe(environments: Mapping[str, Environment], plan: Plan) -> dict[str, str]:
     """What a reader must know to compare: read it before the load begins."""
     return {
         # Without the names of files: they are nobody's business, and this goes into the documentation.
-        "command": " ".join(["python -m tests.bench", *(each for each in sys.argv[1:] if each[:2] == "--")]),
+        "command": " ".join(["python -m tests.bench", *(each for each in sys.argv[1:] if "/" not in each)]),
         "date": f"{datetime.datetime.now(datetime.UTC):%Y-%m-%d %H:%M} UTC",
         "machine": _machine(),
         "kernel": f"{platform.system()} {platform.release().partition('-')[0]}",
@@ -34,9 +40,8 @@ def describe(environment: Environment, plan: Plan) -> dict[str, str]:
         "plan": f"{plan.name}: {plan.rounds} rounds of {plan.seconds} s for each row of the table",
         "fnhost": _commit(),
         "fnhost and starlette": _versions({name: importlib.metadata.version(name) for name in OURS}),
-        FRAMEWORK: _framework(environment),
-        "wrk": _wrk_version(),
-        "mosquitto": _mosquitto_version(),
+        **{name: _peer(environment) for name, environment in environments.items()},
+        **{name: _told(name, *asked) for name, asked in TOOLS.items()},
     }
 
 
@@ -64,24 +69,17 @@ def _commit() -> str:
     return ran.stdout.strip() or "outside of a git checkout"
 
 
-def _framework(environment: Environment) -> str:
-    if environment.missing is not None:
-        return f"left out: {environment.missing}"
-    own = environment.versions[FRAMEWORK]
-    return f"{own}; {_versions({name: environment.versions[name] for name in THEIRS})}"
+def _peer(environment: Environment) -> str:
+    return environment.versions if environment.missing is None else f"left out: {environment.missing}"
 
 
 def _versions(versions: dict[str, str]) -> str:
     return ", ".join(f"{name} {version}" for name, version in versions.items())
 
 
-def _wrk_version() -> str:
-    # It has no option for it alone: `-v` prints the usage after its version and fails.
-    ran = subprocess.run([find_wrk() or "wrk", "-v"], capture_output=True, text=True, check=False)
-    return " ".join((ran.stdout + ran.stderr).split("\n")[0].split()[1:2])
-
-
-def _mosquitto_version() -> str:
-    # Nor has it: `-h` prints "mosquitto version 2.0.11" before its usage, and fails.
-    ran = subprocess.run([find_mosquitto() or "mosquitto", "-h"], capture_output=True, text=True, check=False)
-    return (ran.stdout + ran.stderr).split("\n")[0].rpartition(" ")[2]
+def _told(name: str, option: str, version: str) -> str:
+    if (path := find_tool(name)) is None:
+        return "not installed"
+    ran = subprocess.run([path, option], capture_output=True, text=True, check=False)
+    found = re.search(version, ran.stdout + ran.stderr)
+    return found[1] if found else "of an unknown version"

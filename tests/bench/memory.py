@@ -1,7 +1,8 @@
-"""Memory: what an idle host holds, and what a second instance of a function adds."""
+"""Memory: what an idle host holds and costs, and what a second instance of a function adds."""
 
 import os
 import re
+import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -11,13 +12,16 @@ from typing import Any
 
 import psutil
 
-from tests.bench.plan import Plan
-from tests.bench.targets import deploy, running_host
+from tests.bench.goals import Goal, at_most, interval
+from tests.bench.ours import deploy, running_host, scale
+from tests.bench.part import Part, Run, figures
+from tests.bench.shots import cpu_seconds
 from tests.hosts import RunningHost, wait_until
 
 CALLERS = 4
 BLOCK = 100
-MIB = 2**20
+MB = 10**6
+LARGEST_IDLE, BUSIEST_IDLE, LARGEST_SECOND = 60.0, 0.5, 15.0
 
 ARRAY = """
 import os
@@ -25,7 +29,7 @@ import numpy
 
 def init(context):
     global model
-    model = numpy.random.default_rng(0).random(int(os.environ["SIZE"]) * 2**20 // 8)
+    model = numpy.random.default_rng(0).random(int(os.environ["SIZE"]) * 10**6 // 8)
 
 def index(event, context):
     # One number of each page: all of the model is read, as a prediction would.
@@ -46,16 +50,20 @@ def index(event, context):
 
 @dataclass(frozen=True)
 class Idle:
-    """The host's process in MiB: proportional and resident, after its start and with one idle function."""
+    """The host's process in MB: proportional and resident, after its start and with one idle function.
+
+    `busy` is its processor time with nothing deployed, in per cent of one core.
+    """
 
     pss: float
     rss: float
     pss_with_function: float
+    busy: float
 
 
 @dataclass(frozen=True)
 class Growth:
-    """A pool's proportional set size in MiB, with one instance and with two, when each of them has worked."""
+    """A pool's proportional set size in MB, with one instance and with two, when each of them has worked."""
 
     model: str
     one: float
@@ -68,6 +76,14 @@ class Growth:
 
 
 @dataclass(frozen=True)
+class Memory:
+    """All of it; the first pool's model is an array."""
+
+    idle: Idle
+    growth: tuple[Growth, ...]
+
+
+@dataclass(frozen=True)
 class Pool:
     """A function that was deployed for this, and how often each of its instances is invoked."""
 
@@ -76,23 +92,59 @@ class Pool:
     invocations: int
 
 
-def measure_idle(folder: Path) -> Idle:
-    """Start a host and look at it before and after its first deploy."""
-    with running_host(folder) as host:
+def measure_memory(run: Run) -> Part:
+    """An idle host, then two pools that grow by one instance each."""
+    memory = Memory(_measure_idle(run), _measure_growth(run))
+    return Part("memory", tuple(goals(memory)), (figures("memory", _rows(memory)),), memory)
+
+
+def goals(memory: Memory) -> list[Goal]:
+    """The promises about an idle host, and about one instance more."""
+    idle, array = memory.idle, memory.growth[0]
+    return [
+        at_most("host with nothing deployed, PSS", interval([idle.pss]), LARGEST_IDLE, " MB"),
+        at_most("host with nothing deployed, processor", interval([idle.busy]), BUSIEST_IDLE, " % of a core"),
+        at_most(f"one more instance, {array.model}", interval([array.second]), LARGEST_SECOND, " MB"),
+    ]
+
+
+def _rows(memory: Memory) -> dict[str, str]:
+    idle = memory.idle
+    rows = {
+        "idle host, no function": f"{idle.pss:.1f} MB PSS, {idle.rss:.1f} MB RSS",
+        "the same with one idle function (its pool not counted)": f"{idle.pss_with_function:.1f} MB PSS",
+    }
+    for growth in memory.growth:
+        rows[f"pool of one instance, {growth.model}"] = f"{growth.one:.1f} MB PSS"
+        rows[f"pool of two instances, {growth.model}"] = f"{growth.two:.1f} MB PSS"
+        rows[f"second instance, {growth.model}"] = f"{growth.second:.1f} MB PSS"
+    return rows
+
+
+def _measure_idle(run: Run) -> Idle:
+    with running_host(run.folder / "idle") as host:
         wait_until(lambda: host.client.get(f"{host.url}/readyz").is_success, "the host is ready")
-        empty, resident = pss(host.process.pid), psutil.Process(host.process.pid).memory_info().rss / MIB
+        empty, resident = pss(host.process.pid), psutil.Process(host.process.pid).memory_info().rss / MB
+        busy = _busy(host.process.pid, run.plan.idle)
         deploy(host, "echo", "def index(event, context):\n    return event\n")
-        return Idle(empty, resident, pss(host.process.pid))
+        return Idle(empty, resident, pss(host.process.pid), busy)
 
 
-def measure_growth(folder: Path, plan: Plan) -> list[Growth]:
-    """Grow two pools by one instance: a model that is one array, and one of many Python objects."""
-    with running_host(folder) as host:
-        deploy(host, "array", ARRAY, _manifest(plan.model_mib), "numpy\n")
-        deploy(host, "objects", OBJECTS, _manifest(plan.model_objects))
-        array = Pool("array", f"array of {plan.model_mib} MiB", plan.invocations)
-        objects = Pool("objects", f"{plan.model_objects:,} Python objects", plan.invocations)
-        return [_grow(host, array), _grow(host, objects)]
+def _busy(pid: int, seconds: int) -> float:
+    """Per cent of a core; the kernel counts in steps of 10 ms, so of a short look little is told."""
+    before = sum(cpu_seconds(pid).values())
+    time.sleep(seconds)
+    return (sum(cpu_seconds(pid).values()) - before) / seconds * 100
+
+
+def _measure_growth(run: Run) -> tuple[Growth, ...]:
+    sizes = run.plan.sizes
+    with running_host(run.folder / "growth") as host:
+        deploy(host, "array", ARRAY, _manifest(sizes.array), "numpy\n")
+        deploy(host, "objects", OBJECTS, _manifest(sizes.objects))
+        array = Pool("array", f"array of {sizes.array} MB", sizes.invocations)
+        objects = Pool("objects", f"{sizes.objects:,} Python objects", sizes.invocations)
+        return _grow(host, array), _grow(host, objects)
 
 
 def _manifest(size: int) -> str:
@@ -107,7 +159,7 @@ def _grow(host: RunningHost, pool: Pool) -> Growth:
 
 
 def _pss_of(host: RunningHost, pool: Pool, instances: int) -> float:
-    host.client.post(f"{host.url}/api/functions/{pool.name}/scale", json={"instances": instances})
+    scale(host, pool.name, instances)
     wait_until(lambda: host.describe(pool.name)["instances"] == instances, "the instances run")
     _invoke_all(host, pool, instances)
     return _pool_pss(host, pool.name)
@@ -139,8 +191,17 @@ def _pool_pss(host: RunningHost, name: str) -> float:
 
 
 def pss(pid: int) -> float:
-    """Proportional set size in MiB: shared pages count by their share (proc_pid_smaps(5))."""
+    """Proportional set size in MB: shared pages count by their share (proc_pid_smaps(5))."""
+    return _rollup(pid, "Pss")
+
+
+def uss(pid: int) -> float:
+    """Unique set size in MB: the pages that no other process has."""
+    return _rollup(pid, "Private_Clean") + _rollup(pid, "Private_Dirty")
+
+
+def _rollup(pid: int, name: str) -> float:
     text = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii")
-    found = re.search(r"^Pss:\s+(\d+) kB$", text, re.MULTILINE)
+    found = re.search(rf"^{name}:\s+(\d+) kB$", text, re.MULTILINE)
     assert found is not None, text
-    return int(found[1]) / 1024
+    return int(found[1]) * 1024 / MB

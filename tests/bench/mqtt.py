@@ -1,28 +1,35 @@
 """MQTT in and out at QoS 1: our host beside an echo with no host, on one broker, in turn."""
 
 import contextlib
-import os
-import shutil
 import statistics
-import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.bench.goals import Goal, at_least, at_most, interval, paired
 from tests.bench.line import Line, Route, Tally, open_line
-from tests.bench.load import Say, Shot, cpu_seconds, turned
-from tests.bench.peers import LAUNCH, PASSED_ON
-from tests.bench.plan import FLOOD, IN_FLIGHT, PACED, RATE, Plan, bodies
-from tests.bench.targets import CODE, ONE, deploy
+from tests.bench.ours import CODE, ONE, deploy
+from tests.bench.part import Part, Row, Run, Table, figures, need_tool
+from tests.bench.plan import bodies
+from tests.bench.servers import Server, spawned
+from tests.bench.shots import SHOT_COLUMNS, Shot, cpu_seconds, shot_cells, turned
 from tests.brokers import Mosquitto
-from tests.hosts import ROOT, RunningHost, wait_until
+from tests.hosts import RunningHost, wait_until
 
 PAHO = "paho echo inline"
 FUNCTION = "threshold"
 SETTINGS = ("max_queued_messages 0", "max_inflight_messages 0")
 PROBE = 0.5
-MISSING = "the benchmark needs mosquitto: apt-get install mosquitto"
+RATE = 1000
+WINDOWS = {"100 in flight": 100, "1,000 in flight": 1000}
+NARROW, WIDE = WINDOWS
+PACED = f"{RATE:,} events/s"
+LOADS = (*WINDOWS, PACED)
+"""As many as come back while so many are unanswered, and so many a second."""
+LEAST = 0.8
+LONGEST = 10.0
+COLUMNS = ("MQTT load", "QoS", "server", "msg/s", *SHOT_COLUMNS[:3], "CPU µs/msg", "lost")
 CONFIG = """
 mqtts: [{{name: bench, broker: "tcp://127.0.0.1:{port}", qos: 1}}]
 rules:
@@ -65,37 +72,56 @@ class Target:
     pid: int
 
 
-def find_mosquitto() -> str | None:
-    """The path of mosquitto, if it is installed."""
-    return shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin")
-
-
-def measure_mqtt(folder: Path, plan: Plan, say: Say) -> Flows:
-    """Shoot at both in turn with both loads, `plan.rounds` times."""
-    folder.mkdir()
-    broker = Mosquitto(folder, settings=SETTINGS)
+def measure_mqtt(run: Run) -> Part:
+    """Shoot at both in turn with each load, `run.plan.rounds` times."""
+    need_tool("mosquitto")
+    broker = Mosquitto(run.folder, settings=SETTINGS)
     broker.start()
     try:
-        with _running_host(folder, broker.port) as host, _running_echo(folder, broker.port) as echo:
-            return _measure(host, [_target_of(host, broker.port), echo], plan, say)
+        with _running_host(run.folder, broker.port) as host, _running_echo(run.folder, broker.port) as echo:
+            flows = _measure(host, [_target_of(host, broker.port), echo], run)
     finally:
         broker.kill()
+    front = statistics.median(shot.front_cpu for shot in flows.find(NARROW, ONE).shots)
+    others = {f"host process alone, {NARROW}": f"{front:.0f} CPU µs/msg"}
+    rows = tuple(_row(flow) for flow in flows.flows)
+    return Part("mqtt", tuple(goals(flows)), (Table(COLUMNS, rows), figures("MQTT", others)), flows)
 
 
-def _measure(host: RunningHost, targets: Sequence[Target], plan: Plan, say: Say) -> Flows:
+def goals(flows: Flows) -> list[Goal]:
+    """How ours compares, and how long an event takes on its way."""
+    ours, theirs = flows.find(NARROW, ONE), flows.find(WIDE, PAHO)
+    ratio = paired([shot.rate for shot in ours.shots], [shot.rate for shot in theirs.shots])
+    p99 = interval([shot.p99 for shot in flows.find(PACED, ONE).shots])
+    told = None if flows.commits is None else flows.commits == 0
+    value = "the host does not tell" if flows.commits is None else str(flows.commits)
+    return [
+        at_least(f"MQTT QoS 1, msg/s with {NARROW} over {PAHO} with {WIDE}", ratio, LEAST),
+        at_most(f"MQTT QoS 1, p99 at {PACED}", p99, LONGEST, " ms"),
+        Goal(f"commits of the delivery database at {PACED}: none", value, told),
+    ]
+
+
+def _row(flow: Flow) -> Row:
+    return (flow.load, "1", flow.target, *shot_cells(flow.shots))
+
+
+def _measure(host: RunningHost, targets: Sequence[Target], run: Run) -> Flows:
     shots: dict[tuple[str, str], list[Shot]] = {}
     counted: list[int | None] = []
-    for target in targets:
-        shoot(target, FLOOD, 1)
-    for number in range(plan.rounds):
-        say(f"mqtt, round {number + 1} of {plan.rounds}")
-        for load in (FLOOD, PACED):
+    for target in targets if run.plan.warm_up else ():
+        shoot(target, WIDE, run.plan.warm_up)
+    for number in range(run.plan.rounds):
+        run.say(f"  round {number + 1} of {run.plan.rounds}")
+        for load in LOADS:
             before = _commits(host)
             for target in turned(targets, number):
-                shots.setdefault((load, target.name), []).append(shoot(target, load, plan.seconds))
+                shots.setdefault((load, target.name), []).append(shoot(target, load, run.plan.seconds))
             counted += [_difference(before, _commits(host))] if load == PACED else []
-    flows = tuple(Flow(load, target, tuple(found)) for (load, target), found in shots.items())
-    return Flows(flows, None if None in counted else sum(each or 0 for each in counted))
+    found = tuple(
+        Flow(load, target.name, tuple(shots[load, target.name])) for load in LOADS for target in targets
+    )
+    return Flows(found, None if None in counted else sum(each or 0 for each in counted))
 
 
 def shoot(target: Target, load: str, seconds: int) -> Shot:
@@ -118,7 +144,7 @@ def shoot(target: Target, load: str, seconds: int) -> Shot:
 
 
 def _load(line: Line, load: str, seconds: int) -> Tally:
-    return line.flood(seconds, IN_FLIGHT) if load == FLOOD else line.pace(seconds, RATE)
+    return line.flood(seconds, WINDOWS[load]) if load in WINDOWS else line.pace(seconds, RATE)
 
 
 def _route(port: int, name: str) -> Route:
@@ -150,18 +176,12 @@ def _target_of(host: RunningHost, port: int) -> Target:
 @contextlib.contextmanager
 def _running_echo(folder: Path, port: int) -> Iterator[Target]:
     route = _route(port, "paho")
-    launch = [sys.executable, "-I", "-S", str(LAUNCH), str(os.getpid())]
-    command = [sys.executable, "-m", "tests.bench.subject.paho_echo", str(port), route.source, route.target]
-    environ = {key: os.environ[key] for key in PASSED_ON if key in os.environ} | {"PYTHONPATH": str(ROOT)}
+    module = "tests.bench.subject.paho_echo"
+    command = [sys.executable, "-m", module, str(port), route.source, route.target]
     log_file = folder / "paho-echo.log"
-    with log_file.open("wb") as log:
-        process = subprocess.Popen([*launch, *command], stdout=log, stderr=log, env=environ, cwd=folder)
-    try:
+    with spawned(Server(PAHO, command, "", folder), log_file) as process:
         wait_until(lambda: _answers(route), f"{PAHO} answers: {log_file.read_text()}")
         yield Target(PAHO, route, process.pid)
-    finally:
-        process.terminate()
-        process.wait(20)
 
 
 def _answers(route: Route) -> bool:

@@ -8,39 +8,78 @@ BODY_SIZE = 2048
 
 @dataclass(frozen=True)
 class Cell:
-    """One load: a body (by its letter) sent over a number of connections."""
+    """One load over HTTP: a body (by its name) sent over a number of connections."""
 
     body: str
     connections: int
 
 
 @dataclass(frozen=True)
+class Sizes:
+    """What the models hold (`array` in MB, `objects` by number), and invocations of each instance."""
+
+    array: int
+    objects: int
+    invocations: int
+
+
+@dataclass(frozen=True)
+class Repeats:
+    """How often what is not a load is done, each time anew."""
+
+    deploys: int
+    deploys_with_packages: int
+    restarts: int
+    colds: int
+    warms: int
+    spikes: int
+
+
+@dataclass(frozen=True)
 class Plan:
-    """Rounds over all cells, seconds for each shot, what the models hold, invocations of each instance."""
+    """Rounds over all cells, seconds for each shot; `many` is the functions of each host of that section.
+
+    `warm_up` is the seconds of a shot before the first round, and `idle` those for which a host that has
+    nothing to do is watched.
+    """
 
     name: str
     cells: tuple[Cell, ...]
     rounds: int
     seconds: int
-    model_mib: int
-    model_objects: int
-    invocations: int
-    repeats: int
+    warm_up: int
+    idle: int
+    sizes: Sizes
+    repeats: Repeats
+    many: tuple[int, ...]
 
 
-IN_FLIGHT = 1000
-RATE = 1000
-FLOOD, PACED = f"{IN_FLIGHT:,} in flight", f"{RATE:,} events/s"
-"""The loads over MQTT: as many as come back, and so many a second."""
-
-RATIO_CELL = Cell("A", 16)
 LATENCY_CELL = Cell("A", 1)
+LOAD_CELLS = (Cell("A", 16), Cell("A", 64))
 CELLS = tuple(Cell(body, connections) for body in "AB" for connections in (1, 16, 64))
 
 FULL = Plan(
-    "full", CELLS, rounds=7, seconds=2, model_mib=200, model_objects=500_000, invocations=1000, repeats=5
+    "full",
+    CELLS,
+    rounds=7,
+    seconds=2,
+    warm_up=1,
+    idle=20,
+    sizes=Sizes(array=200, objects=500_000, invocations=1000),
+    repeats=Repeats(deploys=10, deploys_with_packages=3, restarts=5, colds=40, warms=100, spikes=10),
+    many=(1, 10, 100, 1000),
 )
-QUICK = Plan("quick", (LATENCY_CELL, RATIO_CELL), 1, 1, 20, 20_000, invocations=100, repeats=1)
+QUICK = Plan(
+    "quick",
+    (LATENCY_CELL, LOAD_CELLS[0]),
+    rounds=1,
+    seconds=1,
+    warm_up=0,
+    idle=1,
+    sizes=Sizes(array=20, objects=20_000, invocations=100),
+    repeats=Repeats(deploys=1, deploys_with_packages=0, restarts=1, colds=2, warms=2, spikes=1),
+    many=(1, 20),
+)
 
 
 def bodies() -> dict[str, bytes]:

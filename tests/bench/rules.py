@@ -2,18 +2,20 @@
 
 import json
 import statistics
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from conf.devices import Device
 from conf.load import load_config
 from conf.matching import Matcher
+from tests.bench.caller import timed
+from tests.bench.goals import at_most, interval
+from tests.bench.part import Part, Run, figures
 
 FUNCTIONS = 500
 MATCHED = 1000
 REPEATS = 200
+LONGEST_LOAD, LONGEST_MATCH = 2000.0, 1.0
 
 
 @dataclass(frozen=True)
@@ -25,17 +27,31 @@ class Rules:
     evaluated: int
 
 
-def measure_rules(folder: Path) -> Rules:
+def measure_rules(run: Run) -> Part:
     """Load a file of 500 functions with devices on one rule; match one event against 1,000 functions."""
-    folder.mkdir()
+    rules = _measure(run.folder)
+    load, match = (
+        f"config of {FUNCTIONS} functions on one rule, loaded",
+        f"one event against {MATCHED:,} functions",
+    )
+    goals = (
+        at_most(load, interval([rules.load]), LONGEST_LOAD, " ms"),
+        at_most(match, interval([rules.match]), LONGEST_MATCH, " ms"),
+    )
+    return Part(
+        "rules", goals, (figures("rules", {"devices looked at for one event": str(rules.evaluated)}),), rules
+    )
+
+
+def _measure(folder: Path) -> Rules:
     file = folder / "large.yaml"
     file.write_text(large_config(FUNCTIONS), encoding="utf-8")
-    load = statistics.median(_timed(lambda: load_config(file, {})) for _ in range(3))
+    load = statistics.median(timed(lambda: load_config(file, {})) for _ in range(3))
     matcher = Matcher([(f"f{number}", (_device(number),)) for number in range(MATCHED)])
     event = json.loads(_event(MATCHED // 2))
     assert matcher.match(event) == [(MATCHED // 2, f"设备{MATCHED // 2}")]
     evaluated = matcher.evaluated
-    match = statistics.median(_timed(lambda: matcher.match(event)) for _ in range(REPEATS))
+    match = statistics.median(timed(lambda: matcher.match(event)) for _ in range(REPEATS))
     return Rules(load, match, evaluated)
 
 
@@ -73,9 +89,3 @@ def _device(number: int) -> Device:
 
 def _event(number: int) -> str:
     return json.dumps({"deviceInfo": {"deviceName": f"设备{number}"}, "telemetry": {"OPC温度": 1}})
-
-
-def _timed(step: Callable[[], object]) -> float:
-    begun = time.perf_counter()
-    step()
-    return (time.perf_counter() - begun) * 1000

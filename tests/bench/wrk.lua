@@ -1,6 +1,9 @@
--- Posts the file named by the first argument; prints one line of JSON when it is done (times in microseconds).
+-- Posts the file named by the first argument, or gets; prints one line of JSON when it is done (times in microseconds).
 
 function init(args)
+   if not args[1] then
+      return
+   end
    local file = assert(io.open(args[1], "rb"))
    wrk.method = "POST"
    wrk.body = file:read("*a")
