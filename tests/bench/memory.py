@@ -15,6 +15,7 @@ import psutil
 from tests.bench.goals import Goal, at_most, interval
 from tests.bench.ours import deploy, running_host, scale
 from tests.bench.part import Part, Run, figures
+from tests.bench.plan import Sizes
 from tests.bench.shots import cpu_seconds
 from tests.hosts import RunningHost, wait_until
 
@@ -94,7 +95,8 @@ class Pool:
 
 def measure_memory(run: Run) -> Part:
     """An idle host, then two pools that grow by one instance each."""
-    memory = Memory(_measure_idle(run), _measure_growth(run))
+    with running_host(run.folder / "host") as host:
+        memory = Memory(_measure_idle(host, run.plan.idle), _measure_growth(host, run.plan.sizes))
     return Part("memory", tuple(goals(memory)), (figures("memory", _rows(memory)),), memory)
 
 
@@ -121,13 +123,12 @@ def _rows(memory: Memory) -> dict[str, str]:
     return rows
 
 
-def _measure_idle(run: Run) -> Idle:
-    with running_host(run.folder / "idle") as host:
-        wait_until(lambda: host.client.get(f"{host.url}/readyz").is_success, "the host is ready")
-        empty, resident = pss(host.process.pid), psutil.Process(host.process.pid).memory_info().rss / MB
-        busy = _busy(host.process.pid, run.plan.idle)
-        deploy(host, "echo", "def index(event, context):\n    return event\n")
-        return Idle(empty, resident, pss(host.process.pid), busy)
+def _measure_idle(host: RunningHost, seconds: int) -> Idle:
+    wait_until(lambda: host.client.get(f"{host.url}/readyz").is_success, "the host is ready")
+    empty, resident = pss(host.process.pid), psutil.Process(host.process.pid).memory_info().rss / MB
+    busy = _busy(host.process.pid, seconds)
+    deploy(host, "echo", "def index(event, context):\n    return event\n")
+    return Idle(empty, resident, pss(host.process.pid), busy)
 
 
 def _busy(pid: int, seconds: int) -> float:
@@ -137,14 +138,12 @@ def _busy(pid: int, seconds: int) -> float:
     return (sum(cpu_seconds(pid).values()) - before) / seconds * 100
 
 
-def _measure_growth(run: Run) -> tuple[Growth, ...]:
-    sizes = run.plan.sizes
-    with running_host(run.folder / "growth") as host:
-        deploy(host, "array", ARRAY, _manifest(sizes.array), "numpy\n")
-        deploy(host, "objects", OBJECTS, _manifest(sizes.objects))
-        array = Pool("array", f"array of {sizes.array} MB", sizes.invocations)
-        objects = Pool("objects", f"{sizes.objects:,} Python objects", sizes.invocations)
-        return _grow(host, array), _grow(host, objects)
+def _measure_growth(host: RunningHost, sizes: Sizes) -> tuple[Growth, ...]:
+    deploy(host, "array", ARRAY, _manifest(sizes.array), "numpy\n")
+    deploy(host, "objects", OBJECTS, _manifest(sizes.objects))
+    array = Pool("array", f"array of {sizes.array} MB", sizes.invocations)
+    objects = Pool("objects", f"{sizes.objects:,} Python objects", sizes.invocations)
+    return _grow(host, array), _grow(host, objects)
 
 
 def _manifest(size: int) -> str:
