@@ -57,7 +57,7 @@ def read_caller(path: str, query: bytes, headers: tuple[tuple[bytes, bytes], ...
         int(told.get("content-length", "0")),
         request_id if _ID.fullmatch(request_id) else None,
         read_wish(headers),
-        any(name == b"accept" and EVENTS in value.decode("latin-1").lower() for name, value in headers),
+        EVENTS in told.get("accept", "").lower(),
     )
 
 

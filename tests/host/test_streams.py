@@ -57,10 +57,10 @@ def streaming(stream: Pieces, content_type: str = "text/plain", **changes: Any) 
 
 
 def both_ways(scenario: Callable[[Front, Connection], Awaitable[None]]) -> None:
-    """Run it with a caller whose head is parsed, and with one whose head is known by then."""
+    """Run it with callers whose head is parsed, and with one whose head is known by then."""
 
     async def run(front: Front) -> None:
-        for _ in range(2):
+        for _ in range(3):
             front.events.clear()
             await scenario(front, await front.connect())
 
