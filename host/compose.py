@@ -21,6 +21,7 @@ from host.mqtt import MqttPart
 from host.parts import DeploysPart, FunctionsPart, LogsPart, ReadyPart
 from host.plugins import HostInfo, load_plugins
 from host.reload import Reloader, Running, make_rates
+from host.scaling import ScalingPart
 from host.state import StateDir
 from host.timers import TimersPart
 from host.web.api import Api, ApiParts, Reports
@@ -60,12 +61,12 @@ def compose(settings: Settings, state: StateDir) -> Host:
     registry = Registry(state.registry)
     workshop = Workshop(prepare_overlay(state.overlay), state.owner(), logs.append)
     overrides = {func.model_name: func for func in config.funcs}
-    catalog = Catalog(Grounds(state, registry, workshop, dispatcher, overrides, failpoints))
+    scaling = ScalingPart(config.limits.memory)
+    catalog = Catalog(Grounds(state, registry, workshop, dispatcher, scaling.scaler, overrides, failpoints))
     deployer = Deployer(state, registry, catalog, partial(base_of, config))
     tasks = DeployTasks(deployer)
     deploys = DeploysPart(Downloads(find_sources(settings, state.downloads), state, deployer))
-    rates = make_rates(config)
-    dispatch = limit_dispatch(dispatcher.dispatch, rates)
+    dispatch = limit_dispatch(dispatcher.dispatch, rates := make_rates(config))
     keeping = Keeping(store, failpoints)
     mqtt = MqttPart(config, dispatch, deploys.tried, keeping)
     timers = TimersPart(config, TimerParts(dispatch, keeping, mqtt.publishers), deploys.tried)
@@ -76,16 +77,17 @@ def compose(settings: Settings, state: StateDir) -> Host:
     trigger = HttpTrigger(dispatch, config.limits.max_body, invocations.accept)
     running = Running(state, catalog, deployer, deploys, mqtt, timers, bridges, trigger, rates)
     reloader = Reloader(settings, os.environ, running)
-    reports = Reports(mqtt.queue_rows, mqtt.connections, delivery.view, deploys.why, lambda name: [])
+    reports = Reports(mqtt.queue_rows, mqtt.connections, delivery.view, deploys.why, catalog.decisions)
     letters = LettersApi(DeadLetters(store, workers.wake))
     routes = [*letters.routes(), *InvocationsApi(invocations.ledger).routes(), *timers.routes()]
     api = Api(ApiParts(state, catalog, deployer, logs, health, reports, tasks, reloader), routes)
     web = WebPart(FrontDoor(trigger, api.application()), settings)
-    sources = (delivery.checks, mqtt.checks, timers.checks, bridges.checks)
-    for checks in (lambda: check_functions(catalog), *sources):
-        health.add(checks)
+    health.add(lambda: check_functions(catalog))
+    for part in (delivery, mqtt, timers, bridges):
+        health.add(part.checks)
     parts: list[Part] = [
         LogsPart(logs),
+        scaling,
         delivery,
         FunctionsPart(catalog, registry, state.owner()),
         deploys,

@@ -37,12 +37,12 @@ class Health:
 
 
 def check_functions(catalog: Catalog) -> list[Check]:
-    """A function that fails does not make the others unready; one that has not started yet does."""
+    """A function that fails does not make the others unready; one that is kept hot and still starts does."""
     checks = []
     for deployed in catalog.functions.values():
         if pool := deployed.live_pool:
             view = pool.view()
-            starting = view.state == "starting"
-            ok = view.state in ("ready", "cold")
+            starting = view.state == "starting" and pool.is_kept_hot
+            ok = view.state in ("ready", "warm", "cold") or (view.state == "starting" and not starting)
             checks.append(Check(f"function {deployed.name}", ok, view.last_error or view.state, starting))
     return checks

@@ -26,7 +26,7 @@ class FunctionsPart(Part):
         self._catalog = catalog
         self._registry = registry
         self._owner = owner
-        self._tasks: list[asyncio.Task[None]] = []
+        self._beginning: asyncio.Task[None] | None = None
 
     async def setup(self) -> None:
         """Clear what an earlier life left running, and read what is deployed."""
@@ -36,16 +36,13 @@ class FunctionsPart(Part):
 
     async def start(self) -> None:
         """Start the pools in the background; events that come before they are ready wait in their queues."""
-        self._tasks = [
-            asyncio.create_task(self._catalog.begin()),
-            asyncio.create_task(self._catalog.cool_idle_revisions()),
-        ]
+        self._beginning = asyncio.create_task(self._catalog.begin())
 
     async def stop(self) -> None:
         """Let the pools finish, then end them."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._beginning is not None:
+            self._beginning.cancel()
+            await asyncio.gather(self._beginning, return_exceptions=True)
         await self._catalog.stop()
         await asyncio.to_thread(self._registry.close)
 

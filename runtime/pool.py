@@ -2,11 +2,14 @@
 
 import asyncio
 import contextlib
+import time
 from dataclasses import dataclass
 
 from runtime.boot import BootError
+from runtime.decisions import Decision, Measurement, Temperature
 from runtime.events import Answer, Event, UnavailableError
 from runtime.process import Workshop
+from runtime.scaler import Scaler
 from runtime.slot import Slot
 from runtime.spec import PoolSpec
 from runtime.supervisor import Supervisor
@@ -34,124 +37,189 @@ class PoolView:
     ok: int
     failed: int
     last_error: str | None
-    temperature: str = "cold"
+    temperature: Temperature = "cold"
+
+
+COLD = PoolView("cold", [], 0, 0, 0, 0, 0, None)
 
 
 class Pool:
-    """Cold until it is started or the first event comes; then it keeps itself running until it is stopped."""
+    """Cold until it is started or the first event comes; from then on as large as the scaler decides.
 
-    def __init__(self, spec: PoolSpec, workshop: Workshop, instances: int) -> None:
+    `fixed` is a number of instances told by a person, None for as many as are needed. A pool that was never
+    used costs a few hundred bytes.
+    """
+
+    def __init__(self, spec: PoolSpec, workshop: Workshop, scaler: Scaler, fixed: int | None = None) -> None:
         self.spec = spec
-        self.instances = instances
-        self._changed = asyncio.Event()
+        self.fixed = fixed
+        self._workshop = workshop
+        self._scaler = scaler
+        self._changed: asyncio.Event | None = None
         self._stopped = False
-        self._supervisor = Supervisor(spec, workshop, self._note_change)
-        self._queue = self._supervisor.queue
+        self._supervisor: Supervisor | None = None
+
+    @property
+    def label(self) -> str:
+        """`industry@3`."""
+        return self.spec.label
+
+    @property
+    def last_used(self) -> float:
+        """When an event last came or ended, on the monotonic clock; 0.0 when none has come."""
+        return self._supervisor.queue.latest if self._supervisor else 0.0
+
+    @property
+    def is_kept_hot(self) -> bool:
+        """Whether it has instances also while no event comes."""
+        return (self.spec.scale.min if self.fixed is None else self.fixed) > 0
 
     def submit(self, event: Event) -> "asyncio.Future[Answer]":
         """Hand an event to an instance, or to the queue; raises QueueFullError and UnavailableError."""
-        if not self._queue.ready:
-            self._wake_up()
-        return self._queue.submit(event)
+        supervisor = self._supervisor or self._open()
+        if not supervisor.queue.ready:
+            if self._stopped:
+                raise UnavailableError(f"{self.spec.label} is stopping")
+            if supervisor.hopeless:
+                raise self._unavailable(supervisor)
+        return supervisor.queue.submit(event)
 
-    def _wake_up(self) -> None:
-        if self._stopped:
-            raise UnavailableError(f"{self.spec.label} is stopping")
-        if self._supervisor.hopeless:
-            raise self._unavailable()
-        if not self._supervisor.wanted:
-            self._supervisor.want(max(1, self.instances))
+    def _open(self) -> Supervisor:
+        if self._supervisor is None:
+            self._supervisor = Supervisor(self.spec, self._workshop, self._note_change, self._look)
+        return self._supervisor
 
-    def _unavailable(self) -> UnavailableError:
-        error = UnavailableError(f"{self.spec.label} cannot start: {self._supervisor.last_error}")
-        error.retry_after = max(1.0, self._supervisor.backoff.seconds)
+    def _look(self) -> None:
+        if not self._stopped:
+            self._scaler.activate(self)
+
+    def _unavailable(self, supervisor: Supervisor) -> UnavailableError:
+        error = UnavailableError(f"{self.spec.label} cannot start: {supervisor.last_error}")
+        error.retry_after = max(1.0, supervisor.backoff.seconds)
         return error
 
     async def start(self) -> None:
         """Return when an instance has answered the health probe; raises BootError at the first failure."""
-        self._supervisor.want(max(1, self.instances))
-        while not self._queue.ready:
+        supervisor = self._open()
+        changed = self._changed = asyncio.Event()
+        supervisor.want(max(1, self.spec.scale.min if self.fixed is None else self.fixed))
+        while not supervisor.queue.ready:
             if self._stopped:
                 raise BootError(f"{self.spec.label} was stopped while it started")
-            self._changed.clear()
-            await self._changed.wait()
-            error = self._supervisor.last_error
-            if error is not None and self._supervisor.backoff.failures:
+            changed.clear()
+            await changed.wait()
+            error = supervisor.last_error
+            if error is not None and supervisor.backoff.failures:
                 raise error
+        self._look()
 
     def begin(self) -> None:
-        """Start in the background, as far as instances are wanted at all."""
-        self._supervisor.want(self.instances)
-        self._note_change()
+        """From now on it is as large as the scaler decides, also before the first event."""
+        self._look()
 
     def scale(self, instances: int | None) -> None:
-        """Run this many instances from now on; None: as many as its scale rule says."""
-        self.instances = self.spec.scale.min if instances is None else instances
-        self._supervisor.want(self.instances)
-        self._note_change()
+        """Run this many instances from now on; None: as many as are needed."""
+        self.fixed = instances
+        self._look()
+
+    def measure(self) -> Measurement:
+        """What the autoscaler decides by."""
+        now, supervisor = time.monotonic(), self._supervisor
+        if supervisor is None:
+            return Measurement(now, 0, 0, 0, 0, None, 0, "cold", 0.0, self.fixed)
+        queue = supervisor.queue
+        queue.forget_cancelled()
+        return Measurement(
+            now=now,
+            arrived=queue.arrived,
+            waiting=len(queue),
+            running=queue.in_flight,
+            busy=queue.busy,
+            service_time=queue.outcomes.service.seconds,
+            instances=supervisor.instances,
+            temperature=supervisor.temperature,
+            last_used=queue.latest,
+            fixed=self.fixed,
+            failing=supervisor.backoff.failures > 0,
+        )
+
+    def apply(self, decision: Decision) -> None:
+        """Become what was decided."""
+        if self._stopped or (self._supervisor is None and decision.temperature == "cold"):
+            return
+        self._open().want(decision.wanted, warm=decision.temperature != "cold")
+
+    def pids(self) -> list[int]:
+        """The processes of the arbiter and the instances."""
+        return self._supervisor.pids if self._supervisor else []
 
     async def drain(self, limit: float) -> None:
         """Work off what waits and runs, for `limit` seconds at most, then stop."""
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._queue.drained(), limit)
+        if self._supervisor is not None:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._supervisor.queue.drained(), limit)
         await self.stop()
 
     async def stop(self) -> None:
         """End at once for events that wait, and gently for those that run."""
         self._stopped = True
-        self._changed.set()
-        self._queue.fail_waiting(UnavailableError(f"{self.spec.label} is stopping"))
-        await self._supervisor.stop()
-        # What came back from instances that died meanwhile.
-        self._queue.fail_waiting(UnavailableError(f"{self.spec.label} is stopping"))
+        self._scaler.forget(self)
+        if self._changed is not None:
+            self._changed.set()
+        if self._supervisor is not None:
+            queue = self._supervisor.queue
+            queue.fail_waiting(UnavailableError(f"{self.spec.label} is stopping"))
+            await self._supervisor.stop()
+            # What came back from instances that died meanwhile.
+            queue.fail_waiting(UnavailableError(f"{self.spec.label} is stopping"))
 
     @property
     def ready(self) -> bool:
         """Whether an instance can take an event now."""
-        return bool(self._queue.ready)
+        return self._supervisor is not None and bool(self._supervisor.queue.ready)
 
     @property
     def last_error(self) -> BootError | None:
         """Why it cannot start, if so."""
-        return self._supervisor.last_error
+        return self._supervisor.last_error if self._supervisor else None
 
     def view(self) -> PoolView:
         """The pool as it is now."""
         supervisor = self._supervisor
+        if supervisor is None:
+            return COLD
         error = supervisor.last_error
         return PoolView(
-            state=self._state(),
+            state=self._state(supervisor),
             instances=[_view_slot(slot) for slot in supervisor.slots.values()],
             wanted=supervisor.wanted,
-            queued=len(self._queue),
-            in_flight=self._queue.in_flight,
-            ok=self._queue.ok,
-            failed=self._queue.failed,
+            queued=len(supervisor.queue),
+            in_flight=supervisor.queue.in_flight,
+            ok=supervisor.queue.outcomes.ok,
+            failed=supervisor.queue.outcomes.failed,
             last_error=f"{error.place}: {error}" if error and error.place else str(error) if error else None,
-            temperature=self._temperature(),
+            temperature=supervisor.temperature,
         )
 
-    def _state(self) -> str:
+    def _state(self, supervisor: Supervisor) -> str:
         if self._stopped:
             return "stopping"
-        if self._queue.ready:
+        if supervisor.queue.ready:
             return "ready"
-        if self._supervisor.backoff.failures:
+        if supervisor.backoff.failures:
             return "failing"
-        return "starting" if self._supervisor.wanted else "cold"
-
-    def _temperature(self) -> str:
-        if self._supervisor.slots:
-            return "hot"
-        return "warm" if self._supervisor.phase == "up" else "cold"
+        return "starting" if supervisor.wanted else supervisor.temperature
 
     def _note_change(self) -> None:
-        self._changed.set()
-        if self._supervisor.hopeless:
-            self._queue.fail_waiting(self._unavailable())
-        elif len(self._queue) and not self._supervisor.wanted and not self._stopped:
-            # Scaled to nothing while events wait: one instance works them off.
-            self._supervisor.want(1)
+        if self._changed is not None:
+            self._changed.set()
+        supervisor = self._supervisor
+        if supervisor is None:
+            return
+        if supervisor.hopeless:
+            supervisor.queue.fail_waiting(self._unavailable(supervisor))
+        elif len(supervisor.queue):
+            self._look()
 
 
 def _view_slot(slot: Slot) -> InstanceView:

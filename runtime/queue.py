@@ -1,54 +1,57 @@
-"""The one queue of a pool: events wait here, idle slots take from it, deadlines are kept here."""
+"""The one queue of a pool: events wait here, and idle slots take from it."""
 
 import asyncio
 import time
-from collections import deque
 from collections.abc import Callable
 
-from runtime.answers import MalformedAnswerError, describe_status, read_answer
-from runtime.events import (
-    Answer,
-    DeadlinePassedError,
-    Event,
-    InstanceDiedError,
-    InvocationError,
-    QueueFullError,
-)
-from runtime.slot import Slot, Ticket
+from runtime.answers import describe_status
+from runtime.deadlines import Deadlines
+from runtime.events import Answer, Event, InstanceDiedError, InvocationError, QueueFullError
+from runtime.gathering import Gathering
+from runtime.slot import Slot
 from runtime.spec import MIB, PoolSpec
+from runtime.ticket import Ticket
+from runtime.waiting import WaitingLine
 from runtime.worker.frames import Frame
 
 SHORT = 0.001
 """Seconds of service time below which events share a frame (design §6)."""
-MAX_BATCH = 16
+MAX_FRAME = 16
 MAX_QUEUE_BYTES = 64 * MIB
-CANCEL_GRACE = 1.0
-RECHECK = 0.1
-SMOOTHING = 0.2
+QUIET = 0.01
+"""Seconds between two times of telling that events wait."""
 
 _now = time.monotonic
 
 
 class EventQueue:
-    """Owns every ticket of a pool from its arrival to its answer; slots come and go."""
+    """Owns every ticket of a pool from its arrival to its answer; slots come and go.
 
-    def __init__(self, spec: PoolSpec, on_killed: Callable[[Slot, str], None]) -> None:
+    `latest` is when an event last came or ended, on the monotonic clock.
+    `kill` ends an instance for a reason; `on_crowded` is called when events wait that no instance can take
+    now.
+    """
+
+    def __init__(
+        self, spec: PoolSpec, kill: Callable[[Slot, str], None], on_crowded: Callable[[], None]
+    ) -> None:
         self.spec = spec
-        self.ok = 0
-        self.failed = 0
-        self.service_time = SHORT
+        self.arrived = 0
+        self.latest = _now()
         self.ready: set[Slot] = set()
         self._slots: set[Slot] = set()
-        self._on_killed = on_killed
         self._loop = asyncio.get_running_loop()
-        self._waiting: deque[Ticket] = deque()
-        self._waiting_bytes = 0
+        self._waiting = WaitingLine(spec.queue, MAX_QUEUE_BYTES)
+        self._deadlines = Deadlines(spec, self._waiting, self._slots, kill)
+        self.outcomes = self._deadlines.outcomes
+        self._on_crowded = on_crowded
+        self._quiet_until = 0.0
+        self._gathering = Gathering(spec.batch) if spec.batch else None
+        self._pause: asyncio.TimerHandle | None = None
         self._idle: list[Slot] = []
         self._pumping = False
-        self._timer: asyncio.TimerHandle | None = None
-        self._drained: asyncio.Event = asyncio.Event()
+        self._drained = asyncio.Event()
         self._shared = spec.concurrency > 1
-        self._label = spec.label
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -58,16 +61,31 @@ class EventQueue:
         """Events that instances hold."""
         return sum(len(slot.running) for slot in self._slots)
 
+    @property
+    def busy(self) -> int:
+        """Instances that hold events."""
+        return sum(bool(slot.running) for slot in self._slots)
+
+    def forget_cancelled(self) -> None:
+        """Let go of events that nobody waits for any more."""
+        self._waiting.forget_cancelled()
+
     def submit(self, event: Event) -> "asyncio.Future[Answer]":
         """Take an event; raises QueueFullError when it would be one too many."""
-        ticket = Ticket(event, self._loop.create_future(), _now() + self.spec.timeout)
-        self._enqueue(ticket)
-        if self._idle and not self._pumping:
+        now = _now()
+        ticket = Ticket(event, self._loop.create_future(), now + self.spec.timeout)
+        # What idle slots will take at the end of this turn does not wait.
+        for crowded_out in self._waiting.put(ticket, len(self._idle)):
+            self.outcomes.settle(crowded_out, QueueFullError(f"others wait for {self.spec.function} as well"))
+        self.arrived += 1
+        self.latest = now
+        if self._gathering is not None:
+            self._gathering.arrived(now)
+        if not self._pumping:
             # At the end of this turn of the loop: what arrives in one turn shares a frame.
             self._pumping = True
             self._loop.call_soon(self._pump)
-        if self._timer is None:
-            self._timer = self._loop.call_later(self.spec.timeout, self._expire)
+        self._deadlines.watch()
         return ticket.future
 
     def _pump(self) -> None:
@@ -76,16 +94,10 @@ class EventQueue:
             if not self._waiting:
                 break
             self._feed(slot)
-
-    def _enqueue(self, ticket: Ticket) -> None:
-        size = len(ticket.event.body)
-        # What idle slots will take at the end of this turn does not wait.
-        if len(self._waiting) >= self.spec.queue + len(self._idle):
-            raise QueueFullError(f"{len(self._waiting)} events wait for {self.spec.function}, as many as may")
-        if self._waiting and self._waiting_bytes + size > MAX_QUEUE_BYTES:
-            raise QueueFullError(f"{self._waiting_bytes} bytes wait for {self.spec.function}, as many as may")
-        self._waiting_bytes += size
-        self._waiting.append(ticket)
+        if self._waiting and self.latest >= self._quiet_until:
+            # Under full load there is always something that waits.
+            self._quiet_until = self.latest + QUIET
+            self._on_crowded()
 
     def add(self, slot: Slot) -> None:
         """A slot is ready to run events."""
@@ -96,72 +108,66 @@ class EventQueue:
     def withdraw(self, slot: Slot) -> None:
         """A slot takes no more events; what it runs it may finish."""
         self.ready.discard(slot)
-        if slot in self._idle:
-            self._idle.remove(slot)
+        self._not_idle(slot)
 
     def answered(self, slot: Slot, frames: list[Frame]) -> None:
         """Settle what was answered, and hand the slot what waits."""
         for head, body in frames:
-            ticket = slot.running.pop(head["n"], None)
-            if ticket is None:
-                continue
-            try:
-                outcome = read_answer(head, body, self._label)
-            except MalformedAnswerError as error:
-                slot.kill(f"it sent a malformed answer: {error}")
-                outcome = InstanceDiedError(f"the instance of {self.spec.label} sent a malformed answer")
-            slot.answered += 1
-            self._settle(ticket, outcome)
+            self.outcomes.take_in(slot, head, body)
+        self.latest = _now()
         if slot in self.ready:
             self._feed(slot)
         if not self._waiting and not slot.running:
             self._drained.set()
 
-    def _settle(self, ticket: Ticket, outcome: Answer | InvocationError) -> None:
-        if isinstance(outcome, Answer):
-            self.service_time += (outcome.seconds - self.service_time) * SMOOTHING
-        if ticket.future.done():
-            return
-        if isinstance(outcome, Answer):
-            self.ok += 1
-            ticket.future.set_result(outcome)
-        else:
-            self.failed += 1
-            ticket.future.set_exception(outcome)
-
     def _feed(self, slot: Slot) -> None:
         if slot.killed_for is not None:
             # Its end is on the way: what it were given now would die with it.
-            if slot in self._idle:
-                self._idle.remove(slot)
+            self._not_idle(slot)
             return
-        if self._waiting and (batch := self._take(self._room(slot))):
-            slot.send(batch)
+        if self._waiting:
+            self._hand_out(slot)
         running = len(slot.running)
         if running == 0 or (self._shared and running < self.spec.concurrency):
             if slot not in self._idle:
                 self._idle.append(slot)
-        elif slot in self._idle:
+        else:
+            self._not_idle(slot)
+
+    def _not_idle(self, slot: Slot) -> None:
+        if slot in self._idle:
             self._idle.remove(slot)
+
+    def _hand_out(self, slot: Slot) -> None:
+        if slot.takes_batches and self._gathering is not None:
+            self._hand_out_batch(slot, self._gathering)
+        elif tickets := self._waiting.take(self._room(slot)):
+            slot.send(tickets)
 
     def _room(self, slot: Slot) -> int:
         if self._shared:
             return self.spec.concurrency - len(slot.running)
         if slot.running:
             return 0
-        if self.service_time >= SHORT:
+        known = self.outcomes.service.seconds
+        if known is None or known >= SHORT:
             return 1
         share = -(-len(self._waiting) // max(1, len(self.ready)))
-        return min(MAX_BATCH, share)
+        return min(MAX_FRAME, share)
 
-    def _take(self, room: int) -> list[Ticket]:
-        batch: list[Ticket] = []
-        while self._waiting and len(batch) < room:
-            ticket = self._waiting.popleft()
-            self._waiting_bytes -= len(ticket.event.body)
-            if not ticket.future.done():
-                batch.append(ticket)
-        return batch
+    def _hand_out_batch(self, slot: Slot, gathering: Gathering) -> None:
+        if slot.running or self.spec.batch is None:
+            return
+        waiting = len(self._waiting)
+        idle = max(1, sum(not each.running for each in self.ready))
+        oldest = (self._waiting.first_deadline() or 0.0) - self.spec.timeout
+        if self._pause is not None:
+            self._pause.cancel()
+        if (pause := gathering.pause(waiting, idle, oldest, _now())) > 0:
+            self._pause = self._loop.call_later(pause, self._pump)
+        elif tickets := self._waiting.take(min(self.spec.batch.max_size, -(-waiting // idle))):
+            gathering.sent(waiting + self.in_flight)
+            slot.send_batch(tickets)
 
     def gone(self, slot: Slot) -> None:
         """A slot's instance is dead: what it had begun has failed, the rest goes elsewhere."""
@@ -175,20 +181,17 @@ class EventQueue:
             if not slot.has_begun(ticket) or self._may_repeat(ticket):
                 spared.append(ticket)
             else:
-                self._settle(ticket, InstanceDiedError(reason))
+                self.outcomes.settle(ticket, InstanceDiedError(reason))
         self._put_back(spared)
 
     def _may_repeat(self, ticket: Ticket) -> bool:
-        if not self.spec.idempotent or ticket.repeated:
+        if not self.spec.idempotent or ticket.repeated or ticket.pieces is not None:
             return False
         ticket.repeated = True
         return True
 
     def _put_back(self, tickets: list[Ticket]) -> None:
-        for ticket in reversed(tickets):
-            if not ticket.future.done():
-                self._waiting_bytes += len(ticket.event.body)
-                self._waiting.appendleft(ticket)
+        self._waiting.put_back([ticket for ticket in tickets if not ticket.future.done()])
         for slot in list(self._idle):
             self._feed(slot)
         self._drained.set()
@@ -201,10 +204,8 @@ class EventQueue:
 
     def fail_waiting(self, error: InvocationError) -> None:
         """Nobody will ever take what waits."""
-        waiting, self._waiting = self._waiting, deque()
-        self._waiting_bytes = 0
-        for ticket in waiting:
-            self._settle(ticket, error)
+        for ticket in self._waiting.clear():
+            self.outcomes.settle(ticket, error)
         self._drained.set()
 
     async def drained(self) -> None:
@@ -212,40 +213,3 @@ class EventQueue:
         while self._waiting or self.in_flight:
             self._drained.clear()
             await self._drained.wait()
-
-    def _expire(self) -> None:
-        self._timer = None
-        now = _now()
-        while self._waiting and self._waiting[0].deadline <= now:
-            ticket = self._waiting.popleft()
-            self._waiting_bytes -= len(ticket.event.body)
-            self._settle(ticket, self._too_late("before an instance was free"))
-        for slot in list(self._slots):
-            for ticket in [each for each in slot.running.values() if each.deadline <= now]:
-                self._overdue(slot, ticket, now)
-        self._rearm(now)
-
-    def _rearm(self, now: float) -> None:
-        deadlines = [ticket.deadline for slot in self._slots for ticket in slot.running.values()]
-        if self._waiting:
-            deadlines.append(self._waiting[0].deadline)
-        if deadlines:
-            self._timer = self._loop.call_later(max(0.005, min(deadlines) - now), self._expire)
-
-    def _overdue(self, slot: Slot, ticket: Ticket, now: float) -> None:
-        self._settle(
-            ticket, self._too_late("and it was stopped" if slot.has_begun(ticket) else "while it waited")
-        )
-        if not slot.has_begun(ticket):
-            # It will be skipped, unless it began between its own look at the clock and ours.
-            ticket.deadline = now + RECHECK
-        elif slot.is_async and not ticket.cancelled:
-            ticket.cancelled = True
-            ticket.deadline = now + CANCEL_GRACE
-            slot.cancel(ticket)
-        else:
-            ticket.deadline = now + CANCEL_GRACE
-            self._on_killed(slot, f"an event ran past its deadline of {self.spec.timeout:g} s")
-
-    def _too_late(self, how: str) -> DeadlinePassedError:
-        return DeadlinePassedError(f"{self.spec.label} gave no answer within {self.spec.timeout:g} s, {how}")

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from json.encoder import encode_basestring_ascii as quote
 from typing import Any, Protocol
 
-from runtime.events import Answer, Event
+from runtime.ticket import Ticket
 from runtime.worker.frames import Decoder, Frame, FrameError, Head, encode, encode_text
 
 SCM_CREDENTIALS = 2
@@ -23,20 +23,6 @@ PAGE = mmap.PAGESIZE
 HELLO_SIZE = 4096
 EXIT_GRACE = 1.0
 SEALS = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL
-
-
-class Ticket:
-    """An event on its way: who waits for its answer, until when, and under which number it was sent."""
-
-    __slots__ = ("cancelled", "deadline", "event", "future", "number", "repeated")
-
-    def __init__(self, event: Event, future: "asyncio.Future[Answer]", deadline: float) -> None:
-        self.event = event
-        self.future = future
-        self.deadline = deadline
-        self.number = 0
-        self.cancelled = False
-        self.repeated = False
 
 
 class SlotOwner(Protocol):
@@ -61,6 +47,7 @@ class Slot(asyncio.Protocol):
         self.state = "starting"
         self.since = time.time()
         self.is_async = False
+        self.takes_batches = False
         self.running: dict[int, Ticket] = {}
         self.status: int | None = None
         self.failure: dict[str, Any] | None = None
@@ -98,9 +85,24 @@ class Slot(asyncio.Protocol):
         frames = [self._frame(ticket) for ticket in tickets]
         self._write(frames[0] if len(frames) == 1 else b"".join(frames))
 
+    def send_batch(self, tickets: list[Ticket]) -> None:
+        """Hand events to the instance that one call of the function is to take together."""
+        first, *others = tickets
+        first.share = len(tickets)
+        for ticket in others:
+            ticket.share = 0
+        frames = [self._frame(first, f',"b":{len(tickets)}'), *map(self._frame, others)]
+        self._write(b"".join(frames))
+
     def cancel(self, ticket: Ticket) -> None:
-        """Ask a coroutine function to stop running this event."""
-        self._write(encode({"op": "cancel", "event": ticket.number}))
+        """Ask the instance to stop running this event: a coroutine can, and one that streams its answer."""
+        if not ticket.cancelled:
+            ticket.cancelled = True
+            self._write(encode({"op": "cancel", "event": ticket.number}))
+
+    def give_room(self, ticket: Ticket, size: int) -> None:
+        """Let the instance send so many bytes more of a streamed answer."""
+        self._write(encode({"op": "more", "event": ticket.number, "bytes": size}))
 
     def retire(self) -> None:
         """Send nothing more; the instance answers what it has, runs its shutdown hook and exits."""
@@ -142,7 +144,7 @@ class Slot(asyncio.Protocol):
             self._closed = True
             self._finish()
 
-    def _frame(self, ticket: Ticket) -> bytes:
+    def _frame(self, ticket: Ticket, more: str = "") -> bytes:
         self._sent += 1
         ticket.number = self._sent
         self.running[self._sent] = ticket
@@ -150,7 +152,7 @@ class Slot(asyncio.Protocol):
         # Written by hand, since this is paid per event and a JSON encoder takes three times as long.
         head = (
             f'{{"n":{self._sent},"id":{quote(event.id)},"dl":{ticket.deadline:.4f},"ts":{event.received:.3f}'
-            f"{_say_content_type(event.content_type)}}}"
+            f"{_say_content_type(event.content_type)}{more}}}"
         )
         return encode_text(head, event.metadata(), event.body)
 
@@ -208,6 +210,7 @@ class Slot(asyncio.Protocol):
             self.state = "ready"
             self.since = time.time()
             self.is_async = bool(head["async"])
+            self.takes_batches = bool(head.get("batch"))
             self._owner.slot_ready(self)
         elif head["op"] == "failed":
             self.failure = head["error"]

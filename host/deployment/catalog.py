@@ -13,16 +13,18 @@ from functions.registry import Registry, Revision
 from host.deployment.specs import make_spec
 from host.state import StateDir
 from runtime.boot import BootError
+from runtime.decisions import Record
 from runtime.dispatcher import Dispatcher
 from runtime.pool import Pool
 from runtime.process import Workshop
+from runtime.scaler import Scaler
+from runtime.spec import PoolSpec
 from triggers.delivery.failpoints import Failpoints
 
 logger = logging.getLogger(__name__)
 
 LIVE = "live"
 DRAIN_MARGIN = 5.0
-IDLE_CHECK = 30.0
 
 
 class UnknownFunctionNameError(LookupError):
@@ -57,6 +59,7 @@ class Grounds:
     registry: Registry
     workshop: Workshop
     dispatcher: Dispatcher
+    scaler: Scaler
     overrides: Mapping[str, Func]
     failpoints: Failpoints
 
@@ -69,7 +72,6 @@ class Catalog:
         self._overrides = grounds.overrides
         self.functions: dict[str, Deployed] = {}
         self._draining: set[asyncio.Task[None]] = set()
-        self._idle_counts: dict[Pool, int] = {}
         self._locks: dict[str, asyncio.Lock] = {}
 
     def lock(self, name: str) -> asyncio.Lock:
@@ -92,12 +94,13 @@ class Catalog:
                 deployed.revisions[revision.number] = revision
             deployed.live = registry.alias(name, LIVE)
             self.functions[name] = deployed
-            for revision in deployed.revisions.values():
-                if revision.state == "ready":
-                    self._install(deployed, self.make_pool(revision))
-            if deployed.live not in deployed.pools:
+            ready = [each for each in deployed.revisions.values() if each.state == "ready"]
+            if deployed.live not in [each.number for each in ready]:
                 # The host ended between moving the alias and noting that the revision is ready.
-                deployed.live = max(deployed.pools, default=None)
+                deployed.live = max((each.number for each in ready), default=None)
+            for revision in ready:
+                is_live = revision.number == deployed.live
+                self._install(deployed, self.make_pool(revision) if is_live else self._spare_pool(revision))
             self._route_live(deployed)
 
     async def begin(self) -> None:
@@ -108,7 +111,7 @@ class Catalog:
     async def _begin_one(self, deployed: Deployed, turns: asyncio.Semaphore) -> None:
         async with turns:
             pool = deployed.live_pool
-            if pool is None or pool.instances == 0:
+            if pool is None or not pool.is_kept_hot:
                 return
             try:
                 await pool.start()
@@ -167,10 +170,16 @@ class Catalog:
         """A cold pool for a revision."""
         spec = make_spec(revision, self._grounds.state, self._overrides.get(revision.function))
         deployed = self.functions.get(revision.function)
-        told = deployed.instances if deployed else None
-        scale = spec.scale
-        wanted = scale.min if told is None else min(told, scale.max)
-        return Pool(spec, self._grounds.workshop, wanted)
+        fixed = deployed.instances if deployed else None
+        return self._pool(spec, None if fixed is None else min(fixed, spec.scale.max))
+
+    def _spare_pool(self, revision: Revision) -> Pool:
+        """A pool for a revision that is not live: started when it is asked for, and no longer kept."""
+        spec = make_spec(revision, self._grounds.state, self._overrides.get(revision.function))
+        return self._pool(replace(spec, scale=replace(spec.scale, min=0)), None)
+
+    def _pool(self, spec: PoolSpec, fixed: int | None) -> Pool:
+        return Pool(spec, self._grounds.workshop, self._grounds.scaler, fixed)
 
     def record(self, revision: Revision) -> Deployed:
         """Note a revision as it is by now."""
@@ -193,7 +202,7 @@ class Catalog:
             self._drain(stale)
         if before is not None and before is not pool and before is not stale:
             # Its number may still be asked for: a cold pool takes its place, and starts when it is.
-            self._install(deployed, self.make_pool(deployed.revisions[before.spec.revision]))
+            self._install(deployed, self._spare_pool(deployed.revisions[before.spec.revision]))
             self._drain(before)
         return before
 
@@ -216,6 +225,11 @@ class Catalog:
         pool.scale(instances)
         return instances
 
+    def decisions(self, name: str) -> list[Record]:
+        """The last decisions about the instances of a function, newest last."""
+        pool = self.get(name).live_pool
+        return self._grounds.scaler.why(pool) if pool is not None else []
+
     async def remove(self, name: str) -> None:
         """Take a function away: its names at once, its pools when they have finished, its files at last."""
         deployed = self.get(name)
@@ -233,27 +247,6 @@ class Catalog:
         pools = [pool for deployed in self.functions.values() for pool in deployed.pools.values()]
         await asyncio.gather(*(pool.drain(min(20.0, pool.spec.timeout)) for pool in pools), *self._draining)
 
-    async def cool_idle_revisions(self) -> None:
-        """Stop pools that are not live and had nothing to do since the last look; runs until cancelled."""
-        while True:
-            await asyncio.sleep(IDLE_CHECK)
-            for deployed in list(self.functions.values()):
-                for number, pool in list(deployed.pools.items()):
-                    if number != deployed.live and self._is_idle(pool):
-                        self._install(deployed, self.make_pool(deployed.revisions[number]))
-                        self._drain(pool)
-
-    def _is_idle(self, pool: Pool) -> bool:
-        view = pool.view()
-        before = self._idle_counts.get(pool)
-        self._idle_counts[pool] = view.ok + view.failed
-        return (
-            view.state != "cold"
-            and not view.queued
-            and not view.in_flight
-            and before == view.ok + view.failed
-        )
-
     def _install(self, deployed: Deployed, pool: Pool) -> None:
         deployed.pools[pool.spec.revision] = pool
         self._grounds.dispatcher.route(pool.spec.label, pool)
@@ -264,7 +257,6 @@ class Catalog:
             self._grounds.dispatcher.route(f"{deployed.name}@{LIVE}", pool)
 
     def _drain(self, pool: Pool) -> None:
-        self._idle_counts.pop(pool, None)
         task = asyncio.get_running_loop().create_task(pool.drain(pool.spec.timeout + DRAIN_MARGIN))
         self._draining.add(task)
         task.add_done_callback(self._draining.discard)

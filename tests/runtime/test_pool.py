@@ -16,13 +16,16 @@ from runtime.dispatcher import Dispatcher
 from runtime.events import Event, encode_metadata
 from runtime.leftovers import kill_leftovers
 from runtime.loglines import LogLine
+from runtime.memory import Sampler
 from runtime.overlay import Overlay, prepare_overlay
 from runtime.pool import Pool
 from runtime.process import Workshop
+from runtime.scaler import Scaler
 from runtime.spec import PoolSpec
 from tests.hosts import wait_until
 
 PATIENCE = 60
+AMPLE = 2**40
 
 
 @pytest.fixture(scope="module")
@@ -40,14 +43,15 @@ class Bench:
         self.lines: list[LogLine] = []
         self.workshop = Workshop(overlay, self.owner, self.lines.append)
 
-    def pool(self, index: str, instances: int = 1, **changes: object) -> Pool:
+    def pool(self, index: str, instances: int | None = 1, **changes: object) -> Pool:
         package, output = self.folder / "package", self.folder / "output"
         package.mkdir()
         output.mkdir()
         (package / "index.py").write_text(index, encoding="utf-8")
         settings: dict[str, Any] = {"python": Path(sys.executable), **changes}
         spec = PoolSpec("f", 1, "", package_dir=package, output_dir=output, **settings)
-        return Pool(spec, self.workshop, instances)
+        loop = asyncio.get_running_loop()
+        return Pool(spec, self.workshop, Scaler(loop, Sampler(loop), AMPLE), instances)
 
 
 @pytest.fixture
@@ -198,7 +202,7 @@ def test_thirty_instances_that_exit_leave_the_arbiter_running(bench: Bench) -> N
 def test_a_stopped_arbiter_is_found_out_by_its_silence_and_replaced(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("runtime.supervisor.PING_EVERY", 0.1)
+    monkeypatch.setattr("runtime.arbiter.PING_EVERY", 0.1)
     index = "import os\ndef index(event, context):\n    return os.getppid()\n"
 
     async def scene(pool: Pool) -> None:

@@ -16,8 +16,8 @@ from runtime.events import (
     UnavailableError,
 )
 from runtime.queue import EventQueue
-from runtime.slot import Ticket
-from runtime.spec import PoolSpec
+from runtime.spec import BatchRule, PoolSpec
+from runtime.ticket import Ticket
 
 
 class StubSlot:
@@ -31,6 +31,8 @@ class StubSlot:
         self.pid = 7
         self.status = 9
         self.is_async = False
+        self.takes_batches = False
+        self.room: list[int] = []
         self.killed_for: str | None = None
         self.cancelled: list[int] = []
         self._number = 0
@@ -45,8 +47,19 @@ class StubSlot:
     def has_begun(self, ticket: Ticket) -> bool:
         return self.begun >= ticket.number
 
+    def send_batch(self, tickets: list[Ticket]) -> None:
+        tickets[0].share = len(tickets)
+        for ticket in tickets[1:]:
+            ticket.share = 0
+        self.send(tickets)
+
     def cancel(self, ticket: Ticket) -> None:
-        self.cancelled.append(ticket.number)
+        if not ticket.cancelled:
+            ticket.cancelled = True
+            self.cancelled.append(ticket.number)
+
+    def give_room(self, ticket: Ticket, size: int) -> None:
+        self.room.append(size)
 
     def kill(self, reason: str) -> None:
         self.killed_for = reason
@@ -69,7 +82,7 @@ def run(scene: Callable[[EventQueue], Awaitable[None]], **changes: Any) -> list[
     killed: list[tuple[StubSlot, str]] = []
 
     async def play() -> None:
-        await scene(EventQueue(spec(**changes), lambda slot, why: killed.append((slot, why))))  # type: ignore[arg-type]
+        await scene(EventQueue(spec(**changes), lambda slot, why: killed.append((slot, why)), lambda: None))  # type: ignore[arg-type]
 
     asyncio.run(play())
     return killed
@@ -300,7 +313,7 @@ def test_what_waits_fails_when_nobody_will_take_it() -> None:
         queue.fail_waiting(UnavailableError("stopping"))
         outcomes = await asyncio.gather(*futures, return_exceptions=True)
         assert [type(outcome) for outcome in outcomes] == [UnavailableError] * 2
-        assert queue.failed == 2
+        assert queue.outcomes.failed == 2
 
     run(scene)
 
@@ -333,3 +346,75 @@ def test_an_answer_of_the_wrong_types_settles_its_event_all_the_same(head: dict[
             await asyncio.wait_for(future, 10)
 
     run(scene)
+
+
+def test_an_event_whose_caller_has_gone_is_never_handed_out() -> None:
+    async def scene(queue: EventQueue) -> None:
+        first, second = await submit(queue, *numbered(2))
+        first.cancel()
+        slot = StubSlot()
+        add(queue, slot)
+        assert slot.sent == [[b"1"]]
+        assert not second.done()
+
+    run(scene)
+
+
+def test_a_caller_who_floods_the_queue_leaves_room_and_turns_to_others() -> None:
+    async def scene(queue: EventQueue) -> None:
+        flood = [queue.submit(Event(body, caller="flood")) for body in numbered(10)]
+        other = queue.submit(Event(b"other", caller="other"))
+        with pytest.raises(QueueFullError):
+            await flood[-1]
+        slot = StubSlot()
+        add(queue, slot)
+        slot.answer(queue)
+        assert slot.sent == [[b"0"], [b"other"]]
+        slot.answer(queue)
+        assert (await other).body == b"other"
+
+    run(scene, queue=10)
+
+
+def test_events_of_a_vectorised_model_go_together_and_share_their_time() -> None:
+    async def scene(queue: EventQueue) -> None:
+        slot = StubSlot()
+        slot.takes_batches = True
+        add(queue, slot)
+        futures = await submit(queue, *numbered(1))
+        futures += await submit(queue, *numbered(9))
+        slot.answer(queue, seconds=0.4)
+        slot.answer(queue, seconds=0.4)
+        slot.answer(queue, seconds=0.4)
+        assert [len(batch) for batch in slot.sent] == [1, 8, 1]
+        await asyncio.gather(*futures)
+        assert queue.outcomes.service.calls == 3
+        assert (queue.outcomes.service.seconds or 1.0) < 0.4
+
+    run(scene, batch=BatchRule(8, 0.0))
+
+
+def test_a_batch_waits_for_those_that_were_there_before_and_goes_when_they_are_back() -> None:
+    async def scene(queue: EventQueue) -> None:
+        slot = StubSlot()
+        slot.takes_batches = True
+        await submit(queue, *numbered(6))
+        add(queue, slot)
+        slot.answer(queue)
+        await submit(queue, *numbered(1))
+        assert not slot.running, "it waits for company"
+        await submit(queue, *numbered(5))
+        assert len(slot.running) == 6
+
+    run(scene, batch=BatchRule(8, 10.0))
+
+
+def test_events_that_no_instance_can_take_are_told_once_and_not_at_each_arrival() -> None:
+    told: list[int] = []
+
+    async def scene() -> None:
+        queue = EventQueue(spec(), lambda slot, why: None, lambda: told.append(1))
+        await submit(queue, *numbered(50))
+        assert len(told) == 1
+
+    asyncio.run(scene())

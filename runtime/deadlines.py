@@ -1,0 +1,74 @@
+"""Keeps the deadlines of a pool's events: those that wait, and those that run."""
+
+import asyncio
+import time
+from collections.abc import Callable
+
+from runtime.events import DeadlinePassedError
+from runtime.outcomes import Outcomes
+from runtime.slot import Slot
+from runtime.spec import PoolSpec
+from runtime.ticket import Ticket
+from runtime.waiting import WaitingLine
+
+CANCEL_GRACE = 1.0
+RECHECK = 0.1
+SHORTEST_SLEEP = 0.005
+
+_now = time.monotonic
+
+Kill = Callable[[Slot, str], None]
+
+
+class Deadlines:
+    """Tells callers that it is too late and ends what still runs, gently where the function can be cancelled.
+
+    `waiting` and `slots` are the queue's own; `kill` ends an instance for a reason.
+    """
+
+    def __init__(self, spec: PoolSpec, waiting: WaitingLine, slots: set[Slot], kill: Kill) -> None:
+        self.outcomes = Outcomes(spec)
+        self._spec = spec
+        self._waiting = waiting
+        self._slots = slots
+        self._kill = kill
+        self._loop = asyncio.get_running_loop()
+        self._timer: asyncio.TimerHandle | None = None
+
+    def watch(self) -> None:
+        """An event came; its deadline is kept from now on."""
+        if self._timer is None:
+            self._timer = self._loop.call_later(self._spec.timeout, self._look)
+
+    def _look(self) -> None:
+        self._timer = None
+        now = _now()
+        for ticket in self._waiting.overdue(now):
+            self.outcomes.settle(ticket, self._too_late("before an instance was free"))
+        for slot in list(self._slots):
+            for ticket in [each for each in slot.running.values() if each.deadline <= now]:
+                self._overdue(slot, ticket, now)
+        self._rearm(now)
+
+    def _rearm(self, now: float) -> None:
+        deadlines = [ticket.deadline for slot in self._slots for ticket in slot.running.values()]
+        if (first := self._waiting.first_deadline()) is not None:
+            deadlines.append(first)
+        if deadlines:
+            self._timer = self._loop.call_later(max(SHORTEST_SLEEP, min(deadlines) - now), self._look)
+
+    def _overdue(self, slot: Slot, ticket: Ticket, now: float) -> None:
+        begun = slot.has_begun(ticket)
+        self.outcomes.settle(ticket, self._too_late("and it was stopped" if begun else "while it waited"))
+        ticket.deadline = now + CANCEL_GRACE
+        if not begun:
+            # It will be skipped, unless it began between its own look at the clock and ours.
+            ticket.deadline = now + RECHECK
+        elif (slot.is_async or ticket.pieces is not None) and not ticket.cancelled:
+            slot.cancel(ticket)
+        else:
+            self._kill(slot, f"an event ran past its deadline of {self._spec.timeout:g} s")
+
+    def _too_late(self, how: str) -> DeadlinePassedError:
+        within = f"{self._spec.timeout:g} s"
+        return DeadlinePassedError(f"{self._spec.label} gave no answer within {within}, {how}")

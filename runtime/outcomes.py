@@ -1,0 +1,107 @@
+"""What comes back from instances, read into the outcome that each event's caller waits for."""
+
+from functools import partial
+
+from runtime.answers import MalformedAnswerError, read_answer
+from runtime.events import Answer, FunctionRaisedError, InstanceDiedError, InvocationError
+from runtime.servicetime import ServiceTime
+from runtime.slot import Slot
+from runtime.spec import PoolSpec
+from runtime.streams import Joined, PieceStream, StreamOverflowError
+from runtime.ticket import Ticket
+from runtime.worker.frames import STREAM_WINDOW, Head
+
+PIECE, END = "piece", "end"
+
+
+class Outcomes:
+    """Settles events, counts how they ended, and learns how long one takes."""
+
+    def __init__(self, spec: PoolSpec) -> None:
+        self.ok = 0
+        self.failed = 0
+        self.service = ServiceTime(spec.batch.max_size if spec.batch else 1)
+        self._label = spec.label
+        self._max_result = spec.max_result
+
+    def take_in(self, slot: Slot, head: Head, body: bytes) -> None:
+        """One frame about an event, from the instance that runs it."""
+        kind = head.get("k")
+        if kind == PIECE:
+            self._take_piece(slot, head, body)
+            return
+        ticket = slot.running.pop(head["n"], None)
+        if ticket is None:
+            return
+        slot.answered += 1
+        if kind == END and ticket.pieces is not None:
+            head = {**ticket.pieces.head, **head, "k": "ok"}
+            body = ticket.pieces.body() + body
+        self.settle(ticket, self._read(slot, head, body))
+
+    def settle(self, ticket: Ticket, outcome: Answer | InvocationError) -> None:
+        """Tell the caller, if he still waits."""
+        if isinstance(outcome, Answer) and ticket.share:
+            self.service.note(outcome.seconds, ticket.share)
+        if ticket.future.done():
+            if ticket.pieces is not None:
+                self._end_stream(ticket, outcome)
+        elif isinstance(outcome, Answer):
+            self.ok += 1
+            ticket.future.set_result(outcome)
+        else:
+            self.failed += 1
+            ticket.future.set_exception(outcome)
+
+    def _read(self, slot: Slot, head: Head, body: bytes) -> Answer | InvocationError:
+        try:
+            return read_answer(head, body, self._label)
+        except MalformedAnswerError as error:
+            slot.kill(f"it sent a malformed answer: {error}")
+            return InstanceDiedError(f"the instance of {self._label} sent a malformed answer")
+
+    def _take_piece(self, slot: Slot, head: Head, piece: bytes) -> None:
+        ticket = slot.running.get(head["n"])
+        if ticket is None:
+            return
+        if ticket.pieces is None and not ticket.future.done():
+            self._open_stream(slot, ticket, head)
+        if ticket.pieces is None or ticket.future.cancelled():
+            # Whoever asked has gone, or was told that it is too late.
+            slot.cancel(ticket)
+            return
+        try:
+            ticket.pieces.push(piece)
+        except StreamOverflowError as error:
+            self._overflow(slot, ticket, error)
+
+    def _open_stream(self, slot: Slot, ticket: Ticket, head: Head) -> None:
+        room = partial(slot.give_room, ticket)
+        if not ticket.event.streams:
+            ticket.pieces = Joined(head, room, self._max_result)
+            return
+        answer = self._read(slot, {**head, "k": "ok", "s": 0.0}, b"")
+        if isinstance(answer, Answer):
+            most = STREAM_WINDOW + self._max_result
+            ticket.pieces = answer.stream = PieceStream(head, room, most, partial(slot.cancel, ticket))
+            ticket.future.set_result(answer)
+        else:
+            self.settle(ticket, answer)
+
+    def _overflow(self, slot: Slot, ticket: Ticket, error: StreamOverflowError) -> None:
+        if ticket.event.streams:
+            slot.kill(str(error))
+            return
+        slot.cancel(ticket)
+        ticket.pieces = None
+        self.settle(ticket, FunctionRaisedError("ResultError", str(error), []))
+
+    def _end_stream(self, ticket: Ticket, outcome: Answer | InvocationError) -> None:
+        failed = not isinstance(outcome, Answer)
+        if ticket.pieces is None or not ticket.pieces.end(None if isinstance(outcome, Answer) else outcome):
+            return
+        if isinstance(outcome, Answer):
+            handed = ticket.future.result()
+            handed.seconds, handed.publications = outcome.seconds, outcome.publications
+        self.ok += not failed
+        self.failed += failed

@@ -1,0 +1,26 @@
+"""An event on its way through a pool, from its arrival to its answer."""
+
+import asyncio
+
+from runtime.events import Answer, Event
+from runtime.streams import Pieces
+
+
+class Ticket:
+    """Who waits for an event's answer, until when, and under which number an instance has it.
+
+    `share` is how many events the call took in (0 for all but the first of a batch); `pieces` holds what has
+    come of a streamed answer.
+    """
+
+    __slots__ = ("cancelled", "deadline", "event", "future", "number", "pieces", "repeated", "share")
+
+    def __init__(self, event: Event, future: "asyncio.Future[Answer]", deadline: float) -> None:
+        self.event = event
+        self.future = future
+        self.deadline = deadline
+        self.number = 0
+        self.share = 1
+        self.cancelled = False
+        self.repeated = False
+        self.pieces: Pieces | None = None
