@@ -77,13 +77,10 @@ class Context:
     def __init__(self, around: Surroundings, head: dict[str, Any] | None = None) -> None:
         self._around = around
         self._head = head or {}
+        self.number: int = self._head.get("n", 0)
+        """The event's place in the stream to this instance (0 in hooks)."""
         self.publications: list[dict[str, Any]] = []
         self.payloads: list[bytes] = []
-
-    @property
-    def number(self) -> int:
-        """The event's place in the stream to this instance (0 in hooks)."""
-        return int(self._head.get("n", 0))
 
     @property
     def request_id(self) -> str:

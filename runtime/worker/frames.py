@@ -17,8 +17,9 @@ STREAM_WINDOW = 256 * 1024
 Head = dict[str, Any]
 Frame = tuple[Head, bytes]
 
+_pack = LENGTHS.pack
 _dump = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
-_scan = json.JSONDecoder().raw_decode
+_scan = json.JSONDecoder().scan_once
 
 
 class FrameError(Exception):
@@ -32,8 +33,12 @@ def encode(head: Head, body: bytes = b"") -> bytes:
 
 def encode_text(head: str, metadata: bytes, body: bytes) -> bytes:
     """One frame whose head and metadata are JSON already."""
-    text = head.encode("utf-8", "surrogatepass")
-    return b"%b%b%b%b" % (LENGTHS.pack(len(text), len(metadata), len(body)), text, metadata, body)
+    return encode_bytes(head.encode("utf-8", "surrogatepass"), metadata, body)
+
+
+def encode_bytes(head: bytes, metadata: bytes, body: bytes) -> bytes:
+    """One frame whose head is UTF-8 already, too."""
+    return b"".join((_pack(len(head), len(metadata), len(body)), head, metadata, body))
 
 
 class Decoder:
@@ -63,7 +68,9 @@ class Decoder:
         self._needed = LENGTHS.size
         while end - start >= LENGTHS.size:
             head_size, metadata_size, body_size = LENGTHS.unpack_from(data, start)
-            self._check(head_size + metadata_size, body_size)
+            if head_size + metadata_size > MAX_HEAD or body_size > self._max_body:
+                size = head_size + metadata_size
+                raise FrameError(f"a frame of {size} + {body_size} bytes is over the limit")
             metadata_start = start + LENGTHS.size + head_size
             body_start = metadata_start + metadata_size
             stop = body_start + body_size
@@ -77,16 +84,12 @@ class Decoder:
             start = stop
         return frames, start
 
-    def _check(self, head_size: int, body_size: int) -> None:
-        if head_size > MAX_HEAD or body_size > self._max_body:
-            raise FrameError(f"a frame of {head_size} + {body_size} bytes is over the limit")
-
 
 def _read_head(text: bytes) -> Head:
     try:
         decoded = text.decode("utf-8", "surrogatepass")
-        head, end = _scan(decoded)
-    except (ValueError, RecursionError) as error:
+        head, end = _scan(decoded, 0)
+    except (ValueError, RecursionError, StopIteration) as error:
         raise FrameError(f"a frame's head is not JSON: {error}") from None
     if not isinstance(head, dict) or end != len(decoded):
         raise FrameError("a frame's head is not one object")

@@ -13,9 +13,9 @@ from .streams import Outlet, Piece, Window
 # Beyond 128 KiB malloc would map and unmap memory for each call.
 READ_SIZE = 64 * 1024
 QUICK = 100e-6
-QUICK_IN_A_ROW = 32
+QUICK_IN_A_ROW = 16
 LONGEST_HOLD = 1e-3
-"""Answers share a write (one takes 3 to 6 µs, and wakes the host) while the last 32 events took below 100 µs
+"""Answers share a write (one takes 3 to 6 µs, and wakes the host) while the last 16 events took below 100 µs
 each, and none waits for more than 1 ms: what has been slow of late does not keep its neighbours waiting."""
 
 Reply = Callable[[Head], bytes | None]
@@ -91,18 +91,16 @@ class SyncLoop:
             self._channel.sendall(frame)
 
     def _work(self, run: Run) -> None:
-        oldest = 0.0
+        started = oldest = time.monotonic()
         while self._waiting:
             head, body = self._waiting.popleft()
-            started = time.monotonic()
-            answer = run(head, body, self)
+            self._held.append(run(head, body, self))
             ended = time.monotonic()
-            if not self._held:
-                oldest = ended
-            self._held.append(answer)
             self._quick = self._quick + 1 if ended - started < QUICK else 0
             if self._quick < QUICK_IN_A_ROW or ended - oldest > LONGEST_HOLD:
                 self._flush()
+                ended = oldest = time.monotonic()
+            started = ended
         self._flush()
 
     def _flush(self) -> None:
