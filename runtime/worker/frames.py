@@ -6,6 +6,7 @@ is. Neither side ever unpickles what the other sent.
 """
 
 import json
+import json.scanner
 import struct
 from typing import Any
 
@@ -19,7 +20,7 @@ Frame = tuple[Head, bytes]
 
 _pack = LENGTHS.pack
 _dump = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
-_scan = json.JSONDecoder().scan_once
+_scan = json.scanner.make_scanner(json.JSONDecoder())
 
 
 class FrameError(Exception):

@@ -4,6 +4,7 @@ import functools
 import inspect
 import json
 import json.encoder
+import json.scanner
 from collections.abc import Callable
 from typing import Any, NoReturn
 
@@ -47,7 +48,7 @@ def _refuse_constant(name: str) -> NoReturn:
 
 
 _decoder = json.JSONDecoder(parse_constant=_refuse_constant)
-_scan, _read_json = _decoder.scan_once, _decoder.decode
+_scan, _read_json = json.scanner.make_scanner(_decoder), _decoder.decode
 _RAW = (bytes, bytearray, memoryview)
 
 
