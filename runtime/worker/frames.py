@@ -20,7 +20,7 @@ Frame = tuple[Head, bytes]
 
 _pack = LENGTHS.pack
 _dump = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
-_scan = json.scanner.make_scanner(json.JSONDecoder())
+_scan = json.scanner.make_scanner(json.JSONDecoder())  # type: ignore[arg-type]  # typeshed: its own kind
 
 
 class FrameError(Exception):

@@ -48,7 +48,8 @@ def _refuse_constant(name: str) -> NoReturn:
 
 
 _decoder = json.JSONDecoder(parse_constant=_refuse_constant)
-_scan, _read_json = json.scanner.make_scanner(_decoder), _decoder.decode
+_scan = json.scanner.make_scanner(_decoder)  # type: ignore[arg-type]  # typeshed: its own kind
+_read_json = _decoder.decode
 _RAW = (bytes, bytearray, memoryview)
 
 
