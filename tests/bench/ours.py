@@ -42,9 +42,13 @@ def scale(host: RunningHost, name: str, instances: int | None) -> None:
 
 
 def cool(host: RunningHost, name: str) -> None:
-    """Let the function be warm: its arbiter runs and has loaded the package, and there is no instance."""
+    """Let the function be warm: its arbiter runs and has loaded the package, and there is no instance.
+
+    From then on the host decides again how many it needs.
+    """
     scale(host, name, 0)
     wait_until(lambda: not host.describe(name)["instances_detail"], f"{name} has no instance")
+    scale(host, name, None)
 
 
 def deploy_target(host: RunningHost, name: str) -> Target:

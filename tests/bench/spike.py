@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from tests.bench.caller import Volley, call_all
 from tests.bench.goals import Goal, at_most, interval
-from tests.bench.ours import cool, deploy, running_host, scale
+from tests.bench.ours import cool, deploy, running_host
 from tests.bench.part import Part, Run, figures
 
 CALLERS, MOST = 50, 8
@@ -44,7 +44,6 @@ def measure_spike(run: Run) -> Part:
         spikes = []
         for _ in range(run.plan.repeats.spikes):
             cool(host, NAME)
-            scale(host, NAME, None)
             spikes.append(_read(call_all(f"{host.url}/invoke/{NAME}", CALLERS)))
     rows = {
         "last answer": f"{interval([each.last for each in spikes])} ms",

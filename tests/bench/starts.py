@@ -50,7 +50,7 @@ def measure_starts(run: Run) -> Part:
         deploy(host, "pool", CODE, FROM_NONE)
         warms = [_first_answer_when_warm(host) for _ in range(repeats.warms)]
         spawns = [_second_instance(host) for _ in range(repeats.deploys)]
-        scale(host, "pool", 0)
+        scale(host, "pool", None)
         host.stop()
         names = plant(host, "pool", repeats.colds)
         hosts = [_restart(host) for _ in range(repeats.restarts)]
