@@ -1,8 +1,7 @@
 """Writes the frames that say what came of an event: a result, a failure, or that its time was over."""
 
 import time
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from .context import Context
 from .failures import Record, describe_failure
@@ -11,8 +10,7 @@ from .logs import LogPipe
 from .payload import JSON_TYPE, InputError, Response, ResultError, encode_response, encode_result
 
 
-@dataclass(frozen=True)
-class Rules:
+class Rules(NamedTuple):
     """What the manifest says of events and results; sizes in bytes."""
 
     accepts: str

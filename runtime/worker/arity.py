@@ -1,10 +1,13 @@
 """Calls an entry point with as many of event and context as it takes."""
 
-import inspect
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .failures import LoadError
+from .plain import is_plain, takes_two
+
+if TYPE_CHECKING:
+    from inspect import Signature
 
 MOST = 2  # event and context
 
@@ -18,6 +21,10 @@ def adapt(entry: Callable[..., Any], place: str) -> Callable[[Any, Any], Any]:
 
 
 def _count(entry: Callable[..., Any], place: str) -> int:
+    if is_plain(entry) and takes_two(entry):
+        return MOST
+    import inspect
+
     try:
         # A decorator's own signature, and that of what it decorates: both may have to take them.
         outer, inner = inspect.signature(entry, follow_wrapped=False), inspect.signature(entry)
@@ -31,7 +38,7 @@ def _count(entry: Callable[..., Any], place: str) -> int:
     return next((count for count in counts if _takes(inner, count)), counts[0])
 
 
-def _takes(signature: inspect.Signature, count: int) -> bool:
+def _takes(signature: "Signature", count: int) -> bool:
     try:
         signature.bind(*[None] * count)
     except TypeError:

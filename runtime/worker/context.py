@@ -3,9 +3,8 @@
 import json
 import logging
 import time
-from dataclasses import dataclass, field
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, NamedTuple
 
 from .logs import FunctionLogger
 from .models import Loader, Models
@@ -14,22 +13,20 @@ from .payload import Response, encode_response, encode_result
 MAX_PUBLICATIONS = 1000
 
 
-@dataclass(frozen=True)
-class Trigger:
+class Trigger(NamedTuple):
     """Where an event came from: `kind` is http, mqtt or timer, `name` that of the rule or timer."""
 
     kind: str
     name: str
 
 
-@dataclass(frozen=True)
-class EventInfo:
+class EventInfo(NamedTuple):
     """An event's metadata; what its trigger does not know is None."""
 
     id: str
     source: str
     content_type: str | None = None
-    headers: dict[str, str] = field(default_factory=dict)
+    headers: dict[str, str] = {}
     method: str | None = None
     path: str | None = None
     query: str | None = None
@@ -43,9 +40,8 @@ class EventInfo:
     attempt: int = 1
 
 
-@dataclass
-class Surroundings:
-    """What all invocations of one process share."""
+class Told(NamedTuple):
+    """What the host tells all invocations of one process."""
 
     function: str
     version: str
@@ -56,14 +52,18 @@ class Surroundings:
     publish: tuple[str, ...]
     models: Models
     python_path: tuple[str, ...] = ()
-    user_data: SimpleNamespace = field(default_factory=SimpleNamespace)
 
     @property
     def code_folders(self) -> tuple[str, ...]:
         """Where the function's own code lies: the package first."""
         return (self.package_dir, *self.python_path)
 
-    def __post_init__(self) -> None:
+
+class Surroundings(Told):
+    """What all invocations of one process share."""
+
+    def __init__(self, *_: object, **__: object) -> None:
+        self.user_data = SimpleNamespace()
         self.logger = FunctionLogger(logging.getLogger(self.function), {})
 
 
@@ -145,7 +145,7 @@ class Context:
             "content_type": self._head.get("ct"),
             "timestamp": self._head.get("ts"),
         }
-        return EventInfo(**{"source": "", **told})
+        return EventInfo(**{"source": "", "headers": {}, **told})
 
     @property
     def device(self) -> str | None:

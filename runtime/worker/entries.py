@@ -1,15 +1,14 @@
 """Finds a package's entry point: a function of one event, or one of a batch of them."""
 
 import importlib
-import inspect
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
-from types import ModuleType
-from typing import Any
+from types import FunctionType, ModuleType
+from typing import Any, NamedTuple
 
 from .arity import adapt
 from .failures import LoadError
+from .plain import is_async, is_plain
 
 DEFAULT_HANDLERS = ("index:index", "index:handler")
 BATCH_SUFFIX = "_batch"
@@ -17,8 +16,7 @@ BATCH_SUFFIX = "_batch"
 Handler = Callable[[Any, Any], Any]
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(NamedTuple):
     """What the manifest says of the entry point.
 
     `handler` is `module:name`, or None for the defaults; `is_batch` tells that there is `batch:`.
@@ -43,8 +41,7 @@ class Entry:
         return [f"{name}{BATCH_SUFFIX}" for name in self.names]
 
 
-@dataclass(frozen=True)
-class EntryPoint:
+class EntryPoint(NamedTuple):
     """A callable of event and context; of a list of events, when `is_batch`."""
 
     call: Handler
@@ -63,7 +60,7 @@ def find_entry(entry: Entry, module: ModuleType) -> EntryPoint:
         raise _nothing_found(entry, module)
     call = getattr(module, name)
     place = _place_in(module, call)
-    if inspect.isgeneratorfunction(call) or inspect.isasyncgenfunction(call):
+    if _is_generator(call):
         raise LoadError(f"`{name}` cannot be a generator: it returns a list with one result per event", place)
     return EntryPoint(adapt(call, place), _is_async(call), is_batch=True)
 
@@ -94,7 +91,7 @@ def _nothing_found(entry: Entry, module: ModuleType) -> LoadError:
             "a list with one result per event, or leave out `batch:`",
             file,
         )
-    found = sorted(name for name, value in vars(module).items() if inspect.isfunction(value))
+    found = sorted(name for name, value in vars(module).items() if isinstance(value, FunctionType))
     hint = f"; it defines {', '.join(found[:10])}" if found else ""
     return LoadError(
         f"{file} has no function `{'` or `'.join(entry.names)}`{hint}. Name it, or say `handler:`", file
@@ -102,11 +99,29 @@ def _nothing_found(entry: Entry, module: ModuleType) -> LoadError:
 
 
 def _place_in(module: ModuleType, call: Handler) -> str:
-    code = getattr(inspect.unwrap(call), "__code__", None)
+    code = getattr(_unwrap(call), "__code__", None)
     file = os.path.basename(module.__file__ or module.__name__)
     return f"{file}:{code.co_firstlineno}" if code and code.co_filename == module.__file__ else file
 
 
+def _unwrap(call: Handler) -> Handler:
+    if is_plain(call):
+        return call
+    import inspect
+
+    return inspect.unwrap(call)
+
+
+def _is_generator(call: Handler) -> bool:
+    import inspect
+
+    return inspect.isgeneratorfunction(call) or inspect.isasyncgenfunction(call)
+
+
 def _is_async(call: Handler) -> bool:
+    if is_plain(call):
+        return is_async(call)
+    import inspect
+
     kinds = (inspect.iscoroutinefunction, inspect.isasyncgenfunction)
     return any(is_kind(each) for is_kind in kinds for each in (call, getattr(call, "__call__", None)))  # noqa: B004

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from .answers import AnswerWriter, Rules, write_expired
 from .context import Context, Surroundings
@@ -15,8 +15,7 @@ from .streams import STREAMS, AsyncOutlet, Outlet, PieceWriter, Stream, send_pie
 _clock = time.monotonic
 
 
-@dataclass(frozen=True)
-class Means:
+class Means(NamedTuple):
     """What every invocation of a process uses; `mark(number)` notes in shared memory which one has begun."""
 
     around: Surroundings

@@ -1,14 +1,12 @@
 """Imports the package, finds its entry point and hooks, and looks whether it can be forked afterwards."""
 
 import importlib
-import inspect
 import os
 import stat
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 from .context import Context, Surroundings
 from .entries import Entry, Handler, find_entry, import_entry
@@ -17,8 +15,7 @@ from .models import RAISED
 Hook = Callable[[Context], Any]
 
 
-@dataclass(frozen=True)
-class Function:
+class Function(NamedTuple):
     """The entry point of a package, ready to be called, and its hooks."""
 
     call: Handler
@@ -64,6 +61,13 @@ def _hook(module: ModuleType, name: str) -> Hook | None:
 def run_hook(hook: Hook | None, context: Context) -> None:
     """Call a hook where no event loop runs; a coroutine gets one of its own."""
     outcome = hook(context) if hook else None
+    if outcome is not None:
+        _finish(outcome)
+
+
+def _finish(outcome: Any) -> None:
+    import inspect
+
     if inspect.isawaitable(outcome):
         import asyncio
 
@@ -74,8 +78,7 @@ async def _await(outcome: Any) -> Any:
     return await outcome
 
 
-@dataclass(frozen=True)
-class Footprint:
+class Footprint(NamedTuple):
     """What of a process does not survive a fork: its other threads, and sockets that would be shared."""
 
     threads: int

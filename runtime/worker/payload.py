@@ -1,7 +1,6 @@
 """Bytes to events and results to bytes, by the rules of the ABI (`docs/abi.md`)."""
 
 import functools
-import inspect
 import json
 import json.encoder
 import json.scanner
@@ -209,6 +208,8 @@ def _explain_leaf(value: Any, path: str) -> str | None:
 
 
 def _advice(value: object) -> str:
+    import inspect
+
     if inspect.isawaitable(value):
         return "await it in an `async def`"
     if inspect.isgenerator(value) or inspect.isasyncgen(value):

@@ -9,11 +9,13 @@ from types import ModuleType
 
 # What gunicorn imports and our shape of it never touches: sockets, TLS, HTTP, pid files and entry points.
 UNUSED = (
+    "ast",
     "datetime",
     "email",
     "email.utils",
     "html",
     "importlib.metadata",
+    "inspect",
     "ssl",
     "tempfile",
     "urllib",
@@ -25,13 +27,24 @@ UNUSED = (
 HEARTBEAT = "gunicorn.workers.workertmp"
 
 
-class StandIn(ModuleType):
-    """A module that is imported and not used; a name that is taken from it is an empty exception class."""
+class Unused(type):
+    """The kind of the empty exception classes that stand for what gunicorn takes from a module by name."""
 
-    def __getattr__(self, name: str) -> type[Exception]:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        return type(name, (Exception,), {"__module__": self.__name__})
+    def __getattr__(cls, name: str) -> "Unused":
+        return _make_unused(cls.__module__, name)
+
+
+class StandIn(ModuleType):
+    """A module that is imported and not used."""
+
+    def __getattr__(self, name: str) -> Unused:
+        return _make_unused(self.__name__, name)
+
+
+def _make_unused(module: str, name: str) -> Unused:
+    if name.startswith("__"):
+        raise AttributeError(name)
+    return Unused(name, (Exception,), {"__module__": module})
 
 
 class WorkerTmp(io.FileIO):

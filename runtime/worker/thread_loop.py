@@ -3,16 +3,15 @@
 import socket
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from queue import SimpleQueue
+from typing import NamedTuple
 
 from .frames import Frame
 from .streams import Piece, Window
 from .sync_loop import READ_SIZE, Intake, Reply, Run
 
 
-@dataclass(frozen=True)
-class Staff:
+class Staff(NamedTuple):
     """How many threads there may be, and whom they tell what they cannot go on after."""
 
     most: int

@@ -48,7 +48,7 @@ def everything(event, context):
         "output_dir": context.output_dir,
         "cwd": os.getcwd(),
         "env": [context.env, os.environ["MODE"]],
-        "event": {name: getattr(info, name) for name in info.__dataclass_fields__},
+        "event": info._asdict(),
         "response": context.Response(1).status,
     }
 
