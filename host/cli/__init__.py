@@ -5,6 +5,7 @@ Each file imports what is heavy inside its command, so that `fnhost --help` answ
 
 import click
 
+from host.cli.bench import bench
 from host.cli.bridge import bridge
 from host.cli.config import config
 from host.cli.demo import demo
@@ -35,6 +36,7 @@ for command in (
     serve,
     deploy,
     invoke,
+    bench,
     list_functions,
     describe,
     scale,

@@ -17,6 +17,7 @@ VERBS = [
     "serve",
     "deploy",
     "invoke",
+    "bench",
     "list",
     "describe",
     "scale",
@@ -71,6 +72,7 @@ def test_wrong_usage_has_exit_code_2(words: list[str]) -> None:
         ["remove", "a", "-y"],
         ["logs", "a"],
         ["invoke", "a"],
+        ["bench", "a", "--yes"],
         ["why", "a"],
     ],
 )

@@ -1,0 +1,1 @@
+"""The load of `fnhost bench`, piece by piece."""
