@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import astuple, dataclass, fields
+from dataclasses import astuple, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Literal
 
@@ -60,7 +60,7 @@ MIGRATIONS = (
 COLUMNS = "function, number, sha256, base, manifest_json, state, error, created"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Revision:
     """One immutable deployed package; `created` is in seconds since the epoch.
 
@@ -75,6 +75,15 @@ class Revision:
     state: State
     error: str | None
     created: float
+
+
+@dataclass(slots=True)
+class Stored:
+    """What is known of one function: its revisions and aliases, and the instances that were told."""
+
+    revisions: dict[int, Revision] = field(default_factory=dict)
+    aliases: dict[str, int] = field(default_factory=dict)
+    instances: int | None = None
 
 
 class Registry:
@@ -144,21 +153,24 @@ class Registry:
             (manifest_json, failed.function, failed.number),
         )
 
-    def revision(self, function: str, number: int) -> Revision | None:
-        """One revision, or None."""
+    def functions(self) -> dict[str, Stored]:
+        """All functions that have a revision, by name in order; the revisions of each by number."""
         with self._transaction() as database:
-            return next(iter(_find(database, "function = ? AND number = ?", function, number)), None)
+            known: dict[str, Stored] = {}
+            for revision in _share(_find(database, "TRUE")):
+                known.setdefault(revision.function, Stored()).revisions[revision.number] = revision
+            for function, alias, number in database.execute("SELECT * FROM aliases ORDER BY alias"):
+                known[function].aliases[alias] = number
+            told = "SELECT name, instances FROM functions WHERE instances IS NOT NULL"
+            for function, instances in database.execute(told):
+                known[function].instances = instances
+            return known
 
-    def revisions(self, function: str) -> list[Revision]:
-        """The function's revisions by number; none when there is no such function."""
+    def fail_unfinished(self, error: str) -> None:
+        """Revisions that are being built have failed; for the start, when nobody builds any."""
         with self._transaction() as database:
-            return _find(database, "function = ?", function)
-
-    def functions(self) -> list[str]:
-        """The names of all functions that have a revision, sorted."""
-        with self._transaction() as database:
-            rows = database.execute("SELECT DISTINCT function FROM revisions ORDER BY function")
-            return [name for (name,) in rows]
+            change = "UPDATE revisions SET state = 'failed', error = ? WHERE state = 'building'"
+            database.execute(change, (error,))
 
     def set_state(self, function: str, number: int, state: State, error: str | None) -> None:
         """Record how far a revision has come; `error` says why it failed."""
@@ -174,16 +186,6 @@ class Registry:
                 raise LookupError(f"there is no revision {function}@{number}")
             database.execute("INSERT OR REPLACE INTO aliases VALUES (?, ?, ?)", (function, alias, number))
 
-    def alias(self, function: str, alias: str) -> int | None:
-        """The number of the revision that `alias` points at."""
-        return self.aliases(function).get(alias)
-
-    def aliases(self, function: str) -> dict[str, int]:
-        """Every alias of the function with its revision's number."""
-        with self._transaction() as database:
-            query = "SELECT alias, number FROM aliases WHERE function = ? ORDER BY alias"
-            return dict(database.execute(query, (function,)).fetchall())
-
     def set_instances(self, function: str, instances: int | None) -> None:
         """Fix the number of instances at run time; None returns to the manifest's scale."""
         with self._transaction() as database:
@@ -193,13 +195,6 @@ class Registry:
             )
             if not database.execute(change, (instances, function)).rowcount:
                 raise LookupError(f"there is no function {function}")
-
-    def instances(self, function: str) -> int | None:
-        """The number of instances that was set at run time, if one was."""
-        with self._transaction() as database:
-            query = "SELECT instances FROM functions WHERE name = ?"
-            row = database.execute(query, (function,)).fetchone()
-            return row[0] if row else None
 
     def remove(self, function: str) -> None:
         """Forget the function's revisions and aliases. Its numbers are not given out again."""
@@ -221,8 +216,19 @@ class Registry:
 
 
 def _find(database: sqlite3.Connection, where: str, *values: str | int) -> list[Revision]:
-    query = f"SELECT {COLUMNS} FROM revisions WHERE {where} ORDER BY number"  # noqa: S608 - constants only
+    query = f"SELECT {COLUMNS} FROM revisions WHERE {where} ORDER BY function, number"  # noqa: S608 - constants only
     return [Revision(*row) for row in database.execute(query, values)]
+
+
+def _share(revisions: list[Revision]) -> Iterator[Revision]:
+    """The same revisions, with one object for all equal texts: most manifests say the same."""
+    texts: dict[str, str] = {}
+    for each in revisions:
+        name, sha256, base, manifest = (
+            texts.setdefault(text, text)
+            for text in (each.function, each.sha256, each.base, each.manifest_json)
+        )
+        yield replace(each, function=name, sha256=sha256, base=base, manifest_json=manifest)
 
 
 def _next_number(database: sqlite3.Connection, function: str) -> int:

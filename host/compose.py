@@ -2,7 +2,6 @@
 
 import os
 from dataclasses import dataclass
-from functools import partial
 
 from conf.settings import Settings
 from functions.registry import Registry
@@ -11,7 +10,7 @@ from host.delivery import DeliveryPart, Workers, make_failpoints, make_limits
 from host.deployment.catalog import Catalog, Grounds
 from host.deployment.deployer import Deployer
 from host.deployment.downloads import Downloads
-from host.deployment.sources import base_of, find_sources
+from host.deployment.sources import find_bases, find_sources
 from host.deployment.tasks import DeployTasks
 from host.health import Health, check_functions
 from host.invocations import InvocationGrounds, InvocationsPart
@@ -63,7 +62,7 @@ def compose(settings: Settings, state: StateDir) -> Host:
     overrides = {func.model_name: func for func in config.funcs}
     scaling = ScalingPart(config.limits.memory)
     catalog = Catalog(Grounds(state, registry, workshop, dispatcher, scaling.scaler, overrides, failpoints))
-    deployer = Deployer(state, registry, catalog, partial(base_of, config))
+    deployer = Deployer(state, registry, catalog, find_bases(config))
     tasks = DeployTasks(deployer)
     deploys = DeploysPart(Downloads(find_sources(settings, state.downloads), state, deployer))
     dispatch = limit_dispatch(dispatcher.dispatch, rates := make_rates(config))

@@ -4,7 +4,6 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from operator import attrgetter
 from pathlib import Path
 from typing import TypeVar
@@ -19,7 +18,7 @@ from host.bridges import BridgesPart, make_limit
 from host.deployment.catalog import Catalog
 from host.deployment.deployer import Deployer
 from host.deployment.downloads import Downloads
-from host.deployment.sources import base_of, find_sources
+from host.deployment.sources import find_bases, find_sources
 from host.mqtt import MqttPart
 from host.parts import DeploysPart
 from host.state import StateDir
@@ -105,7 +104,7 @@ class Reloader:
     async def _go_over(self, before: Config) -> list[str]:
         running, config = self._running, self._settings.config
         running.trigger.max_body = config.limits.max_body
-        running.deployer.base_of = partial(base_of, config)
+        running.deployer.base_of = find_bases(config)
         running.rates.clear()
         running.rates.update(make_rates(config))
         told = await running.catalog.reconfigure({func.model_name: func for func in config.funcs})

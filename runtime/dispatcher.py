@@ -2,6 +2,7 @@
 
 import asyncio
 import unicodedata
+from collections.abc import Callable
 
 from runtime.events import Answer, Event, TooLargeError, UnknownFunctionError
 from runtime.pool import Pool
@@ -11,10 +12,15 @@ MOST_METADATA = MAX_HEAD // 2
 
 
 class Dispatcher:
-    """`routes` maps what a caller may say (`industry`, `industry@2`, `industry@live`) to a pool."""
+    """`routes` maps what a caller may say (`industry`, `industry@2`, `industry@live`) to a pool.
+
+    `resolve` is asked for what no route is known for, so that functions nobody calls need none: it makes the
+    pool and its routes, or returns None.
+    """
 
     def __init__(self) -> None:
         self._routes: dict[str, Pool] = {}
+        self.resolve: Callable[[str], Pool | None] = lambda target: None
 
     def dispatch(self, target: str, event: Event) -> "asyncio.Future[Answer]":
         """Hand an event to its pool; raises InvocationError, or the future does."""
@@ -22,7 +28,7 @@ class Dispatcher:
 
     def find(self, target: str, event: Event) -> Pool:
         """The pool that takes this event; raises InvocationError when there is none."""
-        pool = self._routes.get(target) or self._routes.get(unicodedata.normalize("NFC", target))
+        pool = self._routes.get(target) or self._look_up(unicodedata.normalize("NFC", target))
         if pool is None:
             raise UnknownFunctionError(self._explain(target))
         if len(event.body) > pool.spec.max_event:
@@ -34,7 +40,10 @@ class Dispatcher:
 
     def knows(self, target: str) -> bool:
         """Whether this target leads to a pool."""
-        return target in self._routes
+        return self._look_up(target) is not None
+
+    def _look_up(self, target: str) -> Pool | None:
+        return self._routes.get(target) or self.resolve(target)
 
     def route(self, target: str, pool: Pool) -> None:
         """From now on this target means that pool."""
@@ -46,6 +55,6 @@ class Dispatcher:
 
     def _explain(self, target: str) -> str:
         function, _, reference = target.partition("@")
-        if reference and function in self._routes:
+        if reference and self.knows(function):
             return f"{function} has no revision or alias {reference!r}"
         return f"there is no function {function!r}; `fnhost list` shows those there are"

@@ -10,11 +10,12 @@ from pathlib import Path
 
 from conf.models import Func
 from functions.registry import Registry, Revision
-from host.deployment.specs import make_spec
+from host.deployment.specs import least_instances, make_spec
 from host.state import StateDir
 from runtime.boot import BootError
 from runtime.decisions import Record
 from runtime.dispatcher import Dispatcher
+from runtime.events import UnavailableError
 from runtime.pool import Pool
 from runtime.process import Workshop
 from runtime.scaler import Scaler
@@ -35,9 +36,9 @@ class ScaleError(ValueError):
     """A number of instances outside of the function's bounds."""
 
 
-@dataclass
+@dataclass(slots=True)
 class Deployed:
-    """One function: its revisions by number, the live one, the pools that exist, and the run-time scale."""
+    """One function: its revisions by number, the live one, the pools made so far, and the run-time scale."""
 
     name: str
     revisions: dict[int, Revision] = field(default_factory=dict)
@@ -47,7 +48,7 @@ class Deployed:
 
     @property
     def live_pool(self) -> Pool | None:
-        """The pool of the live revision."""
+        """The pool of the live revision, once somebody needed it."""
         return self.pools.get(self.live) if self.live is not None else None
 
 
@@ -70,6 +71,8 @@ class Catalog:
     def __init__(self, grounds: Grounds) -> None:
         self._grounds = grounds
         self._overrides = grounds.overrides
+        self._stopping = False
+        grounds.dispatcher.resolve = self._resolve
         self.functions: dict[str, Deployed] = {}
         self._draining: set[asyncio.Task[None]] = set()
         self._locks: dict[str, asyncio.Lock] = {}
@@ -79,39 +82,37 @@ class Catalog:
         return self._locks.setdefault(name, asyncio.Lock())
 
     def load(self) -> None:
-        """Read the registry; a revision that was being built when the host died has failed."""
+        """Read the registry; a revision that was being built when the host died has failed.
+
+        Pools are made when they are needed: a thousand functions that nobody calls are a thousand rows.
+        """
         registry = self._grounds.registry
-        for name in registry.functions():
-            deployed = Deployed(name, instances=registry.instances(name))
-            for revision in registry.revisions(name):
-                if revision.state == "building":
-                    registry.set_state(
-                        name, revision.number, "failed", "the host stopped while it was deployed"
-                    )
-                    revision = replace(
-                        revision, state="failed", error="the host stopped while it was deployed"
-                    )
-                deployed.revisions[revision.number] = revision
-            deployed.live = registry.alias(name, LIVE)
-            self.functions[name] = deployed
-            ready = [each for each in deployed.revisions.values() if each.state == "ready"]
-            if deployed.live not in [each.number for each in ready]:
+        registry.fail_unfinished("the host stopped while it was deployed")
+        for name, stored in registry.functions().items():
+            ready = [each.number for each in stored.revisions.values() if each.state == "ready"]
+            live = stored.aliases.get(LIVE)
+            if live not in ready:
                 # The host ended between moving the alias and noting that the revision is ready.
-                deployed.live = max((each.number for each in ready), default=None)
-            for revision in ready:
-                is_live = revision.number == deployed.live
-                self._install(deployed, self.make_pool(revision) if is_live else self._spare_pool(revision))
-            self._route_live(deployed)
+                live = max(ready, default=None)
+            self.functions[name] = Deployed(name, stored.revisions, live, instances=stored.instances)
 
     async def begin(self) -> None:
-        """Start the live pools, a few at a time, so that each has its share of the processor."""
+        """Start the pools that are kept hot, a few at a time: each has its share of the processor."""
         turns = asyncio.Semaphore(max(2, os.cpu_count() or 1))
-        await asyncio.gather(*(self._begin_one(each, turns) for each in list(self.functions.values())))
+        hot = [each for each in self.functions.values() if self._is_kept_hot(each)]
+        await asyncio.gather(*(self._begin_one(each, turns) for each in hot))
+
+    def _is_kept_hot(self, deployed: Deployed) -> bool:
+        if deployed.live is None:
+            return False
+        if deployed.instances is not None:
+            return deployed.instances > 0
+        return least_instances(deployed.revisions[deployed.live], self._overrides.get(deployed.name)) > 0
 
     async def _begin_one(self, deployed: Deployed, turns: asyncio.Semaphore) -> None:
         async with turns:
-            pool = deployed.live_pool
-            if pool is None or not pool.is_kept_hot:
+            pool = self.open_live(deployed)
+            if pool is None:
                 return
             try:
                 await pool.start()
@@ -133,13 +134,14 @@ class Catalog:
         return told
 
     async def _renew_pool(self, deployed: Deployed) -> str | None:
+        if deployed.live is None or self.functions.get(deployed.name) is not deployed:
+            return None
         before = deployed.live_pool
-        is_there = self.functions.get(deployed.name) is deployed
-        if before is None or deployed.live is None or not is_there:
+        if before is None and not self._is_kept_hot(deployed):
             return None
         revision = deployed.revisions[deployed.live]
         pool = self.make_pool(revision)
-        if pool.spec == before.spec:
+        if before is not None and pool.spec == before.spec:
             return None
         try:
             await pool.start()
@@ -166,6 +168,33 @@ class Catalog:
         """The folders that every arbiter imports from."""
         return self._grounds.workshop.code
 
+    def open_live(self, deployed: Deployed) -> Pool | None:
+        """The pool of the live revision, made when it is first needed; None when nothing is live."""
+        return None if deployed.live is None else self._open(deployed, deployed.live)
+
+    def _open(self, deployed: Deployed, number: int) -> Pool:
+        pool = deployed.pools.get(number)
+        if pool is None:
+            revision = deployed.revisions[number]
+            is_live = number == deployed.live
+            pool = self.make_pool(revision) if is_live else self._spare_pool(revision)
+            self._install(deployed, pool)
+        return pool
+
+    def _resolve(self, target: str) -> Pool | None:
+        name, _, reference = target.partition("@")
+        deployed = self.functions.get(name)
+        if deployed is None:
+            return None
+        if self._stopping:
+            raise UnavailableError(f"{name} is stopping")
+        if target == name or reference == LIVE:
+            return self.open_live(deployed)
+        for revision in deployed.revisions.values():
+            if reference == str(revision.number) and revision.state == "ready":
+                return self._open(deployed, revision.number)
+        return None
+
     def make_pool(self, revision: Revision) -> Pool:
         """A cold pool for a revision."""
         spec = make_spec(revision, self._grounds.state, self._overrides.get(revision.function))
@@ -191,18 +220,18 @@ class Catalog:
         """Let `live` point at a pool that answers; the pool before it is returned, and drains by itself."""
         deployed = self.record(revision)
         await asyncio.to_thread(self._grounds.registry.set_alias, deployed.name, LIVE, revision.number)
-        before = deployed.live_pool
+        was, before = deployed.live, deployed.live_pool
         stale = deployed.pools.get(revision.number)
         deployed.live = revision.number
         self._install(deployed, pool)
-        self._route_live(deployed)
-        if before is not None:
+        if was is not None:
             self._grounds.failpoints.reach("deploy.switched")
         if stale is not None and stale is not pool:
             self._drain(stale)
         if before is not None and before is not pool and before is not stale:
-            # Its number may still be asked for: a cold pool takes its place, and starts when it is.
-            self._install(deployed, self._spare_pool(deployed.revisions[before.spec.revision]))
+            # Its number may still be asked for: then a new pool takes its place.
+            del deployed.pools[before.spec.revision]
+            self._grounds.dispatcher.forget(before)
             self._drain(before)
         return before
 
@@ -212,7 +241,7 @@ class Catalog:
         With 0 there is none until an event comes. Raises ScaleError for more than the function may have.
         """
         deployed = self.get(name)
-        pool = deployed.live_pool
+        pool = self.open_live(deployed)
         if pool is None:
             raise ScaleError(f"{name} has no revision that runs")
         most = pool.spec.scale.max
@@ -244,17 +273,17 @@ class Catalog:
 
     async def stop(self) -> None:
         """Let every pool finish what it has, then end it."""
+        self._stopping = True
         pools = [pool for deployed in self.functions.values() for pool in deployed.pools.values()]
         await asyncio.gather(*(pool.drain(min(20.0, pool.spec.timeout)) for pool in pools), *self._draining)
 
     def _install(self, deployed: Deployed, pool: Pool) -> None:
         deployed.pools[pool.spec.revision] = pool
-        self._grounds.dispatcher.route(pool.spec.label, pool)
-
-    def _route_live(self, deployed: Deployed) -> None:
-        if pool := deployed.live_pool:
-            self._grounds.dispatcher.route(deployed.name, pool)
-            self._grounds.dispatcher.route(f"{deployed.name}@{LIVE}", pool)
+        route = self._grounds.dispatcher.route
+        route(pool.spec.label, pool)
+        if pool.spec.revision == deployed.live:
+            route(deployed.name, pool)
+            route(f"{deployed.name}@{LIVE}", pool)
 
     def _drain(self, pool: Pool) -> None:
         task = asyncio.get_running_loop().create_task(pool.drain(pool.spec.timeout + DRAIN_MARGIN))

@@ -112,8 +112,11 @@ class Deployer:
         return deployed.revisions[deployed.live] if deployed and deployed.live is not None else None
 
     def _base_now(self, revision: Revision) -> BaseSet:
+        base = self.base_of(revision.function)
+        if base == BaseSet():
+            return base
         manifest = Manifest.model_validate_json(revision.manifest_json)
-        return narrow(self.base_of(revision.function), self._state.package(revision.sha256), manifest)
+        return narrow(base, self._state.package(revision.sha256), manifest)
 
     async def deploy(self, prepared: Prepared, tell: Tell) -> Line:
         """Bring a prepared package into service, telling each step; returns the closing line.

@@ -10,7 +10,7 @@ from functions.errors import PackageError
 from functions.imports import missing_imports
 from functions.package import Package, open_package, read_stored
 from functions.requirements import REQUIREMENTS
-from host.deployment.sources import base_of, find_model
+from host.deployment.sources import find_bases, find_model
 
 HINT = "list it under `requirements`, in the config or in the package's requirements.txt"
 
@@ -21,13 +21,14 @@ def package_faults(config: Config, env: Mapping[str, str]) -> Iterator[Fault]:
     They are those that the config names by path, and those below PYBOOT_HOME in `env`.
     """
     home = Path(env["PYBOOT_HOME"]).expanduser() if env.get("PYBOOT_HOME") else None
+    base_of = find_bases(config)
     for index, func in enumerate(config.funcs):
         package = func.package or find_model(home, func.model_name)
         if package is None or func.entry is not None:
             continue
         path = f"funcs[{index}].{'package' if func.package else 'modelName'}"
         try:
-            yield from _lacking(path, package, base_of(config, func.model_name).requirements)
+            yield from _lacking(path, package, base_of(func.model_name).requirements)
         except (PackageError, OSError) as error:
             yield Fault(path, str(error))
 

@@ -1,7 +1,7 @@
 """Where the package of each function in the config comes from."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,11 +42,16 @@ def find_sources(settings: Settings, downloads: Path) -> Mapping[str, Source]:
     }
 
 
-def base_of(config: Config, name: str) -> BaseSet:
-    """What the config gives to the packages of the function `name`."""
-    func = next((each for each in config.funcs if each.model_name == name), None)
-    requirements = func.requirements if func and func.requirements is not None else config.requirements
-    return BaseSet(requirements=requirements, python=(func and func.python) or config.python)
+def find_bases(config: Config) -> Callable[[str], BaseSet]:
+    """What the config gives to the packages of a function, by its name."""
+    funcs = {func.model_name: func for func in config.funcs}
+
+    def base_of(name: str) -> BaseSet:
+        func = funcs.get(name)
+        requirements = func.requirements if func and func.requirements is not None else config.requirements
+        return BaseSet(requirements=requirements, python=(func and func.python) or config.python)
+
+    return base_of
 
 
 def _entry(func: Func) -> EntryOrder | None:

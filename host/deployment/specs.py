@@ -1,6 +1,8 @@
 """What a pool runs with: the manifest, and over it what the config says of the function."""
 
-from dataclasses import replace
+import json
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 
 from conf.models import Func
@@ -8,6 +10,8 @@ from functions.manifest import Manifest
 from functions.registry import Revision
 from host.state import StateDir
 from runtime.spec import BatchRule, PoolSpec, ScaleRule
+
+GLANCES = 4096
 
 
 def make_spec(revision: Revision, state: StateDir, override: Func | None) -> PoolSpec:
@@ -40,6 +44,30 @@ def make_spec(revision: Revision, state: StateDir, override: Func | None) -> Poo
         scale=_scale(manifest, override),
         batch=_batch(manifest, override),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """What is asked of every function, also of those that never run: what it takes, and its bounds."""
+
+    accepts: str
+    least: int
+    most: int
+
+
+@lru_cache(GLANCES)
+def glance(manifest_json: str) -> Glance:
+    """Look into a stored manifest, without the time that validating it takes; equal texts are read once."""
+    fields = json.loads(manifest_json)
+    return Glance(fields["accepts"], fields["scale"]["min"], fields["scale"]["max"])
+
+
+def least_instances(revision: Revision, override: Func | None) -> int:
+    """How many instances are kept while no event comes."""
+    told, seen = override.scale if override else None, glance(revision.manifest_json)
+    if told is not None and told.min is not None:
+        return told.min
+    return min(seen.least, (told and told.max) or seen.most)
 
 
 def _scale(manifest: Manifest, override: Func | None) -> ScaleRule:

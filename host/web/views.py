@@ -6,7 +6,9 @@ from typing import Any
 
 from functions.registry import Revision
 from host.deployment.catalog import Deployed
+from host.deployment.specs import glance
 from runtime.decisions import Decision, Record
+from runtime.pool import COLD
 from runtime.spec import PoolSpec
 
 View = dict[str, Any]
@@ -14,11 +16,11 @@ View = dict[str, Any]
 
 def summarize(deployed: Deployed, why: str | None) -> View:
     """One line of `fnhost list`; `why` is what keeps the package that the config names from service."""
-    pool = deployed.live_pool
-    if pool is None:
+    if deployed.live is None:
         failed = max(deployed.revisions.values(), key=lambda each: each.number, default=None)
         return _nothing_runs(deployed.name, "failed", why or (failed.error if failed else None))
-    view = pool.view()
+    pool = deployed.live_pool
+    view = pool.view() if pool else COLD
     return {
         "name": deployed.name,
         "revision": deployed.live,
@@ -29,7 +31,7 @@ def summarize(deployed: Deployed, why: str | None) -> View:
         "queued": view.queued,
         "in_flight": view.in_flight,
         "last_error": view.last_error or why or _newest_failure(deployed),
-        "accepts": pool.spec.accepts,
+        "accepts": glance(deployed.revisions[deployed.live].manifest_json).accepts,
     }
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from functions.registry import MIGRATIONS, Registry, Revision
+from functions.registry import MIGRATIONS, Registry, Revision, Stored
 
 
 @pytest.fixture
@@ -23,11 +23,9 @@ def test_revisions_are_numbered_by_function(registry: Registry) -> None:
     other, _ = registry.add_revision("trend", "a1", "{}")
     assert new and (first.number, second.number, other.number) == (1, 2, 1)
     assert first.state == "building" and first.error is None and first.created > 0
-    assert registry.functions() == ["trend", "水泵"]
-    assert registry.revisions("水泵") == [first, second]
-    assert registry.revision("水泵", 2) == second
-    assert registry.revision("水泵", 3) is None
-    assert registry.revisions("nobody") == []
+    assert list(registry.functions()) == ["trend", "水泵"]
+    assert registry.functions()["水泵"].revisions == {1: first, 2: second}
+    assert registry.functions()["trend"].revisions == {1: other}
 
 
 def test_the_same_package_is_the_same_revision(registry: Registry) -> None:
@@ -40,8 +38,8 @@ def test_the_same_package_is_the_same_revision(registry: Registry) -> None:
 def test_a_failed_package_is_tried_again_under_its_number(registry: Registry) -> None:
     registry.add_revision("f", "a1", "{}")
     registry.set_state("f", 1, "failed", "no six")
-    failed = registry.revision("f", 1)
-    assert failed is not None and (failed.state, failed.error) == ("failed", "no six")
+    failed = registry.functions()["f"].revisions[1]
+    assert (failed.state, failed.error) == ("failed", "no six")
     again, new = registry.add_revision("f", "a1", '{"y": 2}')
     assert not new and again.number == 1
     assert (again.state, again.error, again.manifest_json) == ("building", None, '{"y": 2}')
@@ -52,29 +50,29 @@ def test_numbers_are_not_given_out_again_after_a_removal(registry: Registry) -> 
     registry.set_alias("f", "live", 1)
     registry.set_instances("f", 3)
     registry.remove("f")
-    assert registry.functions() == [] and registry.aliases("f") == {} and registry.instances("f") is None
+    assert registry.functions() == {}
     again, new = registry.add_revision("f", "a1", "{}")
     assert new and again.number == 2
+    assert registry.functions() == {"f": Stored({2: again})}
 
 
 def test_an_alias_points_at_one_revision(registry: Registry) -> None:
     registry.add_revision("f", "a1", "{}")
     registry.add_revision("f", "b2", "{}")
-    assert registry.alias("f", "live") is None
+    assert registry.functions()["f"].aliases == {}
     registry.set_alias("f", "live", 1)
     registry.set_alias("f", "live", 2)
     registry.set_alias("f", "canary", 1)
-    assert registry.alias("f", "live") == 2
-    assert registry.aliases("f") == {"canary": 1, "live": 2}
+    assert registry.functions()["f"].aliases == {"canary": 1, "live": 2}
 
 
 def test_the_number_of_instances_is_set_and_unset(registry: Registry) -> None:
     registry.add_revision("f", "a1", "{}")
-    assert registry.instances("f") is None
+    assert registry.functions()["f"].instances is None
     registry.set_instances("f", 0)
-    assert registry.instances("f") == 0
+    assert registry.functions()["f"].instances == 0
     registry.set_instances("f", None)
-    assert registry.instances("f") is None
+    assert registry.functions()["f"].instances is None
 
 
 def test_what_is_not_there_cannot_be_changed(registry: Registry) -> None:
@@ -88,13 +86,29 @@ def test_what_is_not_there_cannot_be_changed(registry: Registry) -> None:
         registry.set_instances("gone", 1)
 
 
+def test_only_what_was_being_built_has_failed_after_a_stop(registry: Registry) -> None:
+    registry.add_revision("f", "a1", "{}")
+    registry.set_state("f", 1, "ready", None)
+    registry.add_revision("f", "b2", "{}")
+    registry.fail_unfinished("cut off")
+    told = [(each.state, each.error) for each in registry.functions()["f"].revisions.values()]
+    assert told == [("ready", None), ("failed", "cut off")]
+
+
+def test_equal_manifests_are_one_object_in_memory(registry: Registry) -> None:
+    for name in ("f", "g"):
+        registry.add_revision(name, "a1", '{"name": "the same"}')
+    f, g = (stored.revisions[1] for stored in registry.functions().values())
+    assert f.manifest_json is g.manifest_json and f.sha256 is g.sha256
+
+
 def test_a_restart_finds_everything(tmp_path: Path) -> None:
     first = Registry(tmp_path / "r.db")
     revision, _ = first.add_revision("f", "a1", "{}")
     first.set_alias("f", "live", 1)
     first.close()
     second = Registry(tmp_path / "r.db")
-    assert second.revision("f", 1) == revision and second.alias("f", "live") == 1
+    assert second.functions() == {"f": Stored({1: revision}, {"live": 1})}
     second.close()
 
 
@@ -151,8 +165,8 @@ def test_a_database_from_before_there_were_base_sets_is_taken_over(tmp_path: Pat
     old.close()
     registry = Registry(tmp_path / "r.db")
     try:
-        assert registry.revisions("f") == [Revision("f", 1, "a1", "", "{}", "ready", None, 1.5)]
-        assert registry.aliases("f") == {"live": 1}
+        revision = Revision("f", 1, "a1", "", "{}", "ready", None, 1.5)
+        assert registry.functions() == {"f": Stored({1: revision}, {"live": 1})}
         assert registry.add_revision("f", "a1", "{}")[0].number == 1
         with pytest.raises(LookupError):
             registry.set_alias("f", "live", 7)

@@ -71,7 +71,7 @@ def _runs(process: psutil.Process) -> bool:
 def test_sigterm_answers_what_runs_and_what_waits_and_then_ends_with_0(start_host: StartHost) -> None:
     host = start_host()
     slow = "import time\ndef index(event, context):\n    time.sleep(2)\n    return 1\n"
-    host.deploy({"index.py": slow}, "slow")
+    host.deploy({"index.py": slow, "function.yaml": "scale: {max: 1}\n"}, "slow")
     statuses: list[int] = []
     callers = [
         threading.Thread(target=lambda: statuses.append(host.invoke("slow", b"{}").status_code))
