@@ -120,13 +120,13 @@ def test_on_a_terminal_it_asks_first_and_shows_how_far_it_is(host: RunningHost) 
 
 
 def test_ctrl_c_prints_what_there_is(host: RunningHost) -> None:
-    words = ["env", "--default-signal=INT", *command("bench", "slow", "--yes", "--url", host.url)]
-    before = host.describe("slow")["counters"]["ok"]
+    words = ["env", "--default-signal=INT", *command("bench", "marked", "--yes", "--url", host.url)]
+    before = host.describe("marked")["counters"]["ok"]
     with subprocess.Popen(words, env=environment(), stdout=subprocess.PIPE, text=True) as process:
-        wait_until(lambda: host.describe("slow")["counters"]["ok"] > before, "it has begun")
+        wait_until(lambda: host.describe("marked")["counters"]["ok"] > before, "it has begun")
         process.send_signal(signal.SIGINT)
         said, _ = process.communicate(timeout=DEADLINE)
-    assert (process.returncode, said) == (130, "slow: nothing was measured\n")
+    assert (process.returncode, said) == (130, "marked: nothing was measured\n")
 
 
 def test_a_function_that_is_not_there_has_exit_code_4(host: RunningHost) -> None:
