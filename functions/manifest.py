@@ -80,7 +80,7 @@ Preload = Annotated[Literal[True, False, "always"], BeforeValidator(_read_preloa
 class Scale(Section):
     """How few and how many instances the pool has, how busy they are meant to be, and how long they stay."""
 
-    min: Whole = Field(1, ge=0)
+    min: Whole = Field(0, ge=0)
     max: Whole = Field(4, ge=1)
     target: Share = 0.7
     idle: Duration = 60.0

@@ -20,7 +20,7 @@ def test_an_empty_manifest_means_the_defaults() -> None:
     manifest = read_manifest("")
     assert manifest == read_manifest("# nothing\n") == Manifest.model_validate({})
     assert (manifest.timeout, manifest.startup_timeout, manifest.queue) == (30.0, 60.0, 1000)
-    assert (manifest.scale.min, manifest.scale.max, manifest.concurrency, manifest.threads) == (1, 4, 1, 1)
+    assert (manifest.scale.min, manifest.scale.max, manifest.concurrency, manifest.threads) == (0, 4, 1, 1)
     assert manifest.max_event == manifest.max_result == 6 * 1024 * 1024
     assert manifest.preload and not manifest.idempotent and not manifest.build
 

@@ -22,6 +22,8 @@ def spec_of(folder: Path, manifest: str, override: dict[str, Any] | None = None)
 @pytest.mark.parametrize(
     ("manifest", "override", "rule"),
     [
+        ("", None, ScaleRule()),
+        ("", {}, ScaleRule(0, 4, 0.7, 60.0, 600.0)),
         ("scale: {min: 2, max: 3}", None, ScaleRule(2, 3)),
         ("scale: {min: 1, target: 0.5, idle: 5s}", {}, ScaleRule(1, 4, 0.5, 5.0)),
         ("scale: {min: 1, target: 0.5, idle: 5s}", {"target": 0.9}, ScaleRule(1, 4, 0.9, 5.0)),
