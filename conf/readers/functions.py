@@ -9,6 +9,10 @@ WITHOUT_DEVICES = (
     "a function without devices takes every event, on purpose; the older program never called it"
 )
 BY_NAME = "a device without attributes is told by its name"
+ONE_INSTANCE = (
+    "each function has one instance always, since the older program ran it in one process, where it may "
+    "remember things; `scale:` changes that"
+)
 ALL_HOLD = "all {} attributes must hold, on purpose; the older program let the last one decide"
 
 
@@ -51,6 +55,16 @@ def translate_functions(tree: Tree, split: Callable[[Tree], Parts], translation:
             translation.note(f"funcs[{place}].devices", sentence)
         _add_devices(place, origin, devices, translation)
     _note_devices(translation)
+    keep_one_instance(translation)
+
+
+def keep_one_instance(translation: Translation) -> None:
+    """Let every function run in one process, whatever the load, as it did in the older program."""
+    funcs = [func for func in entries(translation.tree.get("funcs")) if isinstance(func, dict)]
+    for func in funcs:
+        func["scale"] = {"min": 1, "max": 1}
+    if funcs:
+        translation.note("funcs", ONE_INSTANCE)
 
 
 def _same_model(told: list[object], head: Tree) -> int | None:

@@ -1,6 +1,7 @@
 """Generation 1.5: brokers and rules as in generation 2, and a callable in each rule."""
 
 from conf.readers.callables import make_function, note_path, unique
+from conf.readers.functions import keep_one_instance
 from conf.readers.sections import begin
 from conf.readers.translation import Translation, Tree, entries
 
@@ -13,6 +14,7 @@ def translate(tree: Tree) -> Translation:
     for index, rule in enumerate(entries(translation.tree["rules"])):
         if isinstance(rule, dict) and "func" in rule:
             _add_function(index, rule, tree, translation)
+    keep_one_instance(translation)
     return translation
 
 

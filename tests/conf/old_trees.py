@@ -7,6 +7,7 @@ NAME = "== data_to_dict['deviceInfo']['deviceName']"
 POINT = "in data_to_dict['telemetry']"
 ZIP = "http://10.200.60.18:9000/x.zip"
 INDUSTRY = "http://10.200.60.18:9000/group1/M00/49/04/Csg8EmGd.zip"
+ONE = {"min": 1, "max": 1}
 MD5 = "pZ4DJ+YhYM9ppHD+VhLi+A=="
 
 
@@ -98,8 +99,18 @@ TREES: dict[str, dict[str, Any]] = {
             },
         ],
         "funcs": [
-            {"modelName": "telm_temperature", "entry": f"{CODE}.telm_temperature", "pythonPath": ["."]},
-            {"modelName": "telm_temperature-2", "entry": f"{CODE}.test_from_dict", "pythonPath": ["."]},
+            {
+                "modelName": "telm_temperature",
+                "scale": ONE,
+                "entry": f"{CODE}.telm_temperature",
+                "pythonPath": ["."],
+            },
+            {
+                "modelName": "telm_temperature-2",
+                "scale": ONE,
+                "entry": f"{CODE}.test_from_dict",
+                "pythonPath": ["."],
+            },
         ],
     },
     "v2": {
@@ -121,6 +132,7 @@ TREES: dict[str, dict[str, Any]] = {
         "funcs": [
             {
                 "modelName": "thend_threshold_zd",
+                "scale": ONE,
                 "modelAddress": ZIP,
                 "modelMd5": MD5,
                 "devices": [
@@ -136,6 +148,7 @@ TREES: dict[str, dict[str, Any]] = {
             },
             {
                 "modelName": "TYPE_TREND_WARNING1644570851718",
+                "scale": ONE,
                 "modelAddress": ZIP,
                 "modelMd5": MD5[:-2],
                 "devices": [],
@@ -154,6 +167,7 @@ TREES: dict[str, dict[str, Any]] = {
         "funcs": [
             {
                 "modelName": "trend",
+                "scale": ONE,
                 "modelAddress": ZIP,
                 "modelMd5": MD5,
                 "devices": [
@@ -196,6 +210,7 @@ TREES: dict[str, dict[str, Any]] = {
         "funcs": [
             {
                 "modelName": "industry",
+                "scale": ONE,
                 "modelAddress": INDUSTRY,
                 "modelMd5": MD5,
                 "devices": [
@@ -210,6 +225,7 @@ TREES: dict[str, dict[str, Any]] = {
             },
             {
                 "modelName": "趋势",
+                "scale": ONE,
                 "modelAddress": INDUSTRY,
                 "devices": [
                     {
