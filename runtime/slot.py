@@ -105,11 +105,16 @@ class Slot(asyncio.Protocol):
         self._write(encode({"op": "more", "event": ticket.number, "bytes": size}))
 
     def retire(self) -> None:
-        """Send nothing more; the instance answers what it has, runs its shutdown hook and exits."""
+        """Send no more events; the instance answers what it has, runs its shutdown hook and exits.
+
+        Its stream is ended once it holds none: until then an event may be cancelled, and a streamed answer
+        told that there is room.
+        """
         self.retired = True
         self.state = "retiring"
-        if self._transport is not None and not self._transport.is_closing():
-            self._transport.write_eof()
+        transport = self._transport
+        if not self.running and transport is not None and not transport.is_closing():
+            transport.write_eof()
 
     def _write(self, frames: bytes) -> None:
         # After its end of stream an instance is ours until its exit is told; what it got goes elsewhere then.

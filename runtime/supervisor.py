@@ -119,6 +119,8 @@ class Supervisor:
     def slot_answered(self, slot: Slot, frames: list[Frame]) -> None:
         """Answers go straight to the queue."""
         self.queue.answered(slot, frames)
+        if slot.retired and not slot.running:
+            slot.retire()
 
     def slot_gone(self, slot: Slot) -> None:
         """An instance has ended, wanted or not."""

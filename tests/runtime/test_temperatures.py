@@ -96,3 +96,27 @@ def test_an_arbiter_that_dies_while_its_pool_is_warm_is_replaced_and_loses_nothi
             await pool.stop()
 
     asyncio.run(scene())
+
+
+def test_an_instance_that_is_retired_while_it_streams_finishes_at_its_readers_pace(bench: Bench) -> None:
+    index = "def index(event, context):\n    for _ in range(100):\n        yield bytes(100_000)\n"
+
+    async def scene() -> None:
+        pool = bench.pool(index, 2, max_result=200_000)
+        try:
+            await pool.start()
+            await until(lambda: len(pool.view().instances) == 2, "two instances")
+            asked = [pool.submit(Event(b"{}", streams=True)) for _ in range(2)]
+            streams = [(await asyncio.wait_for(each, PATIENCE)).stream for each in asked]
+            pool.scale(1)
+            await until(
+                lambda: "retiring" in [each.state for each in pool.view().instances], "one is retired"
+            )
+            for stream in streams:
+                assert stream is not None
+                assert sum([len(piece) async for piece in stream]) == 100 * 100_000
+            await until(lambda: len(pool.view().instances) == 1, "it has gone")
+        finally:
+            await pool.stop()
+
+    asyncio.run(scene())
