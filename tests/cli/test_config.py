@@ -104,7 +104,7 @@ def test_a_good_old_file_has_notes_and_no_problems(tmp_path: Path) -> None:
     result = fnhost("", "config", "check", str(tmp_path / "old.yaml"))
     assert result.exit_code == 0
     assert "note: line 2: rules[0].pub.timeout: `timeout` was a bare 100: read as seconds\n" in result.stdout
-    assert result.stdout.endswith("old.yaml (generation v2): 0 problems, 5 notes\n")
+    assert result.stdout.endswith("old.yaml (generation v2): 0 problems, 6 notes\n")
 
 
 def test_what_promises_less_than_it_seems_is_a_note(tmp_path: Path) -> None:

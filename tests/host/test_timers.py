@@ -25,7 +25,7 @@ def index(event, context):
         runs.write(context.event.id + "\\n")
     return {"event": event, "kind": context.trigger.kind, "name": context.trigger.name}
 """
-FUNCS = "funcs: [{modelName: note}]\n"
+FUNCS = "funcs: [{modelName: note, scale: {max: 1}}]\n"
 TICKING = (
     'mqtts: [{{name: b1, broker: "{url}", qos: 1}}]\n'
     "timers:\n"
