@@ -138,6 +138,9 @@ class Limits(Section):
         gt=0,
         description="measured memory of all pools together; absent: three quarters of the machine's",
     )
+    revisions: Whole = Field(
+        default=5, ge=1, description="revisions of a function that are kept beside the live one"
+    )
     delivery: Size = Field(
         default=GIB, ge=MIB, description="disk for events and results that wait, 1MiB at least"
     )

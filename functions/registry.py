@@ -3,7 +3,7 @@
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass, field, fields, replace
 from pathlib import Path
@@ -75,6 +75,16 @@ class Revision:
     state: State
     error: str | None
     created: float
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What decides whether a revision's files are needed."""
+
+    function: str
+    number: int
+    sha256: str
+    state: State
 
 
 @dataclass(slots=True)
@@ -165,6 +175,21 @@ class Registry:
             for function, instances in database.execute(told):
                 known[function].instances = instances
             return known
+
+    def rows(self) -> list[Row]:
+        """Every revision, in brief."""
+        with self._transaction() as database:
+            query = "SELECT function, number, sha256, state FROM revisions"
+            return [Row(*row) for row in database.execute(query)]
+
+    def remove_revisions(self, function: str, numbers: Iterable[int]) -> None:
+        """Forget these revisions but those that an alias points at; their numbers are not given out again."""
+        with self._transaction() as database:
+            change = (
+                "DELETE FROM revisions WHERE function = ?1 AND number = ?2 AND NOT EXISTS"
+                " (SELECT 1 FROM aliases WHERE function = ?1 AND number = ?2)"
+            )
+            database.executemany(change, [(function, number) for number in numbers])
 
     def fail_unfinished(self, error: str) -> None:
         """Revisions that are being built have failed; for the start, when nobody builds any."""

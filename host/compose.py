@@ -8,12 +8,14 @@ from functions.registry import Registry
 from host.bridges import BridgesPart
 from host.delivery import DeliveryPart, Workers, make_failpoints, make_limits
 from host.deployment.catalog import Catalog, Grounds
-from host.deployment.deployer import Deployer
+from host.deployment.collector import Collector, CollectorParts
+from host.deployment.deployer import Deployer, DeployGrounds
 from host.deployment.downloads import Downloads
+from host.deployment.files import RevisionFiles
 from host.deployment.sources import find_bases, find_sources
 from host.deployment.tasks import DeployTasks
 from host.health import Health, check_functions
-from host.invocations import InvocationGrounds, InvocationsPart
+from host.invocations import InvocationGrounds, InvocationsPart, awaited_targets
 from host.lifecycle import Lifecycle, Part
 from host.logstore import LogStore
 from host.mqtt import MqttPart
@@ -61,8 +63,14 @@ def compose(settings: Settings, state: StateDir) -> Host:
     workshop = Workshop(prepare_overlay(state.overlay), state.owner(), logs.append)
     overrides = {func.model_name: func for func in config.funcs}
     scaling = ScalingPart(config.limits.memory)
-    catalog = Catalog(Grounds(state, registry, workshop, dispatcher, scaling.scaler, overrides, failpoints))
-    deployer = Deployer(state, registry, catalog, find_bases(config))
+    files = RevisionFiles(state, registry)
+    catalog = Catalog(
+        Grounds(state, registry, files, workshop, dispatcher, scaling.scaler, overrides, failpoints)
+    )
+    collector = Collector(
+        CollectorParts(catalog, registry, files, lambda: awaited_targets(store)), config.limits.revisions
+    )
+    deployer = Deployer(DeployGrounds(state, registry, files, catalog, collector.begin), find_bases(config))
     tasks = DeployTasks(deployer)
     deploys = DeploysPart(Downloads(find_sources(settings, state.downloads), state, deployer))
     dispatch = limit_dispatch(dispatcher.dispatch, rates := make_rates(config))
@@ -74,7 +82,7 @@ def compose(settings: Settings, state: StateDir) -> Host:
     for wake in (mqtt.wake, timers.wake, invocations.wake):
         workers.add(wake)
     trigger = HttpTrigger(dispatch, config.limits.max_body, invocations.accept)
-    running = Running(state, catalog, deployer, deploys, mqtt, timers, bridges, trigger, rates)
+    running = Running(state, catalog, collector, deployer, deploys, mqtt, timers, bridges, trigger, rates)
     reloader = Reloader(settings, os.environ, running)
     reports = Reports(mqtt.queue_rows, mqtt.connections, delivery.view, deploys.why, catalog.decisions)
     letters = LettersApi(DeadLetters(store, workers.wake))
@@ -88,7 +96,7 @@ def compose(settings: Settings, state: StateDir) -> Host:
         LogsPart(logs),
         scaling,
         delivery,
-        FunctionsPart(catalog, registry, state.owner()),
+        FunctionsPart(catalog, collector, registry, state.owner()),
         deploys,
         invocations,
         mqtt,

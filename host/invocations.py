@@ -11,7 +11,7 @@ from runtime.events import Dispatch
 from triggers.delivery.failpoints import Failpoints
 from triggers.delivery.retry import RetryPolicy
 from triggers.delivery.store import DeliveryStore
-from triggers.invocations.acceptance import Acceptance, AcceptanceParts
+from triggers.invocations.acceptance import LANES, Acceptance, AcceptanceParts
 from triggers.invocations.attempts import Attempts
 from triggers.invocations.callbacks import Callbacks
 from triggers.invocations.expiry import forget_expired, steady_clock
@@ -27,6 +27,12 @@ class InvocationGrounds:
     failpoints: Failpoints
     dispatcher: Dispatcher
     dispatch: Dispatch
+
+
+async def awaited_targets(store: DeliveryStore) -> set[str]:
+    """What asynchronous events on disk wait for: functions, and revisions such as `industry@2`."""
+    lanes, _ = await store.waiting()
+    return {lane.removeprefix(LANES) for lane in lanes if lane.startswith(LANES)}
 
 
 class InvocationsPart(Part):

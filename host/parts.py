@@ -5,6 +5,7 @@ import logging
 
 from functions.registry import Registry
 from host.deployment.catalog import Catalog
+from host.deployment.collector import Collector
 from host.deployment.downloads import Downloads
 from host.deployment.tasks import DeployTasks
 from host.health import Health
@@ -22,8 +23,9 @@ class FunctionsPart(Part):
     priority = 200
     stop_limit = 60.0
 
-    def __init__(self, catalog: Catalog, registry: Registry, owner: str) -> None:
+    def __init__(self, catalog: Catalog, collector: Collector, registry: Registry, owner: str) -> None:
         self._catalog = catalog
+        self._collector = collector
         self._registry = registry
         self._owner = owner
         self._beginning: asyncio.Task[None] | None = None
@@ -37,12 +39,14 @@ class FunctionsPart(Part):
     async def start(self) -> None:
         """Start the pools in the background; events that come before they are ready wait in their queues."""
         self._beginning = asyncio.create_task(self._catalog.begin())
+        self._collector.begin_all()
 
     async def stop(self) -> None:
         """Let the pools finish, then end them."""
         if self._beginning is not None:
             self._beginning.cancel()
             await asyncio.gather(self._beginning, return_exceptions=True)
+        await self._collector.stop()
         await self._catalog.stop()
         await asyncio.to_thread(self._registry.close)
 

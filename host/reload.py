@@ -16,6 +16,7 @@ from conf.models import Config, Limits
 from conf.settings import Settings
 from host.bridges import BridgesPart, make_limit
 from host.deployment.catalog import Catalog
+from host.deployment.collector import Collector
 from host.deployment.deployer import Deployer
 from host.deployment.downloads import Downloads
 from host.deployment.sources import find_bases, find_sources
@@ -28,9 +29,10 @@ from triggers.http import HttpTrigger
 
 logger = logging.getLogger(__name__)
 
+LIVE_LIMITS = ("max_body", "revisions")
 # How much the delivery database holds, and for how long, is decided when it is opened.
 # How much memory all pools may use is decided before the first of them starts.
-KEPT_LIMITS = tuple(f"limits.{name}" for name in Limits.model_fields if name != "max_body")
+KEPT_LIMITS = tuple(f"limits.{name}" for name in Limits.model_fields if name not in LIVE_LIMITS)
 CONNECTED = ("mqtts", "rules", "funcs", "timers")
 NEEDS_RESTART = ("listen", "state", "allow_anonymous", "callback_hosts", "expose", *KEPT_LIMITS)
 
@@ -47,6 +49,7 @@ class Running:
 
     state: StateDir
     catalog: Catalog
+    collector: Collector
     deployer: Deployer
     deploys: DeploysPart
     mqtt: MqttPart
@@ -104,6 +107,7 @@ class Reloader:
     async def _go_over(self, before: Config) -> list[str]:
         running, config = self._running, self._settings.config
         running.trigger.max_body = config.limits.max_body
+        running.collector.keep = config.limits.revisions
         running.deployer.base_of = find_bases(config)
         running.rates.clear()
         running.rates.update(make_rates(config))
@@ -142,8 +146,9 @@ def describe_changes(before: Config, after: Config) -> Iterable[str]:
     yield from _compare("funcs", before.funcs, after.funcs, lambda each: each.model_name)
     yield from _compare("bridges", before.bridges, after.bridges, lambda each: each.name)
     yield from _compare("timers", before.timers, after.timers, lambda each: each.name)
-    if before.limits.max_body != after.limits.max_body:
-        yield "limits: max_body changed"
+    for name in LIVE_LIMITS:
+        if getattr(before.limits, name) != getattr(after.limits, name):
+            yield f"limits: {name} changed"
     for name in NEEDS_RESTART:
         if attrgetter(name)(before) != attrgetter(name)(after):
             yield f"`{name}` is changed, which takes effect when the host is started again"

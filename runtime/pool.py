@@ -70,6 +70,14 @@ class Pool:
         return self._supervisor.queue.latest if self._supervisor else 0.0
 
     @property
+    def is_asleep(self) -> bool:
+        """Whether it has no process and no event."""
+        supervisor = self._supervisor
+        return supervisor is None or not (
+            supervisor.pids or len(supervisor.queue) or supervisor.queue.in_flight
+        )
+
+    @property
     def is_kept_hot(self) -> bool:
         """Whether it has instances also while no event comes."""
         return (self.spec.scale.min if self.fixed is None else self.fixed) > 0

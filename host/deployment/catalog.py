@@ -4,12 +4,14 @@ import asyncio
 import logging
 import os
 import shutil
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from conf.models import Func
 from functions.registry import Registry, Revision
+from host.deployment.deployed import LIVE, Deployed
+from host.deployment.files import RevisionFiles
 from host.deployment.specs import least_instances, make_spec
 from host.state import StateDir
 from runtime.boot import BootError
@@ -24,7 +26,6 @@ from triggers.delivery.failpoints import Failpoints
 
 logger = logging.getLogger(__name__)
 
-LIVE = "live"
 DRAIN_MARGIN = 5.0
 
 
@@ -36,28 +37,13 @@ class ScaleError(ValueError):
     """A number of instances outside of the function's bounds."""
 
 
-@dataclass(slots=True)
-class Deployed:
-    """One function: its revisions by number, the live one, the pools made so far, and the run-time scale."""
-
-    name: str
-    revisions: dict[int, Revision] = field(default_factory=dict)
-    live: int | None = None
-    pools: dict[int, Pool] = field(default_factory=dict)
-    instances: int | None = None
-
-    @property
-    def live_pool(self) -> Pool | None:
-        """The pool of the live revision, once somebody needed it."""
-        return self.pools.get(self.live) if self.live is not None else None
-
-
 @dataclass(frozen=True)
 class Grounds:
     """What the catalog works with; `overrides` is what the config says of each function by name."""
 
     state: StateDir
     registry: Registry
+    files: RevisionFiles
     workshop: Workshop
     dispatcher: Dispatcher
     scaler: Scaler
@@ -74,7 +60,7 @@ class Catalog:
         self._stopping = False
         grounds.dispatcher.resolve = self._resolve
         self.functions: dict[str, Deployed] = {}
-        self._draining: set[asyncio.Task[None]] = set()
+        self._draining: dict[asyncio.Task[None], str] = {}
         self._locks: dict[str, asyncio.Lock] = {}
 
     def lock(self, name: str) -> asyncio.Lock:
@@ -103,10 +89,8 @@ class Catalog:
         await asyncio.gather(*(self._begin_one(each, turns) for each in hot))
 
     def _is_kept_hot(self, deployed: Deployed) -> bool:
-        if deployed.live is None:
-            return False
-        if deployed.instances is not None:
-            return deployed.instances > 0
+        if deployed.live is None or deployed.instances is not None:
+            return bool(deployed.live and deployed.instances)
         return least_instances(deployed.revisions[deployed.live], self._overrides.get(deployed.name)) > 0
 
     async def _begin_one(self, deployed: Deployed, turns: asyncio.Semaphore) -> None:
@@ -188,12 +172,8 @@ class Catalog:
             return None
         if self._stopping:
             raise UnavailableError(f"{name} is stopping")
-        if target == name or reference == LIVE:
-            return self.open_live(deployed)
-        for revision in deployed.revisions.values():
-            if reference == str(revision.number) and revision.state == "ready":
-                return self._open(deployed, revision.number)
-        return None
+        number = deployed.live if target == name else deployed.number(reference)
+        return None if number is None else self._open(deployed, number)
 
     def make_pool(self, revision: Revision) -> Pool:
         """A cold pool for a revision."""
@@ -257,7 +237,7 @@ class Catalog:
     def decisions(self, name: str) -> list[Record]:
         """The last decisions about the instances of a function, newest last."""
         pool = self.get(name).live_pool
-        return self._grounds.scaler.why(pool) if pool is not None else []
+        return self._grounds.scaler.why(pool) if pool else []
 
     async def remove(self, name: str) -> None:
         """Take a function away: its names at once, its pools when they have finished, its files at last."""
@@ -269,7 +249,30 @@ class Catalog:
         await asyncio.gather(
             *(pool.drain(pool.spec.timeout + DRAIN_MARGIN) for pool in deployed.pools.values())
         )
-        await asyncio.to_thread(self._delete_files, deployed)
+        await asyncio.to_thread(self._delete_files, name)
+
+    def crowded(self, keep: int) -> list[str]:
+        """The functions with more than `keep` revisions that are ready, and a live one."""
+        return [each.name for each in self.functions.values() if each.old(keep)]
+
+    def drop_old(self, name: str, keep: int, awaited: Collection[str]) -> list[int]:
+        """Forget the ready revisions of a function but the live one and the last `keep`; returns which.
+
+        Those in `awaited` stay, and those with a process or with events in memory.
+        """
+        deployed = self.functions.get(name)
+        if deployed is None:
+            return []
+        busy = {*awaited, *self._draining.values()}
+        old = [number for number in deployed.old(keep) if f"{name}@{number}" not in busy]
+        pools = deployed.pools
+        old = [number for number in old if number not in pools or pools[number].is_asleep]
+        for number in old:
+            del deployed.revisions[number]
+            if pool := pools.pop(number, None):
+                self._grounds.dispatcher.forget(pool)
+                self._drain(pool)
+        return old
 
     async def stop(self) -> None:
         """Let every pool finish what it has, then end it."""
@@ -287,14 +290,10 @@ class Catalog:
 
     def _drain(self, pool: Pool) -> None:
         task = asyncio.get_running_loop().create_task(pool.drain(pool.spec.timeout + DRAIN_MARGIN))
-        self._draining.add(task)
-        task.add_done_callback(self._draining.discard)
+        self._draining[task] = pool.label
+        task.add_done_callback(self._draining.pop)
 
-    def _delete_files(self, deployed: Deployed) -> None:
-        state = self._grounds.state
-        for folder in (state.environments / deployed.name, state.output / deployed.name):
-            shutil.rmtree(folder, ignore_errors=True)
-        used = {each.sha256 for other in self.functions.values() for each in other.revisions.values()}
-        for revision in deployed.revisions.values():
-            if revision.sha256 not in used:
-                shutil.rmtree(state.package(revision.sha256), ignore_errors=True)
+    def _delete_files(self, name: str) -> None:
+        files = self._grounds.files
+        shutil.rmtree(self._grounds.state.output / name, ignore_errors=True)
+        files.delete(files.set_aside(name))

@@ -18,6 +18,7 @@ from functions.manifest import Manifest
 from functions.package import Package, open_package, read_stored
 from functions.registry import Registry, Revision
 from host.deployment.catalog import Catalog
+from host.deployment.files import RevisionFiles
 from host.state import StateDir
 from runtime.boot import BootError
 from runtime.pool import Pool
@@ -62,18 +63,28 @@ class Prepared:
     base: BaseSet
 
 
+@dataclass(frozen=True)
+class DeployGrounds:
+    """What a deploy works with; `ended` is told the function's name when a deploy has ended, well or not."""
+
+    state: StateDir
+    registry: Registry
+    files: RevisionFiles
+    catalog: Catalog
+    ended: Callable[[str], None]
+
+
 class Deployer:
     """One deploy of a function at a time; two builds at a time in all.
 
     `base_of` is what the config gives to the function of a name; it may be replaced with the config.
     """
 
-    def __init__(
-        self, state: StateDir, registry: Registry, catalog: Catalog, base_of: Callable[[str], BaseSet]
-    ) -> None:
-        self._state = state
-        self._registry = registry
-        self._catalog = catalog
+    def __init__(self, grounds: DeployGrounds, base_of: Callable[[str], BaseSet]) -> None:
+        self._grounds = grounds
+        self._state = grounds.state
+        self._registry = grounds.registry
+        self._catalog = grounds.catalog
         self.base_of = base_of
         self._builds = asyncio.Semaphore(BUILDS_AT_A_TIME)
 
@@ -129,6 +140,7 @@ class Deployer:
                 revision, unchanged = await self._deploy(prepared, tell)
         finally:
             await asyncio.to_thread(shutil.rmtree, prepared.staging, ignore_errors=True)
+            self._grounds.ended(prepared.name)
         return {
             "type": "done",
             "function": revision.function,
@@ -166,8 +178,7 @@ class Deployer:
 
     async def _build(self, prepared: Prepared, revision: Revision, tell: Tell) -> None:
         package = prepared.package
-        target = self._state.package(package.sha256)
-        await asyncio.to_thread(_store, package.root, target)
+        target = await asyncio.to_thread(self._grounds.files.store, package.root, package.sha256)
         package = replace(package, root=target)
         for line in await asyncio.to_thread(describe_pickles, target):
             tell({"type": "log", "line": line})
@@ -246,11 +257,6 @@ def _choose_name(names: Names, package: Package) -> str:
         return check_name(name)
     except ValueError as error:
         raise PackageError(f"{error}; give another with --name") from None
-
-
-def _store(root: Path, target: Path) -> None:
-    if not target.exists():
-        root.rename(target)
 
 
 def _step(step: str, message: str) -> Line:

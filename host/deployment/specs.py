@@ -15,7 +15,7 @@ GLANCES = 4096
 
 
 def make_spec(revision: Revision, state: StateDir, override: Func | None) -> PoolSpec:
-    """Everything that the revision's pool needs to know; raises nothing for a revision that was deployed."""
+    """Everything that the revision's pool needs to know; raises OSError when it cannot have its folder."""
     manifest = Manifest.model_validate_json(revision.manifest_json)
     return PoolSpec(
         function=revision.function,

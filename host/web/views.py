@@ -5,7 +5,7 @@ from dataclasses import asdict
 from typing import Any
 
 from functions.registry import Revision
-from host.deployment.catalog import Deployed
+from host.deployment.deployed import Deployed
 from host.deployment.specs import glance
 from runtime.decisions import Decision, Record
 from runtime.pool import COLD
