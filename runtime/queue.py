@@ -81,7 +81,10 @@ class EventQueue:
         self.latest = now
         if self._gathering is not None:
             self._gathering.arrived(now)
-        if not self._pumping:
+        if self._idle and len(self._waiting) == 1:
+            # Alone, it goes at once: a turn of the loop later is 30 µs later for one caller.
+            self._pump()
+        elif not self._pumping:
             # At the end of this turn of the loop: what arrives in one turn shares a frame.
             self._pumping = True
             self._loop.call_soon(self._pump)
