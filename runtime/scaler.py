@@ -98,16 +98,22 @@ class Scaler:
         self._cooled: tuple[ScaledPool | None, float] = (None, -inf)
 
     def activate(self, pool: ScaledPool) -> None:
-        """Look at this pool at the end of this turn of the loop, or 10 ms after the last look at it."""
+        """Look at this pool at the end of this turn of the loop, or 10 ms after the last look at it.
+
+        The first event of a pool without instances does not wait for that; one that memory holds back does.
+        """
         tracked = self._tracked.get(pool)
         if tracked is None:
             tracked = self._tracked[pool] = Tracked(pool)
         if tracked.called is None:
             pause = tracked.looked + SHORTEST_PAUSE - self._loop.time()
-            if pause > 0:
+            if pause > 0 and not self._is_at_rest(tracked):
                 tracked.called = self._loop.call_later(pause, self._look, tracked)
             else:
                 tracked.called = self._loop.call_soon(self._look, tracked)
+
+    def _is_at_rest(self, tracked: Tracked) -> bool:
+        return tracked.state is not None and not tracked.state.wanted and tracked.pool not in self._held
 
     def forget(self, pool: ScaledPool) -> None:
         """The pool is no more; what was decided for it is forgotten too."""

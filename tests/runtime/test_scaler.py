@@ -4,7 +4,7 @@ from runtime.budget import Memory, expect, find_coldest, may_cool, room_for
 from runtime.decisions import Decision, Measurement
 from runtime.memory import Figure
 from runtime.spec import MIB, ScaleRule
-from tests.runtime.simulated import SimulatedPool, Site
+from tests.runtime.simulated import START, SimulatedPool, Site
 
 RULE = ScaleRule(max=8, idle=3600.0, keep_warm=3600.0)
 
@@ -54,6 +54,19 @@ def test_events_in_one_turn_of_the_loop_are_one_look() -> None:
         pool.submit()
     site.loop.run(0)
     assert looks == 1 and pool.changes == [(0.0, 8)]
+
+
+def test_the_first_event_after_the_last_instance_went_is_looked_at_at_once() -> None:
+    site = Site()
+    pool = used_once(site, 0)
+    pool.fixed = 0
+    site.scaler.activate(pool)
+    site.loop.run(0)
+    assert pool.temperature == "warm"
+    pool.fixed, before = None, site.loop.now - START
+    pool.submit()
+    site.loop.run(0)
+    assert pool.changes[-1] == (before, 1)
 
 
 def test_a_pool_that_is_hot_and_idle_is_looked_at_every_few_seconds_only() -> None:
