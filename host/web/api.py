@@ -138,12 +138,13 @@ class Api:
         """All functions, also those that the config names and nobody has deployed."""
         known = self._parts.catalog.functions
         absent = [name for name in self._parts.reloader.functions if name not in known]
-        lines = []
-        for number, name in enumerate([*sorted(known), *absent], 1):
-            lines.append(_compact(self._summarize(name)))
-            if number % LINES_AT_A_TIME == 0:
-                await asyncio.sleep(0)  # invocations go on while a long list is written
-        return Response(b'{"functions":[' + b",".join(lines) + b"]}", media_type="application/json")
+        names = [*sorted(known), *absent]
+        pieces = []
+        for start in range(0, len(names), LINES_AT_A_TIME):
+            lines = [self._summarize(name) for name in names[start : start + LINES_AT_A_TIME]]
+            pieces.append(JSONResponse(lines).body[1:-1])
+            await asyncio.sleep(0)  # invocations go on while a long list is written
+        return Response(b'{"functions":[' + b",".join(pieces) + b"]}", media_type="application/json")
 
     def _summarize(self, name: str) -> views.View:
         deployed = self._parts.catalog.functions.get(name)
@@ -243,10 +244,6 @@ async def _lines_from(lines: "asyncio.Queue[Line | None]") -> AsyncIterator[byte
 
 def _json_line(value: Line) -> bytes:
     return json.dumps(value, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
-
-
-def _compact(value: views.View) -> bytes:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
 
 
 async def _read_object(request: Request) -> dict[str, Any]:
