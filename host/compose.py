@@ -35,8 +35,8 @@ from runtime.process import Workshop
 from runtime.ratelimit import limit_dispatch
 from triggers.delivery.keeping import Keeping
 from triggers.delivery.letters import DeadLetters
-from triggers.delivery.store import DeliveryStore
 from triggers.http import HttpTrigger
+from triggers.store.store import DeliveryStore
 from triggers.timers.timer import TimerParts
 
 

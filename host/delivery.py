@@ -6,9 +6,9 @@ from typing import Any
 from conf.models import Limits
 from host.health import Check
 from host.lifecycle import Part, PartError
-from triggers.delivery.failpoints import Failpoints
 from triggers.delivery.letters import Wake
-from triggers.delivery.store import DeliveryStore, StoreLimits
+from triggers.store.failpoints import Failpoints
+from triggers.store.store import DeliveryStore, StoreLimits
 
 
 class DeliveryPart(Part):

@@ -8,15 +8,15 @@ from host.lifecycle import Part
 from host.retries import make_retries
 from runtime.dispatcher import Dispatcher
 from runtime.events import Dispatch
-from triggers.delivery.failpoints import Failpoints
 from triggers.delivery.retry import RetryPolicy
-from triggers.delivery.store import DeliveryStore
 from triggers.invocations.acceptance import LANES, Acceptance, AcceptanceParts
 from triggers.invocations.attempts import Attempts
 from triggers.invocations.callbacks import Callbacks
 from triggers.invocations.expiry import forget_expired, steady_clock
 from triggers.invocations.ledger import Ledger, LedgerParts
 from triggers.invocations.runner import Runner, RunnerParts
+from triggers.store.failpoints import Failpoints
+from triggers.store.store import DeliveryStore
 
 
 @dataclass(frozen=True)

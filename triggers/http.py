@@ -9,10 +9,10 @@ from typing import NamedTuple
 
 from runtime.events import Answer, Dispatch, Event, InvocationError, TooLargeError, encode_metadata, new_id
 from triggers.asgi import Exchange, Receive, Scope, Send, exchange_of
-from triggers.delivery.rows import Invocation
 from triggers.http_answers import encode_plain, send_accepted, send_answer, send_problem
 from triggers.http_streams import EVENTS, Taker, send_stream
 from triggers.invocations.wish import Wish, read_wish
+from triggers.store.rows import Invocation
 
 Accept = Callable[[str, Event, Wish], Awaitable[Invocation]]
 """Puts an asynchronous event on disk; raises InvocationError (`triggers/invocations/acceptance.py`)."""

@@ -6,8 +6,8 @@ from functools import lru_cache
 
 from runtime.events import Answer, FunctionRaisedError, InvocationError
 from triggers.asgi import Send
-from triggers.delivery.rows import Invocation
 from triggers.invocations.wish import Wish
+from triggers.store.rows import Invocation
 
 INVOCATIONS = "/api/invocations/"
 TITLES = {

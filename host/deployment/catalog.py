@@ -22,7 +22,7 @@ from runtime.pool import Pool
 from runtime.process import Workshop
 from runtime.scaler import Scaler
 from runtime.spec import PoolSpec
-from triggers.delivery.failpoints import Failpoints
+from triggers.store.failpoints import Failpoints
 
 logger = logging.getLogger(__name__)
 

@@ -10,12 +10,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from triggers.delivery.rows import NEVER, Invocation
-from triggers.delivery.store import StoreClosedError
 from triggers.http_answers import INVOCATIONS, encode_answer
 from triggers.invocations.acceptance import PATIENCE
 from triggers.invocations.ledger import Ledger
 from triggers.invocations.records import CANCELLED, DONE, FAILED, answer_of
+from triggers.store.rows import NEVER, Invocation
+from triggers.store.store import StoreClosedError
 
 MOST_SHOWN = 64 * 1024
 AGAIN = {"retry-after": "1"}

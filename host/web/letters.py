@@ -21,7 +21,7 @@ from triggers.delivery.letters import (
     StrandedLetterError,
     UnknownLetterError,
 )
-from triggers.delivery.rows import Letter
+from triggers.store.rows import Letter
 
 MAX_SHOWN = 256 * 1024
 DEFAULT_PAGE, MAX_PAGE = 100, 1000

@@ -5,9 +5,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from runtime.events import new_id
-from triggers.delivery.changes import AddEvents, AddLetters
-from triggers.delivery.rows import EventRow, Letter, Source
-from triggers.delivery.store import DeliveryStore
+from triggers.store.changes import AddEvents, AddLetters
+from triggers.store.rows import EventRow, Letter, Source
+from triggers.store.store import DeliveryStore
 
 LANE = "mqtt/b1/host-in/echo"
 LETTER = Letter(

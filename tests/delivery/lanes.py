@@ -10,12 +10,12 @@ from typing import Any
 from runtime.events import Answer, Dispatch, Event
 from tests.delivery.clocked import advance
 from tests.mqtt.clients import until
-from triggers.delivery.failpoints import Failpoints
 from triggers.delivery.lane import Lane, LaneParts, LanePlan, Reason
 from triggers.delivery.retry import RetryPolicy
-from triggers.delivery.rows import Source, digest_of
-from triggers.delivery.store import DeliveryStore, StoreLimits
 from triggers.delivery.work import Work
+from triggers.store.failpoints import Failpoints
+from triggers.store.rows import Source, digest_of
+from triggers.store.store import DeliveryStore, StoreLimits
 
 LANE = "mqtt/b1/in/echo"
 

@@ -8,14 +8,14 @@ import pytest
 
 from tests.delivery.lanes import LANE, Ledger, lane_in, lane_over, on_disk, rows_of, store_in, submit
 from tests.mqtt.clients import Functions, echo, play, until
-from triggers.delivery import reader
-from triggers.delivery.changes import AddEvents
 from triggers.delivery.inbox import MOST_BYTES, PAGE
 from triggers.delivery.lane import MOST_LOADED, Lane
-from triggers.delivery.page import PAGE_BYTES
-from triggers.delivery.rows import EventRow
-from triggers.delivery.store import DeliveryStore, StoreLimits
 from triggers.delivery.work import Work
+from triggers.store import reader
+from triggers.store.changes import AddEvents
+from triggers.store.page import PAGE_BYTES
+from triggers.store.rows import EventRow
+from triggers.store.store import DeliveryStore, StoreLimits
 
 MIB = 1024 * 1024
 

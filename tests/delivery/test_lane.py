@@ -8,12 +8,12 @@ from itertools import count
 from typing import Any
 
 from runtime.events import Answer, DeadlinePassedError, Dispatch, Event, QueueFullError, UnavailableError
-from tests.delivery.open_store import opened
 from tests.mqtt.clients import Functions, echo, play, until
-from triggers.delivery.failpoints import Failpoints
+from tests.store.open_store import opened
 from triggers.delivery.lane import Lane, LaneParts, LanePlan, Reason
 from triggers.delivery.retry import RetryPolicy
 from triggers.delivery.work import Work
+from triggers.store.failpoints import Failpoints
 
 NUMBERS = count(1)
 

@@ -18,8 +18,8 @@ from triggers.delivery.letters import (
     StrandedLetterError,
     UnknownLetterError,
 )
-from triggers.delivery.rows import Letter
-from triggers.delivery.store import DeliveryStore
+from triggers.store.rows import Letter
+from triggers.store.store import DeliveryStore
 
 TARGET = "b1/host-out"
 RESULT_LETTER = replace(

@@ -5,8 +5,8 @@ from collections.abc import Iterable
 
 from tests.mqtt.clients import play
 from triggers.delivery.overflow import Overflow
-from triggers.delivery.page import Page
-from triggers.delivery.rows import EventRow
+from triggers.store.page import Page
+from triggers.store.rows import EventRow
 
 
 class Disk:

@@ -28,10 +28,10 @@ from tests.delivery.lanes import (
     submit,
 )
 from tests.mqtt.clients import Functions, echo, until
-from triggers.delivery.changes import AddEvents
 from triggers.delivery.retry import KINDS, HindranceError
-from triggers.delivery.rows import EventRow
 from triggers.delivery.work import REPLAYED
+from triggers.store.changes import AddEvents
+from triggers.store.rows import EventRow
 
 
 class Stumbling:

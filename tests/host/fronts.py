@@ -13,9 +13,9 @@ from conf.settings import Settings
 from host.web.server import FrontDoor, WebPart
 from runtime.events import Answer, Event
 from triggers.asgi import Receive, Scope, Send
-from triggers.delivery.rows import Invocation
 from triggers.http import HttpTrigger
 from triggers.invocations.wish import Wish
+from triggers.store.rows import Invocation
 
 PATIENCE = 30.0
 

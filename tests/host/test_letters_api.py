@@ -12,7 +12,7 @@ from starlette.applications import Starlette
 from host.web.letters import LettersApi
 from tests.delivery.burying import LANE, LETTER, bury
 from triggers.delivery.letters import DeadLetters
-from triggers.delivery.store import DeliveryStore
+from triggers.store.store import DeliveryStore
 
 API = "/api/dead-letters"
 

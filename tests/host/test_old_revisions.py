@@ -19,7 +19,7 @@ from runtime.overlay import Overlay
 from runtime.process import Workshop
 from runtime.scaler import Scaler
 from tests.hosts import RunningHost, StartHost, wait_until
-from triggers.delivery.failpoints import Failpoints
+from triggers.store.failpoints import Failpoints
 
 MANIFEST = read_manifest("").model_dump_json()
 

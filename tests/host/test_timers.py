@@ -13,9 +13,9 @@ from tests.brokers import Mosquitto
 from tests.hosts import ROOT, RunningHost, StartHost, wait_until
 from tests.mqtt.clients import device, until
 from tests.torture.clock import Clock
-from triggers.delivery.changes import SaveMoment
-from triggers.delivery.failpoints import VARIABLE
-from triggers.delivery.store import DeliveryStore
+from triggers.store.changes import SaveMoment
+from triggers.store.failpoints import VARIABLE
+from triggers.store.store import DeliveryStore
 
 NOTE = """
 import pathlib

@@ -4,9 +4,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from triggers.delivery.rows import NEVER, Invocation
-from triggers.delivery.store import DeliveryStore, StoreLimits
 from triggers.invocations.records import WAITING
+from triggers.store.rows import NEVER, Invocation
+from triggers.store.store import DeliveryStore, StoreLimits
 
 RECORD = Invocation("a1", "industry", WAITING, created=1000.0, expires=NEVER)
 

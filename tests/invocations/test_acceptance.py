@@ -9,11 +9,11 @@ import pytest
 from runtime.events import Event, UnavailableError, UnknownFunctionError
 from tests.invocations.places import opened
 from tests.mqtt.clients import play
-from triggers.delivery.changes import Change
-from triggers.delivery.failpoints import Failpoints
-from triggers.delivery.store import DeliveryStore
 from triggers.invocations.acceptance import Acceptance, AcceptanceParts, TakenIdError
 from triggers.invocations.wish import Wish
+from triggers.store.changes import Change
+from triggers.store.failpoints import Failpoints
+from triggers.store.store import DeliveryStore
 
 LATER = Wish(preferred=False, callback="")
 LANE = "async/industry"

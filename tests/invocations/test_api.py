@@ -11,11 +11,11 @@ from host.web.invocations import InvocationsApi
 from runtime.dispatcher import Dispatcher
 from tests.invocations.places import RECORD
 from tests.mqtt.clients import play
-from triggers.delivery.changes import SaveInvocation
-from triggers.delivery.failpoints import Failpoints
-from triggers.delivery.store import DeliveryStore
 from triggers.invocations.attempts import Attempts
 from triggers.invocations.ledger import Ledger, LedgerParts
+from triggers.store.changes import SaveInvocation
+from triggers.store.failpoints import Failpoints
+from triggers.store.store import DeliveryStore
 
 PLACE = f"http://host/api/invocations/{RECORD.id}"
 

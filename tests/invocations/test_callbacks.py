@@ -15,13 +15,13 @@ from runtime.dispatcher import Dispatcher
 from tests.cli.stub_host import Prepared, StubHost, StubServer
 from tests.invocations.places import RECORD, opened
 from tests.mqtt.clients import DEADLINE, play, until
-from triggers.delivery.changes import SaveInvocation
 from triggers.delivery.retry import RetryPolicy
-from triggers.delivery.rows import Invocation
-from triggers.delivery.store import DeliveryStore
 from triggers.invocations.attempts import Attempts
 from triggers.invocations.callbacks import Callbacks
 from triggers.invocations.records import answer_of
+from triggers.store.changes import SaveInvocation
+from triggers.store.rows import Invocation
+from triggers.store.store import DeliveryStore
 
 RESULT: dict[str, object] = {"status": 200, "contentType": "text/plain", "headers": {}, "revision": "工业@1"}
 HERE = frozenset({"127.0.0.1"})

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from tests.invocations.places import RECORD, opened
 from tests.mqtt.clients import play, until
-from triggers.delivery.changes import SaveInvocation
 from triggers.invocations.expiry import AT_ONCE, forget_expired
+from triggers.store.changes import SaveInvocation
 
 
 def test_what_has_ended_is_forgotten_when_its_time_is_over_and_what_waits_is_not(tmp_path: Path) -> None:

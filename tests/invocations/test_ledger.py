@@ -9,13 +9,13 @@ import pytest
 from runtime.events import Answer, DeadlinePassedError, Dispatch, Event
 from tests.invocations.places import MIB, RECORD, opened
 from tests.mqtt.clients import play, until
-from triggers.delivery.changes import AddEvents, SaveInvocation
-from triggers.delivery.failpoints import Failpoints
-from triggers.delivery.rows import NEVER
-from triggers.delivery.store import DeliveryStore, LetterQuery, StoreLimits
 from triggers.delivery.work import Work, row_of
 from triggers.invocations.attempts import Attempts, CancelledInvocationError
 from triggers.invocations.ledger import Ledger, LedgerParts
+from triggers.store.changes import AddEvents, SaveInvocation
+from triggers.store.failpoints import Failpoints
+from triggers.store.rows import NEVER
+from triggers.store.store import DeliveryStore, LetterQuery, StoreLimits
 
 LANE = "async/industry"
 

@@ -13,7 +13,7 @@ from paho.mqtt.properties import Properties
 
 from runtime.events import Answer, Dispatch, Event, InvocationError
 from tests.brokers import Broker
-from tests.delivery.open_store import opened
+from tests.store.open_store import opened
 from triggers.delivery.keeping import Keeping
 from triggers.delivery.retry import RetryPolicy
 from triggers.mqtt.plan import BrokerPlan, Care, MqttPlan, RulePlan

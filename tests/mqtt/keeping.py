@@ -9,8 +9,8 @@ from tests.mqtt.clients import (
     echo,
     until,
 )
-from triggers.delivery.store import DeliveryStore, LetterQuery
 from triggers.mqtt.trigger import MqttTrigger
+from triggers.store.store import DeliveryStore, LetterQuery
 
 UNLIMITED = ("max_queued_messages 0", "autosave_interval 0")
 

@@ -13,12 +13,12 @@ from paho.mqtt.reasoncodes import ReasonCode
 from tests.delivery.clocked import advance
 from tests.delivery.lanes import Sender, store_in
 from tests.mqtt.clients import until
-from triggers.delivery.rows import Letter
-from triggers.delivery.store import DeliveryStore, LetterQuery, StoreLimits
 from triggers.mqtt.connack import Limits
 from triggers.mqtt.messages import Outgoing, Told
 from triggers.mqtt.outbox import Outbox
 from triggers.mqtt.publisher import Publisher
+from triggers.store.rows import Letter
+from triggers.store.store import DeliveryStore, LetterQuery, StoreLimits
 
 TARGET = "b2/out"
 OK = ReasonCode(PacketTypes.PUBACK, "Success")

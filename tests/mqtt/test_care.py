@@ -6,10 +6,8 @@ from typing import Any
 import pytest
 
 from tests.delivery.lanes import store_in
-from tests.delivery.stores import event, letter, result
 from tests.mqtt.clients import play, rule_plan
-from triggers.delivery.changes import AddEvents, AddLetters, AddResults
-from triggers.delivery.rows import Source, digest_of
+from tests.store.stores import event, letter, result
 from triggers.mqtt import repeats as repeats_module
 from triggers.mqtt.earlier import Earlier
 from triggers.mqtt.flow import FIRST_PROBE, LONGEST_PROBE, USUAL, Flow
@@ -18,6 +16,8 @@ from triggers.mqtt.messages import Delivery
 from triggers.mqtt.plan import Care, Dedupe
 from triggers.mqtt.repeats import Repeats
 from triggers.mqtt.takers import UNREAD, Takers
+from triggers.store.changes import AddEvents, AddLetters, AddResults
+from triggers.store.rows import Source, digest_of
 
 
 def fed(flow: Flow, count: int, now: float = 0.0) -> Flow:

@@ -21,9 +21,9 @@ from tests.mqtt.clients import (
     until,
 )
 from triggers.delivery.keeping import Keeping
-from triggers.delivery.store import DeliveryStore
 from triggers.mqtt.plan import BrokerPlan, MqttPlan
 from triggers.mqtt.trigger import MqttTrigger
+from triggers.store.store import DeliveryStore
 
 # What a test of at-least-once wants of mosquitto: its own limits drop messages silently.
 UNLIMITED = ("max_queued_messages 0", "autosave_interval 0")

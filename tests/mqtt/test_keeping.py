@@ -30,8 +30,8 @@ from tests.mqtt.keeping import (
     store_of,
 )
 from triggers.delivery.letters import DeadLetters
-from triggers.delivery.store import LetterQuery, StoreLimits
 from triggers.mqtt.plan import Care, Dedupe, MqttPlan
+from triggers.store.store import LetterQuery, StoreLimits
 
 
 def test_in_the_steady_state_nothing_is_written(mosquitto: Mosquitto) -> None:

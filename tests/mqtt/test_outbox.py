@@ -9,13 +9,13 @@ from tests.delivery.clocked import play_clocked
 from tests.delivery.lanes import LANE, Ledger, Sender, lane_over, store_in, submit
 from tests.mqtt.clients import Functions, echo, until
 from tests.mqtt.sending import NOT_AUTHORIZED, Target, target_in
-from triggers.delivery.changes import AddResults
 from triggers.delivery.letters import DeadLetters
-from triggers.delivery.rows import ResultRow
-from triggers.delivery.store import DeliveryStore, LetterQuery, StoreLimits
 from triggers.delivery.work import Place, Work
 from triggers.mqtt.messages import Outgoing
 from triggers.mqtt.outbox import PAGE
+from triggers.store.changes import AddResults
+from triggers.store.rows import ResultRow
+from triggers.store.store import DeliveryStore, LetterQuery, StoreLimits
 
 MIB = 1024 * 1024
 

@@ -24,8 +24,8 @@ from tests.mqtt.keeping import (
     store_of,
 )
 from triggers.delivery.letters import DeadLetters
-from triggers.delivery.store import LetterQuery
 from triggers.mqtt.plan import Care, MqttPlan
+from triggers.store.store import LetterQuery
 
 
 def test_a_rule_that_changes_goes_on_with_what_waits_on_disk(

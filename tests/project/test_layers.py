@@ -47,6 +47,13 @@ def test_a_layer_imports_only_itself_and_those_below(layer: str) -> None:
     assert wrong == []
 
 
+def test_the_store_knows_nothing_of_who_works_off_what_it_keeps() -> None:
+    found = [(name, module) for name in sources("triggers/store") for module in imports(name)]
+    assert "triggers.store.rows" in {module for _, module in found}
+    inside = [each for each in found if is_within(each[1], {"triggers"})]
+    assert [each for each in inside if not is_within(each[1], {"triggers.store"})] == []
+
+
 @pytest.mark.parametrize("lazy", [True, False])
 def test_what_runs_inside_of_functions_imports_only_what_is_there(lazy: bool) -> None:
     allowed = OF_THE_WORKER | set(sys.stdlib_module_names) | (OF_THE_PACKAGE if lazy else set())

@@ -6,10 +6,10 @@ from runtime.events import Dispatch
 from tests.mqtt.clients import until
 from tests.timers.clocks import FakeClock
 from triggers.delivery.keeping import Keeping
-from triggers.delivery.store import DeliveryStore, LetterQuery
 from triggers.mqtt.link import Identity
 from triggers.mqtt.peer import Peer
 from triggers.mqtt.publishers import Publishers
+from triggers.store.store import DeliveryStore, LetterQuery
 from triggers.timers.timer import TimerParts
 
 

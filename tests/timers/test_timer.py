@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 
 from runtime.events import Answer, Event, FunctionRaisedError, Publication
-from tests.delivery.open_store import opened
-from tests.delivery.stores import opened as opened_within
 from tests.mqtt.clients import DEADLINE, Functions, echo, play, until
+from tests.store.open_store import opened
+from tests.store.stores import opened as opened_within
 from tests.timers.clocks import NOON, FakeClock, timer_plan
 from tests.timers.stages import parts_of, reasons, rows
-from triggers.delivery.quota import StoreLimits
-from triggers.delivery.store import DeliveryStore
+from triggers.store.quota import StoreLimits
+from triggers.store.store import DeliveryStore
 from triggers.timers.moments import Moments
 from triggers.timers.timer import Timer
 

@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 
 from runtime.events import Answer, Dispatch, Event, FunctionRaisedError
-from tests.delivery.open_store import opened
 from tests.mqtt.clients import Functions, echo, play, until
+from tests.store.open_store import opened
 from tests.timers.clocks import NOON, FakeClock, timer_plan
 from tests.timers.stages import parts_of, reasons, rows
-from triggers.delivery.changes import AddEvents, SaveMoment
 from triggers.delivery.letters import Choice, DeadLetters
-from triggers.delivery.rows import EventRow
-from triggers.delivery.store import DeliveryStore
+from triggers.store.changes import AddEvents, SaveMoment
+from triggers.store.rows import EventRow
+from triggers.store.store import DeliveryStore
 from triggers.timers.plan import TimerPlan
 from triggers.timers.trigger import TimerTrigger
 

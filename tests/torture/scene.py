@@ -11,7 +11,7 @@ from tests.torture.ledger import Event, Ledger
 from tests.torture.letters import read_letters
 from tests.torture.stage import Stage, until
 from tests.torture.subject import PLAIN, RULES
-from triggers.delivery.failpoints import VARIABLE
+from triggers.store.failpoints import VARIABLE
 
 PATIENCE = 30.0
 MOST = 40

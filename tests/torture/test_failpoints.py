@@ -10,7 +10,7 @@ from tests.hosts import ROOT
 from tests.torture.points import SCENARIOS
 from tests.torture.scene import Scene
 from tests.torture.stage import Stage
-from triggers.delivery.failpoints import POINTS
+from triggers.store.failpoints import POINTS
 
 
 @pytest.fixture(scope="module")

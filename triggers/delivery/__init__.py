@@ -1,1 +1,1 @@
-"""What keeps a promise across a crash: events, results and dead letters on disk, retries, order."""
+"""Lanes that work off what is kept: in order, again when it fails, in the end to the dead letters."""

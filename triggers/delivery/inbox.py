@@ -7,14 +7,14 @@ import time
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from triggers.delivery.changes import AddEvents, DropEvents
 from triggers.delivery.held import Held
 from triggers.delivery.overflow import Overflow
-from triggers.delivery.page import PAGE_BYTES
 from triggers.delivery.portions import portions
-from triggers.delivery.rows import EventRow
-from triggers.delivery.store import DeliveryStore
 from triggers.delivery.work import Place, Work, row_of, work_of
+from triggers.store.changes import AddEvents, DropEvents
+from triggers.store.page import PAGE_BYTES
+from triggers.store.rows import EventRow
+from triggers.store.store import DeliveryStore
 
 logger = logging.getLogger(__name__)
 

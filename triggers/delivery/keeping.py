@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, field
 
-from triggers.delivery.failpoints import Failpoints
-from triggers.delivery.store import DeliveryStore
+from triggers.store.failpoints import Failpoints
+from triggers.store.store import DeliveryStore
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from runtime.events import Answer, Dispatch
-from triggers.delivery.failpoints import Failpoints
 from triggers.delivery.retry import RetryPolicy
-from triggers.delivery.store import DeliveryStore
 from triggers.delivery.work import Work
+from triggers.store.failpoints import Failpoints
+from triggers.store.store import DeliveryStore
 
 if TYPE_CHECKING:
     from triggers.delivery.lane import Lane

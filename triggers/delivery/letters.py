@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
-from triggers.delivery.changes import AddEvents, AddResults, Change, DropLetters
-from triggers.delivery.rows import EventRow, Letter, ResultRow
-from triggers.delivery.store import DeliveryStore, LetterQuery
 from triggers.delivery.work import REPLAYED
+from triggers.store.changes import AddEvents, AddResults, Change, DropLetters
+from triggers.store.rows import EventRow, Letter, ResultRow
+from triggers.store.store import DeliveryStore, LetterQuery
 
 EVENT, RESULT = "event", "result"
 """What a letter's `kind` may be."""

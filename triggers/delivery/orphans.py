@@ -6,9 +6,9 @@ import sqlite3
 import time
 from collections.abc import Container, Iterable
 
-from triggers.delivery.changes import AddLetters, DropEvents
-from triggers.delivery.rows import EventRow, Letter
-from triggers.delivery.store import DeliveryStore, StoreClosedError
+from triggers.store.changes import AddLetters, DropEvents
+from triggers.store.rows import EventRow, Letter
+from triggers.store.store import DeliveryStore, StoreClosedError
 
 logger = logging.getLogger(__name__)
 

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import Generic, Protocol, TypeVar
 
-from triggers.delivery.page import Page
+from triggers.store.page import Page
 
 
 class Numbered(Protocol):

@@ -8,7 +8,7 @@ from enum import Enum
 from typing import NamedTuple, Protocol
 
 from runtime.events import Event
-from triggers.delivery.rows import EventRow, Head, Source
+from triggers.store.rows import EventRow, Head, Source
 
 
 class Place(Enum):

@@ -8,13 +8,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from runtime.events import Event, InvocationError, UnavailableError
-from triggers.delivery.changes import AddEvents, SaveInvocation
-from triggers.delivery.failpoints import Failpoints
-from triggers.delivery.rows import NEVER, Invocation
-from triggers.delivery.store import DeliveryStore
 from triggers.delivery.work import Work, row_of
 from triggers.invocations.records import WAITING
 from triggers.invocations.wish import Wish, check_callback
+from triggers.store.changes import AddEvents, SaveInvocation
+from triggers.store.failpoints import Failpoints
+from triggers.store.rows import NEVER, Invocation
+from triggers.store.store import DeliveryStore
 
 LANES = "async/"
 PATIENCE = 10.0

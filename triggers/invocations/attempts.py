@@ -7,11 +7,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
 from runtime.events import Answer, Dispatch, Event, InvocationError
-from triggers.delivery.changes import SaveInvocation
 from triggers.delivery.retry import OVERLOAD, HindranceError, kind_of
-from triggers.delivery.rows import Invocation
-from triggers.delivery.store import DeliveryStore
 from triggers.invocations.records import CANCELLED, error_of
+from triggers.store.changes import SaveInvocation
+from triggers.store.rows import Invocation
+from triggers.store.store import DeliveryStore
 
 
 class CancelledInvocationError(InvocationError):

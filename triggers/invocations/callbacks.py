@@ -9,13 +9,13 @@ from itertools import count
 from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
-from triggers.delivery.changes import SaveInvocation
 from triggers.delivery.retry import RetryPolicy
-from triggers.delivery.rows import Invocation
-from triggers.delivery.store import DeliveryStore
 from triggers.invocations.attempts import Attempts
 from triggers.invocations.destinations import CallbackError, Destination, read_destination
 from triggers.invocations.records import DONE, FAILED, WAITING
+from triggers.store.changes import SaveInvocation
+from triggers.store.rows import Invocation
+from triggers.store.store import DeliveryStore
 
 if TYPE_CHECKING:
     from triggers.invocations.posting import Poster

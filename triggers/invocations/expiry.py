@@ -6,8 +6,8 @@ import sqlite3
 import time
 from collections.abc import Callable
 
-from triggers.delivery.changes import DropInvocations
-from triggers.delivery.store import DeliveryStore
+from triggers.store.changes import DropInvocations
+from triggers.store.store import DeliveryStore
 
 logger = logging.getLogger(__name__)
 

@@ -5,10 +5,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from runtime.events import Answer, Event, InvocationError
-from triggers.delivery.changes import AddLetters, Change, DropEvents, SaveInvocation
-from triggers.delivery.failpoints import Failpoints
-from triggers.delivery.rows import NEVER, Invocation
-from triggers.delivery.store import DeliveryStore
 from triggers.delivery.work import Work, head_of
 from triggers.http_answers import encode_answer
 from triggers.invocations.acceptance import LANES
@@ -24,6 +20,10 @@ from triggers.invocations.records import (
     failed,
     letter_of,
 )
+from triggers.store.changes import AddLetters, Change, DropEvents, SaveInvocation
+from triggers.store.failpoints import Failpoints
+from triggers.store.rows import NEVER, Invocation
+from triggers.store.store import DeliveryStore
 
 SMALL = 64 * 1024
 """Bytes of a result that the reserve of the quota is for."""

@@ -5,10 +5,10 @@ import json
 
 import httpx
 
-from triggers.delivery.rows import Invocation
 from triggers.http_answers import encode_answer
 from triggers.invocations.destinations import CallbackError, Destination, ForbiddenPlaceError, resolve
 from triggers.invocations.records import FAILED, answer_of
+from triggers.store.rows import Invocation
 
 TIMEOUT = 10.0
 """Seconds for one post, the look-up of the name included."""

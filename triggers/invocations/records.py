@@ -5,8 +5,8 @@ from typing import cast
 
 from runtime.events import Answer, FunctionRaisedError, InvocationError
 from triggers.delivery.letters import EVENT
-from triggers.delivery.rows import Head, Invocation, Letter
 from triggers.http_answers import problem
+from triggers.store.rows import Head, Invocation, Letter
 
 WAITING, RUNNING, DONE, FAILED, CANCELLED = "waiting", "running", "done", "failed", "cancelled"
 

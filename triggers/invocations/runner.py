@@ -10,14 +10,14 @@ from functools import partial
 from typing import Any
 
 from runtime.events import Answer
-from triggers.delivery.failpoints import Failpoints
 from triggers.delivery.lane import Lane, LaneParts, LanePlan, Reason
 from triggers.delivery.retry import RetryPolicy
-from triggers.delivery.store import DeliveryStore
 from triggers.delivery.work import Work
 from triggers.invocations.acceptance import LANES
 from triggers.invocations.attempts import Attempts, CancelledInvocationError
 from triggers.invocations.ledger import Ledger
+from triggers.store.failpoints import Failpoints
+from triggers.store.store import DeliveryStore
 
 logger = logging.getLogger(__name__)
 

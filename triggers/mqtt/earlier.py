@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
-from triggers.delivery.changes import ForgetSources
-from triggers.delivery.rows import digest_of
-from triggers.delivery.store import DeliveryStore
+from triggers.store.changes import ForgetSources
+from triggers.store.rows import digest_of
+from triggers.store.store import DeliveryStore
 
 Rows = Mapping[str, tuple[int, ...]]
 

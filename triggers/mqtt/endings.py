@@ -8,14 +8,14 @@ from functools import partial
 from typing import Protocol
 
 from runtime.events import Answer, InvocationError
-from triggers.delivery.changes import AddLetters, Change, DropEvents
-from triggers.delivery.failpoints import Failpoints
 from triggers.delivery.lane import Lane, Reason
-from triggers.delivery.store import DeliveryStore, StoreClosedError
 from triggers.delivery.work import Place, Work
 from triggers.mqtt.letters import letter_of
 from triggers.mqtt.messages import Counters, Failure, OnFailure, Outgoing
 from triggers.mqtt.publisher import DROPPED, Publisher
+from triggers.store.changes import AddLetters, Change, DropEvents
+from triggers.store.failpoints import Failpoints
+from triggers.store.store import DeliveryStore, StoreClosedError
 
 logger = logging.getLogger(__name__)
 

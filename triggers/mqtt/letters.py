@@ -3,8 +3,8 @@
 import time
 
 from runtime.events import FunctionRaisedError
-from triggers.delivery.rows import Letter
 from triggers.delivery.work import Work, head_of
+from triggers.store.rows import Letter
 
 Whose = tuple[str, str, str]
 """The lane's name, the rule's, the function's."""

@@ -4,10 +4,10 @@ import logging
 import sqlite3
 from collections.abc import Iterable
 
-from triggers.delivery.changes import SaveSeen
-from triggers.delivery.store import DeliveryStore
 from triggers.mqtt.earlier import Earlier
 from triggers.mqtt.repeats import Repeats
+from triggers.store.changes import SaveSeen
+from triggers.store.store import DeliveryStore
 
 logger = logging.getLogger(__name__)
 

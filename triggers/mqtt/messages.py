@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from runtime.events import Event
-from triggers.delivery.rows import Source, digest_of
 from triggers.delivery.work import Origin, Place, Work
 from triggers.mqtt.window import Slot
+from triggers.store.rows import Source, digest_of
 
 
 @dataclass(slots=True, eq=False)

@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from functools import partial
 from itertools import takewhile
 
-from triggers.delivery.changes import AddLetters, AddResults, Change, DropEvents, DropResults, MoveResults
 from triggers.delivery.held import Held
 from triggers.delivery.overflow import Overflow
 from triggers.delivery.portions import portions
-from triggers.delivery.rows import Letter, ResultRow
-from triggers.delivery.store import DeliveryStore
 from triggers.delivery.work import Place, Work
 from triggers.mqtt.messages import Outgoing, Told
+from triggers.store.changes import AddLetters, AddResults, Change, DropEvents, DropResults, MoveResults
+from triggers.store.rows import Letter, ResultRow
+from triggers.store.store import DeliveryStore
 
 PAGE = 1000
 REFUSED, UNWANTED = "ResultRefused", "NobodyTakesIt"

@@ -9,7 +9,6 @@ from itertools import count
 from paho.mqtt.reasoncodes import ReasonCode
 
 from triggers.delivery.backlog import Backlog
-from triggers.delivery.failpoints import Failpoints
 from triggers.delivery.work import Place
 from triggers.mqtt.connack import Limits
 from triggers.mqtt.connection import Connection
@@ -17,6 +16,7 @@ from triggers.mqtt.messages import Outgoing
 from triggers.mqtt.outbox import PAGE, REFUSED, UNWANTED, Outbox
 from triggers.mqtt.peer import Peer
 from triggers.mqtt.properties import Packed
+from triggers.store.failpoints import Failpoints
 
 logger = logging.getLogger(__name__)
 

@@ -6,10 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from runtime.events import Dispatch, Event, InputRejectedError
-from triggers.delivery.failpoints import Failpoints
 from triggers.delivery.lane import Lane, LaneParts, LanePlan
 from triggers.delivery.retry import RetryPolicy
-from triggers.delivery.store import DeliveryStore
 from triggers.delivery.work import Reply, Work
 from triggers.mqtt.endings import EndingParts, Endings
 from triggers.mqtt.messages import Delivery, OnFailure
@@ -17,6 +15,8 @@ from triggers.mqtt.plan import MqttPlan, RulePlan
 from triggers.mqtt.repeats import Repeats
 from triggers.mqtt.results import Outlet
 from triggers.mqtt.takers import UNREAD, Taker, Takers
+from triggers.store.failpoints import Failpoints
+from triggers.store.store import DeliveryStore
 
 # Said by the devices themselves; a search is a hundred times faster than reading the event.
 SEALED = re.compile(rb'"(?:encryption|compression)"\s*:\s*true')

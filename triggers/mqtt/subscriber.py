@@ -10,7 +10,6 @@ from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from conf.topics import matches
-from triggers.delivery.changes import ForgetSources
 from triggers.mqtt.broker import RECEIVE_MAXIMUM, Broker
 from triggers.mqtt.connection import Connection
 from triggers.mqtt.earlier import Earlier, Rows
@@ -22,6 +21,7 @@ from triggers.mqtt.received import delivery_of
 from triggers.mqtt.rule import Rule, RuleParts
 from triggers.mqtt.sharing import SELFTEST
 from triggers.mqtt.window import Slot, Window
+from triggers.store.changes import ForgetSources
 
 logger = logging.getLogger(__name__)
 

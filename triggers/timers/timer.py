@@ -10,13 +10,13 @@ from zoneinfo import ZoneInfo
 
 from conf.quantities import say_count
 from runtime.events import Dispatch, Event
-from triggers.delivery.changes import AddEvents, SaveMoment
 from triggers.delivery.keeping import Keeping
 from triggers.delivery.lane import Lane, LaneParts, LanePlan
 from triggers.delivery.work import Work, row_of
 from triggers.mqtt.endings import EndingParts, Endings
 from triggers.mqtt.failures import FailureLog
 from triggers.mqtt.publishers import Publishers
+from triggers.store.changes import AddEvents, SaveMoment
 from triggers.timers.moments import Clock, Due, Moments
 from triggers.timers.plan import TimerPlan
 from triggers.timers.sink import TimerSink

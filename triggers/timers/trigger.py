@@ -6,8 +6,8 @@ import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from triggers.delivery.changes import SaveMoment
 from triggers.delivery.orphans import Burials
+from triggers.store.changes import SaveMoment
 from triggers.timers.moments import Moments
 from triggers.timers.plan import TimerPlan
 from triggers.timers.timer import LANES, Timer, TimerParts, is_kept, lane_names

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from triggers.delivery.rows import EventRow, Invocation, Letter, ResultRow
-from triggers.delivery.sealing import check, pack_source, seal, unpack_source
+from triggers.store.rows import EventRow, Invocation, Letter, ResultRow
+from triggers.store.sealing import check, pack_source, seal, unpack_source
 
 Values = tuple[Any, ...]
 R = TypeVar("R")

@@ -7,18 +7,18 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from triggers.delivery.changes import AddEvents, AddLetters, AddResults, Change, SaveInvocation, SaveSeen
-from triggers.delivery.failpoints import Failpoints
-from triggers.delivery.found import Known, Span
-from triggers.delivery.jobs import Aside, Repair, Unit
-from triggers.delivery.opening import Opened, open_database
-from triggers.delivery.page import Page
-from triggers.delivery.quota import ROW, Quota, StoreLimits
-from triggers.delivery.reader import Gate, LetterQuery, Reader
-from triggers.delivery.retention import Retention
-from triggers.delivery.rows import EventRow, Invocation, Letter, ResultRow
-from triggers.delivery.tables import Table
-from triggers.delivery.writer import StoreClosedError, Surroundings, Writer
+from triggers.store.changes import AddEvents, AddLetters, AddResults, Change, SaveInvocation, SaveSeen
+from triggers.store.failpoints import Failpoints
+from triggers.store.found import Known, Span
+from triggers.store.jobs import Aside, Repair, Unit
+from triggers.store.opening import Opened, open_database
+from triggers.store.page import Page
+from triggers.store.quota import ROW, Quota, StoreLimits
+from triggers.store.reader import Gate, LetterQuery, Reader
+from triggers.store.retention import Retention
+from triggers.store.rows import EventRow, Invocation, Letter, ResultRow
+from triggers.store.tables import Table
+from triggers.store.writer import StoreClosedError, Surroundings, Writer
 
 __all__ = ["DeliveryStore", "LetterQuery", "Span", "StoreClosedError", "StoreLimits"]
 

@@ -4,9 +4,9 @@ import json
 import sqlite3
 from dataclasses import dataclass
 
-from triggers.delivery.quota import ROW
-from triggers.delivery.rows import NEVER
-from triggers.delivery.tables import INVOCATIONS
+from triggers.store.quota import ROW
+from triggers.store.rows import NEVER
+from triggers.store.tables import INVOCATIONS
 
 SHARE = 0.2
 """The part of the quota that they may take; a fifth, says the log."""

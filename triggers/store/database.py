@@ -5,7 +5,7 @@ import sqlite3
 from pathlib import Path
 from urllib.parse import quote
 
-from triggers.delivery.failpoints import Failpoints
+from triggers.store.failpoints import Failpoints
 
 PAGE = 4096
 PATIENCE = 1.0

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
-from triggers.delivery.changes import (
+from triggers.store.changes import (
     AddEvents,
     AddLetters,
     AddResults,
@@ -22,9 +22,9 @@ from triggers.delivery.changes import (
     SaveMoment,
     SaveSeen,
 )
-from triggers.delivery.rows import ResultRow
-from triggers.delivery.sealing import FORGOTTEN, DamagedRowError
-from triggers.delivery.tables import (
+from triggers.store.rows import ResultRow
+from triggers.store.sealing import FORGOTTEN, DamagedRowError
+from triggers.store.tables import (
     EVENTS,
     INVOCATIONS,
     LETTERS,

@@ -3,7 +3,7 @@
 import struct
 from pathlib import Path
 
-from triggers.delivery.database import PAGE
+from triggers.store.database import PAGE
 
 _HEADER = struct.Struct(">8I")
 _FRAME = struct.Struct(">6I")

@@ -3,7 +3,7 @@
 import struct
 from hashlib import blake2b
 
-from triggers.delivery.rows import Source
+from triggers.store.rows import Source
 
 SIZE = 8
 FORGOTTEN = blake2b(b"this event was acknowledged", digest_size=SIZE).digest()

@@ -4,8 +4,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from triggers.delivery.rows import EventRow, Invocation, Letter, ResultRow, Source
-from triggers.delivery.store import DeliveryStore, StoreLimits
+from triggers.store.rows import EventRow, Invocation, Letter, ResultRow, Source
+from triggers.store.store import DeliveryStore, StoreLimits
 
 LANE = "mqtt/plant/host-in/industry"
 TARGET = "plant/host-out"

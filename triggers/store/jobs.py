@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
 from typing import Any
 
-from triggers.delivery.changes import Change
-from triggers.delivery.tables import Table
+from triggers.store.changes import Change
+from triggers.store.tables import Table
 
 MOST_UNITS = 1000
 MOST_BYTES = 8 * 1024 * 1024

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.delivery.stores import LANE, SESSION, TARGET, event, files, invocation, letter, opened, result
 from tests.mqtt.clients import play, until
-from triggers.delivery.changes import (
+from tests.store.stores import LANE, SESSION, TARGET, event, files, invocation, letter, opened, result
+from triggers.store.changes import (
     AddEvents,
     AddLetters,
     AddResults,
@@ -27,8 +27,8 @@ from triggers.delivery.changes import (
     SaveMoment,
     SaveSeen,
 )
-from triggers.delivery.rows import Source
-from triggers.delivery.store import DeliveryStore, LetterQuery, Span, StoreClosedError
+from triggers.store.rows import Source
+from triggers.store.store import DeliveryStore, LetterQuery, Span, StoreClosedError
 
 
 def test_rows_of_every_kind_come_back_as_they_were(tmp_path: Path) -> None:

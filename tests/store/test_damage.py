@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.delivery.stores import LANE, SESSION, TARGET, event, files, invocation, letter, opened, result
 from tests.mqtt.clients import play, until
-from triggers.delivery.changes import AddEvents, AddLetters, AddResults, SaveInvocation, SaveMoment
-from triggers.delivery.database import PAGE, NewerDatabaseError
-from triggers.delivery.failpoints import Failpoints
-from triggers.delivery.rows import EventRow, ResultRow, Source
-from triggers.delivery.salvage import MOST_ASIDES, salvage
-from triggers.delivery.store import DeliveryStore, LetterQuery
+from tests.store.stores import LANE, SESSION, TARGET, event, files, invocation, letter, opened, result
+from triggers.store.changes import AddEvents, AddLetters, AddResults, SaveInvocation, SaveMoment
+from triggers.store.database import PAGE, NewerDatabaseError
+from triggers.store.failpoints import Failpoints
+from triggers.store.rows import EventRow, ResultRow, Source
+from triggers.store.salvage import MOST_ASIDES, salvage
+from triggers.store.store import DeliveryStore, LetterQuery
 
 Rows = dict[int, EventRow | ResultRow]
 PLACES = 60

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from triggers.delivery.database import PAGE, connect, connect_reader, migrate
-from triggers.delivery.failpoints import Failpoints
-from triggers.delivery.found import walk
-from triggers.delivery.sealing import DamagedRowError
-from triggers.delivery.tables import TABLES, Table, Values
+from triggers.store.database import PAGE, connect, connect_reader, migrate
+from triggers.store.failpoints import Failpoints
+from triggers.store.found import walk
+from triggers.store.sealing import DamagedRowError
+from triggers.store.tables import TABLES, Table, Values
 
 logger = logging.getLogger(__name__)
 

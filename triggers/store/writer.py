@@ -10,15 +10,15 @@ from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
 
-from triggers.delivery.batch import Batch
-from triggers.delivery.database import PAGE, WRONG_IN_ITSELF, is_damage, is_full, pragma
-from triggers.delivery.failpoints import Failpoints
-from triggers.delivery.jobs import Aside, Job, Jobs, Repair, Unit
-from triggers.delivery.opening import Opened, mend, set_aside
-from triggers.delivery.precedence import Waiting
-from triggers.delivery.quota import Quota
-from triggers.delivery.reader import Gate
-from triggers.delivery.retention import Retention
+from triggers.store.batch import Batch
+from triggers.store.database import PAGE, WRONG_IN_ITSELF, is_damage, is_full, pragma
+from triggers.store.failpoints import Failpoints
+from triggers.store.jobs import Aside, Job, Jobs, Repair, Unit
+from triggers.store.opening import Opened, mend, set_aside
+from triggers.store.precedence import Waiting
+from triggers.store.quota import Quota
+from triggers.store.reader import Gate
+from triggers.store.retention import Retention
 
 logger = logging.getLogger(__name__)
 

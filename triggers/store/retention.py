@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from conf.quantities import say_count, say_duration
-from triggers.delivery.batch import Batch
-from triggers.delivery.ended import Ended, EndedDrops
-from triggers.delivery.found import Found
-from triggers.delivery.quota import StoreLimits
-from triggers.delivery.tables import AGES, LETTERS
+from triggers.store.batch import Batch
+from triggers.store.ended import Ended, EndedDrops
+from triggers.store.found import Found
+from triggers.store.quota import StoreLimits
+from triggers.store.tables import AGES, LETTERS
 
 logger = logging.getLogger(__name__)
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from triggers.delivery.rows import EventRow, Invocation, Letter, ResultRow
+from triggers.store.rows import EventRow, Invocation, Letter, ResultRow
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,11 +12,11 @@ from pathlib import Path
 from threading import Lock
 from typing import Any, TypeVar
 
-from triggers.delivery.database import connect_reader, is_damage
-from triggers.delivery.page import PAGE_BYTES, Page
-from triggers.delivery.rows import EventRow, Invocation, Letter, ResultRow
-from triggers.delivery.sealing import DamagedRowError
-from triggers.delivery.tables import EVENTS, INVOCATIONS, LETTERS, MOMENTS, RESULTS, SEEN, Table
+from triggers.store.database import connect_reader, is_damage
+from triggers.store.page import PAGE_BYTES, Page
+from triggers.store.rows import EventRow, Invocation, Letter, ResultRow
+from triggers.store.sealing import DamagedRowError
+from triggers.store.tables import EVENTS, INVOCATIONS, LETTERS, MOMENTS, RESULTS, SEEN, Table
 
 T = TypeVar("T")
 R = TypeVar("R")

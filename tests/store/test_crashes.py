@@ -14,13 +14,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.delivery.stores import LANE, PLENTY, event, opened
 from tests.mqtt.clients import play, until
 from tests.project.tree import ROOT
-from triggers.delivery.changes import AddEvents, DropEvents
-from triggers.delivery.database import PAGE
-from triggers.delivery.failpoints import VARIABLE, Failpoints
-from triggers.delivery.store import DeliveryStore
+from tests.store.stores import LANE, PLENTY, event, opened
+from triggers.store.changes import AddEvents, DropEvents
+from triggers.store.database import PAGE
+from triggers.store.failpoints import VARIABLE, Failpoints
+from triggers.store.store import DeliveryStore
 
 DEADLINE = 60.0
 ROUNDS = 4
@@ -60,7 +60,7 @@ def start(*command: str, point: str = "", lines: int = 0) -> str:
 
 def working(path: Path, units: int, *, durable: bool = True) -> tuple[str, ...]:
     """The command for `work`."""
-    module = "tests.delivery.test_store_crashes"
+    module = "tests.store.test_crashes"
     return (sys.executable, "-m", module, str(path), str(units), str(int(durable)))
 
 
@@ -121,7 +121,7 @@ def test_a_limit_on_the_files_size_is_waited_out(tmp_path: Path) -> None:
     code = """
 import asyncio, resource, signal, sys
 from pathlib import Path
-from tests.delivery.test_store_crashes import starve
+from tests.store.test_crashes import starve
 asyncio.run(starve(Path(sys.argv[1])))
 """
     command = [sys.executable, "-c", code, str(tmp_path / "d.db")]

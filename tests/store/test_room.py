@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.delivery.stores import LANE, PLENTY, TARGET, event, invocation, letter, opened, result
 from tests.mqtt.clients import play, until
-from triggers.delivery.batch import Batch
-from triggers.delivery.changes import (
+from tests.store.stores import LANE, PLENTY, TARGET, event, invocation, letter, opened, result
+from triggers.store.batch import Batch
+from triggers.store.changes import (
     AddEvents,
     AddLetters,
     AddResults,
@@ -24,12 +24,12 @@ from triggers.delivery.changes import (
     SaveInvocation,
     SaveMoment,
 )
-from triggers.delivery.failpoints import Failpoints
-from triggers.delivery.found import find_all
-from triggers.delivery.opening import open_database
-from triggers.delivery.retention import Retention
-from triggers.delivery.rows import NEVER
-from triggers.delivery.store import DeliveryStore, LetterQuery, StoreClosedError, StoreLimits
+from triggers.store.failpoints import Failpoints
+from triggers.store.found import find_all
+from triggers.store.opening import open_database
+from triggers.store.retention import Retention
+from triggers.store.rows import NEVER
+from triggers.store.store import DeliveryStore, LetterQuery, StoreClosedError, StoreLimits
 
 MIB = 1024 * 1024
 SMALL = replace(PLENTY, quota=MIB)
@@ -144,7 +144,7 @@ def test_a_disk_that_refuses_makes_all_wait_and_nothing_is_lost(tmp_path: Path) 
 def test_a_store_that_is_closed_while_the_disk_refuses_says_what_was_not_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("triggers.delivery.writer.CLOSING", 0.5)
+    monkeypatch.setattr("triggers.store.writer.CLOSING", 0.5)
 
     async def scene() -> None:
         async with opened(tmp_path / "d.db", SMALL) as store:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from triggers.delivery.database import (
+from triggers.store.database import (
     PAGE,
     DamagedFileError,
     blames_disk,
@@ -17,12 +17,12 @@ from triggers.delivery.database import (
     migrate,
     pragma,
 )
-from triggers.delivery.failpoints import Failpoints
-from triggers.delivery.found import Found, find_all
-from triggers.delivery.log import committed_frames
-from triggers.delivery.salvage import finish_salvage, keep_damaged, salvage
-from triggers.delivery.sealing import DamagedRowError
-from triggers.delivery.tables import Table
+from triggers.store.failpoints import Failpoints
+from triggers.store.found import Found, find_all
+from triggers.store.log import committed_frames
+from triggers.store.salvage import finish_salvage, keep_damaged, salvage
+from triggers.store.sealing import DamagedRowError
+from triggers.store.tables import Table
 
 logger = logging.getLogger(__name__)
 

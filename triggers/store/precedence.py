@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from triggers.delivery.changes import (
+from triggers.store.changes import (
     AddEvents,
     AddLetters,
     AddResults,
@@ -17,7 +17,7 @@ from triggers.delivery.changes import (
     SaveMoment,
     SaveSeen,
 )
-from triggers.delivery.jobs import Unit
+from triggers.store.jobs import Unit
 
 MOST_REFUSED = 100
 """Each refusal costs a transaction: after so many, only what takes no room is tried."""

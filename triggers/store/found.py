@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from triggers.delivery.database import DamagedFileError
-from triggers.delivery.rows import EventRow, Letter, ResultRow, Source
-from triggers.delivery.sealing import DamagedRowError
-from triggers.delivery.tables import AGES, EVENTS, LETTERS, RESULTS, TABLES, Table, Values
+from triggers.store.database import DamagedFileError
+from triggers.store.rows import EventRow, Letter, ResultRow, Source
+from triggers.store.sealing import DamagedRowError
+from triggers.store.tables import AGES, EVENTS, LETTERS, RESULTS, TABLES, Table, Values
 
 Known = Mapping[tuple[int, bytes], Mapping[str, tuple[int, ...]]]
 """By packet id and digest: the functions that have dealt with that event or will, and their rows."""

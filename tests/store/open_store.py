@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from triggers.delivery.store import DeliveryStore
+from triggers.store.store import DeliveryStore
 
 
 @asynccontextmanager
