@@ -4,6 +4,7 @@ import os
 from dataclasses import dataclass
 
 from conf.settings import Settings
+from functions.byte_code_store import ByteCodeStore
 from functions.registry import Registry
 from host.bridges import BridgesPart
 from host.delivery import DeliveryPart, Workers, make_failpoints, make_limits
@@ -70,7 +71,10 @@ def compose(settings: Settings, state: StateDir) -> Host:
     collector = Collector(
         CollectorParts(catalog, registry, files, lambda: awaited_targets(store)), config.limits.revisions
     )
-    deployer = Deployer(DeployGrounds(state, registry, files, catalog, collector.begin), find_bases(config))
+    byte_code = ByteCodeStore(state.byte_code)
+    deployer = Deployer(
+        DeployGrounds(state, registry, files, catalog, byte_code, collector.begin), find_bases(config)
+    )
     tasks = DeployTasks(deployer)
     deploys = DeploysPart(Downloads(find_sources(settings, state.downloads), state, deployer))
     dispatch = limit_dispatch(dispatcher.dispatch, rates := make_rates(config))

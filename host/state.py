@@ -25,6 +25,7 @@ class StateDir:
         self.staging = root / "staging"
         self.downloads = root / "downloads"
         self.overlay = root / "overlay"
+        self.byte_code = root / "byte-code"
         self._lock_fd: int | None = None
 
     def lock(self) -> None:

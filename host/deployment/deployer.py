@@ -12,6 +12,7 @@ from typing import Any
 from conf.names import check_name
 from functions.base_set import BaseSet, narrow
 from functions.byte_code import write_byte_code
+from functions.byte_code_store import ByteCodeStore
 from functions.environment import BuildOrder, build_environment
 from functions.errors import BuildError, PackageError
 from functions.manifest import Manifest
@@ -71,6 +72,7 @@ class DeployGrounds:
     registry: Registry
     files: RevisionFiles
     catalog: Catalog
+    byte_code: ByteCodeStore
     ended: Callable[[str], None]
 
 
@@ -199,6 +201,7 @@ class Deployer:
         async with self._builds:
             python = await build_environment(order, lambda line: tell({"type": "log", "line": line}))
             await asyncio.to_thread(write_byte_code, python, (target, *self._catalog.arbiter_code))
+            await asyncio.to_thread(self._grounds.byte_code.link, order.target)
         # uv does not flush what it writes; a revision called ready must survive a power failure.
         await asyncio.to_thread(os.sync)
 
@@ -219,6 +222,8 @@ class Deployer:
         tell(_step("switch", f"live is {pool.spec.label}"))
         if before is not None:
             tell(_step("drain", f"{before.spec.label} finishes what it has"))
+        environment = self._state.environment(revision.function, revision.number)
+        self._grounds.byte_code.begin_keep(pool.spec.python, environment)
 
     async def _fail(self, revision: Revision, error: BaseException) -> DeployError:
         failure = _explain(error)

@@ -1,9 +1,11 @@
 """Makes tiny wheels, and serves them as a package index on the loopback."""
 
 import functools
+import hashlib
 import http.server
 import threading
 import zipfile
+from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,11 +19,13 @@ def make_wheel(folder: Path, name: str, version: str, requires: str = "") -> Pat
     path = folder / f"{name}-{version}-py3-none-any.whl"
     info = f"{name}-{version}.dist-info"
     metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
+    module = f"version = {version!r}\n"
+    digest = urlsafe_b64encode(hashlib.sha256(module.encode()).digest()).decode().rstrip("=")
     with zipfile.ZipFile(path, "w") as wheel:
-        wheel.writestr(f"{name}.py", f"version = {version!r}\n")
+        wheel.writestr(f"{name}.py", module)
         wheel.writestr(f"{info}/METADATA", metadata + (f"Requires-Dist: {requires}\n" if requires else ""))
         wheel.writestr(f"{info}/WHEEL", WHEEL)
-        wheel.writestr(f"{info}/RECORD", "")
+        wheel.writestr(f"{info}/RECORD", f"{name}.py,sha256={digest},{len(module)}\n")
     return path
 
 

@@ -6,7 +6,7 @@ import cloudpickle
 import pytest
 
 from tests.functions.wheelhouse import make_wheel
-from tests.hosts import RunningHost
+from tests.hosts import RunningHost, wait_until
 from tests.worker.deploying import answer, deploy, refusal, wait_for_line
 
 OUR_NAMES = ("conf", "host", "functions", "triggers", "frames", "control", "box", "setup", "logs", "payload")
@@ -81,6 +81,25 @@ def index(event, context):
 """
     deploy(shared_host, "compiled", index, files={"later.py": "raise SystemExit('never imported')"})
     assert answer(shared_host, "compiled") == ["index", "later"]
+
+
+def test_byte_code_of_a_wheel_is_compiled_for_the_first_package_that_imports_it_only(
+    shared_host: RunningHost, tmp_path: Path
+) -> None:
+    index = """
+import keptwheel
+def index(event, context):
+    return open(keptwheel.__cached__, "rb").read()[4]
+"""
+    wheel = make_wheel(tmp_path, "keptwheel", "0.0.7")
+    files: dict[str, str | bytes] = {f"wheels/{wheel.name}": wheel.read_bytes()}
+    files["requirements.txt"] = "keptwheel"
+    deploy(shared_host, "compiles", index, files=files)
+    assert answer(shared_host, "compiles") == 0, "written by Python, to be compared with its source"
+    store = shared_host.state / "byte-code"
+    wait_until(lambda: list(store.glob("python*/[!.]*")), "its byte code is kept")
+    deploy(shared_host, "compiled-before", index, files=files)
+    assert answer(shared_host, "compiled-before") == 1
 
 
 def test_data_files_are_opened_by_relative_path_and_as_utf_8(shared_host: RunningHost) -> None:
