@@ -1,24 +1,19 @@
 """Byte code of wheels is compiled once, from sources that are what their digests say."""
 
 import asyncio
-import hashlib
 import os
 import subprocess
 import sys
-from base64 import urlsafe_b64encode
 from pathlib import Path
 
 import pytest
 
 from functions import byte_code_store
 from functions.byte_code_store import ByteCodeStore
+from tests.functions.wheelhouse import digest_of
 
 TAG = sys.implementation.cache_tag
 VERSION = f"python{sys.version_info.major}.{sys.version_info.minor}"
-
-
-def digest_of(source: str) -> str:
-    return urlsafe_b64encode(hashlib.sha256(source.encode()).digest()).decode().rstrip("=")
 
 
 def install(folder: Path, **sources: str) -> Path:
@@ -28,7 +23,7 @@ def install(folder: Path, **sources: str) -> Path:
     rows = []
     for name, source in sources.items():
         (site / f"{name}.py").write_text(source)
-        rows.append(f"{name}.py,sha256={digest_of(source)},{len(source)}\n")
+        rows.append(f"{name}.py,sha256={digest_of(source.encode())},{len(source)}\n")
     record = "".join(rows) + 'not a row\n"../up.py",sha256=x,1\n/tmp/absolute.py,sha256=x,1\n'
     (site / "some-1.dist-info" / "RECORD").write_text(record)
     return site
@@ -83,4 +78,4 @@ def test_beyond_its_bound_the_store_lets_go_of_what_no_environment_uses(
     store.link(tmp_path / "third")
     monkeypatch.setattr(byte_code_store, "MOST_FILES", 1)
     keep(store, tmp_path / "third")
-    assert os.listdir(tmp_path / "store" / VERSION) == [digest_of("x = 'first'\n")]
+    assert os.listdir(tmp_path / "store" / VERSION) == [digest_of(b"x = 'first'\n")]

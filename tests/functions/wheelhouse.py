@@ -20,13 +20,18 @@ def make_wheel(folder: Path, name: str, version: str, requires: str = "") -> Pat
     info = f"{name}-{version}.dist-info"
     metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
     module = f"version = {version!r}\n"
-    digest = urlsafe_b64encode(hashlib.sha256(module.encode()).digest()).decode().rstrip("=")
+    digest = digest_of(module.encode())
     with zipfile.ZipFile(path, "w") as wheel:
         wheel.writestr(f"{name}.py", module)
         wheel.writestr(f"{info}/METADATA", metadata + (f"Requires-Dist: {requires}\n" if requires else ""))
         wheel.writestr(f"{info}/WHEEL", WHEEL)
         wheel.writestr(f"{info}/RECORD", f"{name}.py,sha256={digest},{len(module)}\n")
     return path
+
+
+def digest_of(source: bytes) -> str:
+    """SHA-256 as a RECORD has it."""
+    return urlsafe_b64encode(hashlib.sha256(source).digest()).decode().rstrip("=")
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):
