@@ -1,5 +1,6 @@
 """Reads an instance's frames into answers and errors; nothing in a frame is trusted."""
 
+import math
 import signal
 from typing import Any
 
@@ -33,6 +34,8 @@ def _read_success(head: Head, body: bytes, revision: str) -> Answer:
     publications: tuple[Publication, ...] = ()
     if "p" in head:
         publications, body = _split_publications(head["p"], body)
+    if not 0.0 <= float(head["s"]) < math.inf:
+        raise ValueError(f"it took {head['s']!r:.20} seconds")
     return Answer(
         None if head["k"] == "none" else body,
         str(head.get("ct", "application/json")),

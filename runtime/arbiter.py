@@ -38,10 +38,14 @@ class ArbiterOwner(Protocol):
 
 
 class Arbiter:
-    """Started by `boot`, ended by `end` or `stop`; pinged while it runs."""
+    """Started by `boot`, ended by `end` or `stop`; pinged while it runs.
+
+    `lasted` is for how many seconds the one before the present one ran.
+    """
 
     def __init__(self, spec: PoolSpec, workshop: Workshop, owner: ArbiterOwner) -> None:
         self.phase: Phase = "off"
+        self.lasted = 0.0
         self._spec = spec
         self._workshop = workshop
         self._owner = owner
@@ -50,6 +54,7 @@ class Arbiter:
         self._preload = spec.preload and spec.threads == 1
         self._excused = False
         self._unanswered = 0
+        self._booted_at = 0.0
         self._error: BootError | None = None
         self._dues: Dues[str] = Dues(self._tick)
 
@@ -63,6 +68,7 @@ class Arbiter:
         self._excused = False
         self._unanswered = 0
         self._error = None
+        self._booted_at = _now()
         self._process = ArbiterProcess(self._spec, self._workshop, self._hear)
         self.phase = "booting"
         self._process.begin(self._preload)
@@ -149,6 +155,7 @@ class Arbiter:
         process, phase = self._process, self.phase
         status = process.ended.result() if process is not None else 0
         how = f"its arbiter {describe_status(_wait_status(status))}"
+        self.lasted = _now() - self._booted_at
         meant = phase == "ending" or (phase == "booting" and status == 0 and self._excused)
         error = None if meant else self._error or BootError(f"the{how.removeprefix('its')}", *self.where())
         self._process, self.phase = None, "off"

@@ -90,8 +90,8 @@ def next_look(state: State, decision: Decision) -> float:
 def measure_need(spec: PoolSpec, state: State, seen: Measurement, stalled: float) -> Need:
     """The instances that the load alone asks for; for `stalled` seconds no event has ended."""
     batch = spec.batch.max_size if spec.batch else 1
-    waiting = seen.waiting / (spec.concurrency * batch)
-    most = ceil(min(seen.busy, seen.running / spec.concurrency) + waiting - ROUNDING)
+    waiting = seen.waiting / (spec.places * batch)
+    most = ceil(min(seen.busy, seen.running / spec.places) + waiting - ROUNDING)
     if seen.service_time is None:
         return Need(most, "waiting")
     # While no event ends, those that run take at least so long, whatever the ones before them took.
@@ -99,7 +99,7 @@ def measure_need(spec: PoolSpec, state: State, seen: Measurement, stalled: float
     burst, spike = _rate(state, seen, BURST_WINDOW), _rate(state, seen, SPIKE_WINDOW)
     rate = max(burst, spike)
     backlog = seen.waiting * time / BACKLOG_TIME
-    load = (rate * time + backlog) / (spec.concurrency * spec.scale.target)
+    load = (rate * time + backlog) / (spec.places * spec.scale.target)
     why: Why = "waiting" if backlog > rate * time else "burst" if spike > 2 * burst else "load"
     return Need(min(most, ceil(load - ROUNDING)), why, rate, load)
 
@@ -143,7 +143,7 @@ def _in_use(spec: PoolSpec, decision: Decision) -> int:
     # find place in 100 ms, so that their instances count by the share of it that they take.
     seen, need = decision.seen, decision.need
     share = min(1.0, (seen.service_time or BACKLOG_TIME) / BACKLOG_TIME)
-    busy = min(seen.busy, seen.running / spec.concurrency) * share
+    busy = min(seen.busy, seen.running / spec.places) * share
     return ceil(max(need.instances, need.load, busy) - ROUNDING)
 
 
@@ -187,8 +187,9 @@ def _keep(state: State, seen: Measurement, wanted: int) -> int:
 
 
 def _limit(wanted: int, why: Why, seen: Measurement) -> tuple[int, Why]:
-    if seen.failing and wanted > 1:
-        wanted, why = 1, "failing"
+    if seen.failing and wanted > seen.ready + 1:
+        # One more is a trial, behind the pauses between failed starts; those that run are no worse for it.
+        wanted, why = seen.ready + 1, "failing"
     if seen.room is not None and wanted > seen.instances + seen.room.instances:
         wanted, why = seen.instances + seen.room.instances, "memory"
     return wanted, why

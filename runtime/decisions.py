@@ -49,9 +49,9 @@ class Measurement:
     `waiting` are events that no instance holds, `running` those that instances hold, `busy` the instances
     that hold any. `service_time` is the time for which one event takes one place of an instance (its share of
     a batch), in seconds, smoothed; None until a first answer. `instances` are ready or starting, not
-    retiring; `last_used` is when an event last came or ended, or when the pool was made. `fixed` is what
-    `fnhost scale NAME n` asked for. `failing` says that its starts or instances die again and again. `room`
-    is filled in by the scaler; None: as many as `max` allows.
+    retiring, `ready` those that take events; `last_used` is when an event last came or ended, or when the
+    pool was made. `fixed` is what `fnhost scale NAME n` asked for. `failing` says that its starts or
+    instances die again and again. `room` is filled in by the scaler; None: as many as `max` allows.
     """
 
     now: float
@@ -64,6 +64,7 @@ class Measurement:
     temperature: Temperature
     last_used: float
     fixed: int | None = None
+    ready: int = 0
     failing: bool = False
     room: Room | None = None
 

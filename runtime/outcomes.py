@@ -11,6 +11,7 @@ from runtime.streams import Joined, PieceStream, StreamOverflowError
 from runtime.ticket import Ticket
 from runtime.worker.frames import STREAM_WINDOW, Head
 
+LONGEST = 1e6
 PIECE, END = "piece", "end"
 
 
@@ -37,12 +38,20 @@ class Outcomes:
         if kind == END and ticket.pieces is not None:
             head = {**ticket.pieces.head, **head, "k": "ok"}
             body = ticket.pieces.body() + body
+        elif kind == END and ticket.future.done():
+            # Its caller had gone before the first piece.
+            return
+        if ticket.share:
+            self._measure(head.get("s"), ticket.share)
         self.settle(ticket, self._read(slot, head, body))
+
+    def _measure(self, seconds: object, size: int) -> None:
+        # Told by an instance, for answers and for what it raised: any number, or none.
+        if isinstance(seconds, float) and 0.0 <= seconds < LONGEST:
+            self.service.note(seconds, size)
 
     def settle(self, ticket: Ticket, outcome: Answer | InvocationError) -> None:
         """Tell the caller, if he still waits."""
-        if isinstance(outcome, Answer) and ticket.share:
-            self.service.note(outcome.seconds, ticket.share)
         if ticket.future.done():
             if ticket.pieces is not None:
                 self._end_stream(ticket, outcome)

@@ -88,7 +88,8 @@ class Pool:
         if not supervisor.queue.ready:
             if self._stopped:
                 raise UnavailableError(f"{self.spec.label} is stopping")
-            if supervisor.hopeless:
+            if supervisor.hopeless and (supervisor.backoff.seconds or len(supervisor.queue)):
+                # One event at a time is let in as a trial, or a function that could start by now never would.
                 raise self._unavailable(supervisor)
         return supervisor.queue.submit(event)
 
@@ -145,6 +146,7 @@ class Pool:
             busy=queue.busy,
             service_time=queue.outcomes.service.seconds,
             instances=supervisor.instances,
+            ready=len(queue.ready),
             temperature=supervisor.temperature,
             last_used=queue.latest,
             fixed=self.fixed,
@@ -176,10 +178,8 @@ class Pool:
             self._changed.set()
         if self._supervisor is not None:
             queue = self._supervisor.queue
-            queue.fail_waiting(UnavailableError(f"{self.spec.label} is stopping"))
+            queue.close(UnavailableError(f"{self.spec.label} is stopping"))
             await self._supervisor.stop()
-            # What came back from instances that died meanwhile.
-            queue.fail_waiting(UnavailableError(f"{self.spec.label} is stopping"))
 
     @property
     def ready(self) -> bool:
@@ -224,7 +224,7 @@ class Pool:
         supervisor = self._supervisor
         if supervisor is None:
             return
-        if supervisor.hopeless:
+        if supervisor.hopeless and supervisor.backoff.seconds:
             supervisor.queue.fail_waiting(self._unavailable(supervisor))
         elif len(supervisor.queue):
             self._look()

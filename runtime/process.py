@@ -9,13 +9,14 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from runtime.loglines import LogLine, LogReader, LogSink
 from runtime.overlay import Overlay
 from runtime.spec import PoolSpec
+from runtime.turns import Turns
 from runtime.worker import control
 
 logger = logging.getLogger(__name__)
@@ -37,6 +38,7 @@ THREAD_VARIABLES = (
 # Hugging Face's tokenizers start a pool of threads by themselves and warn of it after each fork.
 UNTHREADED = {"TOKENIZERS_PARALLELISM": "false"}
 MARKER = "FNHOST_OWNER"
+BOOTS_PER_CORE = 2
 PASSED_ON = ("LANG", "LC_ALL", "TZ", "PATH")
 
 Listener = Callable[[control.Message | None], None]
@@ -44,11 +46,15 @@ Listener = Callable[[control.Message | None], None]
 
 @dataclass(frozen=True)
 class Workshop:
-    """What every arbiter of one host is started with; `owner` marks our processes in their environment."""
+    """What every arbiter of one host is started with.
+
+    `owner` marks our processes in their environment; `turns` are for booting.
+    """
 
     overlay: Overlay
     owner: str
     log: LogSink
+    turns: Turns = field(default_factory=lambda: Turns(BOOTS_PER_CORE * (os.cpu_count() or 1)))
 
     @property
     def code(self) -> tuple[Path, ...]:

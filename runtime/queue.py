@@ -1,6 +1,7 @@
 """The one queue of a pool: events wait here, and idle slots take from it."""
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Callable
 
@@ -18,6 +19,7 @@ SHORT = 0.001
 """Seconds of service time below which events share a frame (design §6)."""
 MAX_FRAME = 16
 MAX_QUEUE_BYTES = 64 * MIB
+DRAIN_LOOK = 0.1
 QUIET = 0.01
 """Seconds between two times of telling that events wait."""
 
@@ -51,6 +53,7 @@ class EventQueue:
         self._idle: list[Slot] = []
         self._pumping = False
         self._drained = asyncio.Event()
+        self._closed: InvocationError | None = None
         self._shared = spec.concurrency > 1
 
     def __len__(self) -> int:
@@ -195,6 +198,8 @@ class EventQueue:
 
     def _put_back(self, tickets: list[Ticket]) -> None:
         self._waiting.put_back([ticket for ticket in tickets if not ticket.future.done()])
+        if self._closed is not None:
+            self.fail_waiting(self._closed)
         for slot in list(self._idle):
             self._feed(slot)
         self._drained.set()
@@ -204,6 +209,11 @@ class EventQueue:
         if slot.killed_for:
             return f"{what} was killed: {slot.killed_for}"
         return f"{what} {describe_status(slot.status or 0)}"
+
+    def close(self, error: InvocationError) -> None:
+        """From now on nothing is taken: what waits fails, and what comes back from an instance."""
+        self._closed = error
+        self.fail_waiting(error)
 
     def fail_waiting(self, error: InvocationError) -> None:
         """Nobody will ever take what waits."""
@@ -215,4 +225,7 @@ class EventQueue:
         """Return when nothing waits and nothing runs."""
         while self._waiting or self.in_flight:
             self._drained.clear()
-            await self._drained.wait()
+            with contextlib.suppress(TimeoutError):
+                # Callers that hang up, and deadlines, leave nothing to wait for and tell nobody.
+                await asyncio.wait_for(self._drained.wait(), DRAIN_LOOK)
+            self._waiting.forget_cancelled()

@@ -61,6 +61,11 @@ class PoolSpec:
     batch: BatchRule | None = None
 
     @property
+    def places(self) -> int:
+        """Calls that an instance runs at a time: of events, or of batches."""
+        return 1 if self.batch else self.concurrency
+
+    @property
     def label(self) -> str:
         """`industry@3`."""
         return f"{self.function}@{self.revision}"

@@ -23,6 +23,8 @@ from runtime.worker.frames import Frame
 LONGEST_PAUSE_AFTER_EVENT = 1.0
 DUMP_TIME = 0.1
 STOP_GRACE = 5.0
+STEADY = 30.0
+"""Seconds after which an arbiter's death is not taken for one more of those before it."""
 FRAME_MARGIN = MIB
 
 _now = time.monotonic
@@ -50,6 +52,7 @@ class Supervisor:
         self.backoff = Backoff()
         self.queue = EventQueue(spec, self.kill_with_stack, on_crowded)
         self._arbiter = Arbiter(spec, workshop, self)
+        self._turns = workshop.turns
         self._on_change = on_change
         self._loop = asyncio.get_running_loop()
         self._dues: Dues[Slot] = Dues(self.wake)
@@ -95,6 +98,7 @@ class Supervisor:
         """Retire all instances, then end the arbiter; events that still run are given their time."""
         self._stopping = True
         self.wanted = 0
+        self._turns.give_back(self)
         for slot in list(self.slots.values()):
             self._retire(slot)
         await self._arbiter.stop(lambda: not self.slots)
@@ -147,6 +151,8 @@ class Supervisor:
 
     def arbiter_changed(self) -> None:
         """Something is other than it was."""
+        if self._arbiter.phase != "booting":
+            self._turns.give_back(self)
         self.wake()
         self._on_change()
 
@@ -155,7 +161,10 @@ class Supervisor:
         for slot in list(self.slots.values()):
             slot.killed_for = slot.killed_for or how
             slot.exited(9)
+        self._turns.give_back(self)
         if error is not None and not self._stopping:
+            if self._arbiter.lasted >= STEADY:
+                self.backoff.succeed()
             self.backoff.fail()
             self.last_error = error
 
@@ -180,7 +189,7 @@ class Supervisor:
         active = [slot for slot in self.slots.values() if not slot.retired]
         phase = self._arbiter.phase
         if now >= self.backoff.until:
-            if phase == "off" and self.warm:
+            if phase == "off" and self.warm and self._turns.take(self, self.wake):
                 self._boot()
             elif phase == "up":
                 for _ in range(self.wanted - len(active)):
@@ -196,6 +205,7 @@ class Supervisor:
         try:
             self._arbiter.boot()
         except OSError as error:
+            self._turns.give_back(self)
             self._fail_start(f"its interpreter {self.spec.python} cannot be started: {error.strerror}")
 
     def _spawn(self) -> None:

@@ -1,12 +1,15 @@
 """The events that wait for a pool: bounded, and shared out fairly among those who sent them."""
 
+import time
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from runtime.events import QueueFullError
 from runtime.ticket import Ticket
 
 Line = deque[Ticket]
+
+LOOK_EVERY = 0.1
 
 
 class WaitingLine:
@@ -18,13 +21,15 @@ class WaitingLine:
     `most_bytes` their bodies; one event alone may always wait.
     """
 
-    def __init__(self, most: int, most_bytes: int) -> None:
+    def __init__(self, most: int, most_bytes: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._most = most
         self._most_bytes = most_bytes
         self._lines: dict[str, Line] = {}
         self._turns: deque[str] = deque()
         self._count = 0
         self._bytes = 0
+        self._clock = clock
+        self._look_at = 0.0
 
     def __len__(self) -> int:
         return self._count
@@ -75,15 +80,21 @@ class WaitingLine:
         return min((line[0].deadline for line in self._lines.values()), default=None)
 
     def forget_cancelled(self) -> None:
-        """Let go of events that nobody waits for any more."""
+        """Let go of events that nobody waits for any more; looked for ten times a second at most."""
+        now = self._clock()
+        if not self._count or now < self._look_at:
+            return
+        self._look_at = now + LOOK_EVERY
         for caller, line in list(self._lines.items()):
             if any(ticket.future.done() for ticket in line):
-                kept = [ticket for ticket in line if not ticket.future.done()]
-                gone = [ticket for ticket in line if ticket.future.done()]
+                tickets = list(line)
                 line.clear()
-                line.extend(kept)
-                for ticket in gone:
-                    self._left(caller, ticket)
+                for ticket in tickets:
+                    self._count -= 1
+                    self._bytes -= len(ticket.event.body)
+                    if not ticket.future.done():
+                        self._append(ticket)
+                self._forget_empty(caller)
 
     def clear(self) -> list[Ticket]:
         """Take all of them out."""
@@ -132,6 +143,9 @@ class WaitingLine:
     def _left(self, caller: str, ticket: Ticket) -> None:
         self._count -= 1
         self._bytes -= len(ticket.event.body)
+        self._forget_empty(caller)
+
+    def _forget_empty(self, caller: str) -> None:
         if not self._lines[caller]:
             del self._lines[caller]
             self._turns.remove(caller)

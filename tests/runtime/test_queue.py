@@ -11,6 +11,7 @@ from runtime.events import (
     Answer,
     DeadlinePassedError,
     Event,
+    FunctionRaisedError,
     InstanceDiedError,
     QueueFullError,
     UnavailableError,
@@ -418,3 +419,43 @@ def test_events_that_no_instance_can_take_are_told_once_and_not_at_each_arrival(
         assert len(told) == 1
 
     asyncio.run(scene())
+
+
+def test_drained_notices_that_the_callers_of_what_waits_have_hung_up() -> None:
+    async def scene(queue: EventQueue) -> None:
+        futures = await submit(queue, *numbered(3))
+        drained = asyncio.ensure_future(queue.drained())
+        await asyncio.sleep(0)
+        for future in futures:
+            future.cancel()
+        await asyncio.wait_for(drained, 10)
+
+    run(scene)
+
+
+@pytest.mark.parametrize("seconds", [float("nan"), float("inf"), -1.0, "soon"])
+def test_a_time_that_is_none_is_not_learned(seconds: object) -> None:
+    async def scene(queue: EventQueue) -> None:
+        slot = StubSlot()
+        add(queue, slot)
+        (future,) = await submit(queue, b"0")
+        queue.answered(slot, [({"n": 1, "k": "ok", "s": seconds}, b"")])  # type: ignore[arg-type]
+        with pytest.raises(InstanceDiedError):
+            await future
+        assert queue.outcomes.service.seconds is None
+
+    run(scene)
+
+
+def test_the_time_of_what_raises_is_learned_as_well() -> None:
+    async def scene(queue: EventQueue) -> None:
+        slot = StubSlot()
+        add(queue, slot)
+        (future,) = await submit(queue, b"0")
+        error = {"type": "ValueError", "message": "no", "stack": []}
+        queue.answered(slot, [({"n": 1, "k": "raised", "error": error, "s": 0.25}, b"")])  # type: ignore[arg-type]
+        with pytest.raises(FunctionRaisedError):
+            await future
+        assert queue.outcomes.service.seconds == 0.25
+
+    run(scene)

@@ -143,6 +143,18 @@ def test_a_caller_that_goes_away_before_the_first_piece_stops_the_function() -> 
     run(scene)
 
 
+def test_a_short_stream_that_was_on_its_way_when_its_caller_left_costs_nobody_anything() -> None:
+    async def scene(queue: EventQueue) -> None:
+        slot, future = await begin(queue, streams=True)
+        future.cancel()
+        tell(queue, slot, b"one", k="piece", ct="text/plain")
+        tell(queue, slot, k="end", s=0.5)
+        assert slot.killed_for is None
+        assert queue.in_flight == 0
+
+    run(scene)
+
+
 def test_a_deadline_ends_a_stream_first_gently_and_then_by_force() -> None:
     async def scene(queue: EventQueue) -> None:
         slot, future = await begin(queue, streams=True)

@@ -83,12 +83,17 @@ def test_one_event_may_wait_however_large_it_is() -> None:
 
 def test_events_that_nobody_waits_for_take_no_room_and_are_never_handed_out() -> None:
     def scene() -> None:
-        line = WaitingLine(3, 1000)
+        line = WaitingLine(3, 1000, clock=iter(range(9)).__next__)
         first, _, third = fill(line, "a1 a2 a3")
         first.future.cancel()
         third.future.cancel()
         assert line.put(ticket("a", b"a4"), 0) == []
         assert bodies(line.take(9)) == [b"a2", b"a4"]
+        for each in fill(line, "b1 b2 c1"):
+            each.future.cancel()
+        line.forget_cancelled()
+        assert not line
+        assert bodies(fill(line, "b3")) == bodies(line.take(9))
 
     play(scene)
 
