@@ -2,7 +2,6 @@
 
 import os
 import socket
-import time
 from collections import deque
 from collections.abc import Callable
 from typing import Protocol
@@ -12,11 +11,6 @@ from .streams import Outlet, Piece, Window
 
 # Beyond 128 KiB malloc would map and unmap memory for each call.
 READ_SIZE = 64 * 1024
-QUICK = 100e-6
-QUICK_IN_A_ROW = 16
-LONGEST_HOLD = 1e-3
-"""Answers share a write (one takes 3 to 6 µs, and wakes the host) while the last 16 events took below 100 µs
-each, and none waits for more than 1 ms: what has been slow of late does not keep its neighbours waiting."""
 
 Reply = Callable[[Head], bytes | None]
 Run = Callable[[Head, bytes, Outlet], bytes]
@@ -37,8 +31,6 @@ class SyncLoop:
         self._intake = intake
         self._reply = reply
         self._waiting: deque[Frame] = deque()
-        self._held: list[bytes] = []
-        self._quick = 0
         # Of the event that streams; the numbers are those of events that nobody wants before they begin.
         self._streaming = 0
         self._window = Window()
@@ -57,7 +49,6 @@ class SyncLoop:
         if number != self._streaming:
             self._streaming, self._window = number, Window()
             self._window.is_cancelled = number in self._cancelled
-        self._flush()
         self._look(socket.MSG_DONTWAIT)
         while not self._window.takes(size):
             self._look()
@@ -91,19 +82,8 @@ class SyncLoop:
             self._channel.sendall(frame)
 
     def _work(self, run: Run) -> None:
-        started = oldest = time.monotonic()
         while self._waiting:
             head, body = self._waiting.popleft()
-            self._held.append(run(head, body, self))
-            ended = time.monotonic()
-            self._quick = self._quick + 1 if ended - started < QUICK else 0
-            if self._quick < QUICK_IN_A_ROW or ended - oldest > LONGEST_HOLD:
-                self._flush()
-                ended = oldest = time.monotonic()
-            started = ended
-        self._flush()
-
-    def _flush(self) -> None:
-        if self._held:
-            self._channel.sendall(b"".join(self._held))
-            self._held.clear()
+            # Each by itself: sharing writes gained nothing that could be measured, and what waits for a slow
+            # neighbour is lost when that one dies.
+            self._channel.sendall(run(head, body, self))

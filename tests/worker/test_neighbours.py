@@ -28,9 +28,8 @@ def fork(context):
 
 def test_an_answer_does_not_wait_for_a_slow_neighbour(tmp_path: Path) -> None:
     with instance_of(tmp_path, INDEX) as (instance, _):
-        first, slow, last = instance.ask(b'"quick"', b'"wait"', b'"quick"')
-        head, body = instance.read()
-        assert (head["n"], json.loads(body)) == (first, True)
+        *quick, slow, last = instance.ask(*[b'"quick"'] * 20, b'"wait"', b'"quick"')
+        assert instance.answers(20).keys() == set(quick)
         (tmp_path / "gate").touch()
         assert set(instance.answers(2)) == {slow, last}
 
