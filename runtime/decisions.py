@@ -104,9 +104,11 @@ class Decision:
 
     @property
     def held_back(self) -> bool:
-        """Whether the load asks for more, and only memory stands in the way."""
-        asked = min(self.need.instances, self.rule.max)
-        return self.seen.room is not None and not self.seen.failing and asked > self.wanted
+        """Whether more are needed or promised, and only memory stands in the way."""
+        seen, rule = self.seen, self.rule
+        promised = rule.min if seen.fixed is None else seen.fixed
+        asked = max(promised, min(self.need.instances, seen.fixed or rule.max))
+        return seen.room is not None and not seen.failing and asked > self.wanted
 
     @property
     def sentence(self) -> str:

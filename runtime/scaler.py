@@ -1,85 +1,47 @@
 """The loop around the autoscaler: looks at the pools that are in use, and keeps what was decided for them."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from math import inf
-from typing import Any, Protocol
 
-from runtime.autoscaler import TICK, State, cool, decide, next_look
-from runtime.budget import Memory, expect, find_coldest, is_stale, may_cool, room_for
+from runtime.autoscaler import BURST_WINDOW, TICK, State, cool, decide, next_look
+from runtime.budget import (
+    Memory,
+    complete,
+    count_fitting,
+    expect,
+    find_coldest,
+    find_typical,
+    is_stale,
+    may_cool,
+    room_for,
+)
 from runtime.decisions import Decision, History, Measurement, Record, Room
-from runtime.memory import Figure, Sampled
-from runtime.spec import PoolSpec
+from runtime.grants import Grants
+from runtime.scaled import Cancellable, Clock, Figures, ScaledPool
 
 SHORTEST_PAUSE = 0.01
 """Seconds between two looks at one pool, however many events find no free slot."""
 COOL_EVERY = 1.0
 LONGEST_WAIT = 10.0
-
-
-class ScaledPool(Sampled, Protocol):
-    """A pool as the scaler sees it."""
-
-    @property
-    def spec(self) -> PoolSpec:
-        """What it runs."""
-
-    def measure(self) -> Measurement:
-        """Look at it; cheap, for it is called up to a hundred times a second. `now` is the loop's time."""
-
-    def apply(self, decision: Decision) -> None:
-        """Become what was decided, as far as no running event is cut; may be said again and again."""
-
-
-class Cancellable(Protocol):
-    """What was planned and may be called off."""
-
-    def cancel(self) -> None:
-        """Not any more."""
-
-
-class Clock(Protocol):
-    """The part of an event loop that the scaler uses."""
-
-    def time(self) -> float:
-        """Monotonic seconds."""
-
-    def call_soon(self, callback: Callable[..., object], *args: Any) -> Cancellable:
-        """At the end of this turn."""
-
-    def call_later(self, delay: float, callback: Callable[..., object], *args: Any) -> Cancellable:
-        """After so many seconds."""
-
-
-class Figures(Protocol):
-    """Where measured memory comes from: `runtime.memory.Sampler`."""
-
-    @property
-    def low(self) -> bool:
-        """Whether the machine has hardly any memory left."""
-
-    def figure(self, pool: Sampled) -> Figure | None:
-        """What was read last."""
-
-    def want(self, pool: Sampled) -> None:
-        """Read this pool soon."""
-
-    def forget(self, pool: Sampled) -> None:
-        """The pool has no process any more."""
+CALM_EVERY = 0.3
+"""Seconds between two looks at a pool that is in use and as it should be; others are looked at every tick."""
 
 
 @dataclass(eq=False)
 class Tracked:
-    """What the scaler knows of one pool; `due` is the loop's time of the next look."""
+    """What the scaler knows of one pool; `due` is the loop's time of the next look.
+
+    It is expected to use so many bytes; `unread` are those of them that are a guess, all or none.
+    """
 
     pool: ScaledPool
     state: State | None = None
     history: History = field(default_factory=History)
-    seen: Measurement | None = None
     called: Cancellable | None = None
     looked: float = -inf
     due: float = inf
     expected: int = 0
+    unread: int = 0
 
 
 class Scaler:
@@ -92,7 +54,9 @@ class Scaler:
         self._tracked: dict[ScaledPool, Tracked] = {}
         self._active: dict[ScaledPool, Tracked] = {}
         self._held: set[ScaledPool] = set()
-        self._used = 0
+        self._grants = Grants()
+        self._typical = find_typical(())
+        self._used = self._unread = 0
         self._timer: Cancellable | None = None
         self._armed = inf
         self._cooled: tuple[ScaledPool | None, float] = (None, -inf)
@@ -121,8 +85,10 @@ class Scaler:
         self._active.pop(pool, None)
         self._held.discard(pool)
         self._figures.forget(pool)
+        self._grants.forget(pool)
         if tracked is not None:
             self._used -= tracked.expected
+            self._unread -= tracked.unread
             if tracked.called is not None:
                 tracked.called.cancel()
 
@@ -133,14 +99,16 @@ class Scaler:
 
     @property
     def memory(self) -> Memory:
-        """What the pools use, as far as they have been read, beside what they may use."""
-        return Memory(self._used, self.budget, self._figures.low)
+        """What the pools use beside what they may use; those that were not read count at a guess."""
+        return Memory(self._used, self.budget, self._figures.low, self._unread)
 
     def memory_read(self) -> None:
         """There is a new figure: to be called by the sampler."""
+        figures = (self._figures.figure(pool) for pool in self._active)
+        self._typical = find_typical(figure for figure in figures if figure is not None)
         for tracked in self._active.values():
             self._count(tracked)
-        if self.memory.over:
+        if self.memory.short:
             self._arm(self._loop.time())
 
     def stop(self) -> None:
@@ -155,7 +123,7 @@ class Scaler:
             tracked.called.cancel()
             tracked.called = None
         seen = tracked.pool.measure()
-        tracked.seen = seen = replace(seen, room=room) if (room := self._room(tracked, seen)) else seen
+        seen = replace(seen, room=room) if (room := self._room(tracked, seen)) else seen
         state, decision = decide(tracked.pool.spec, tracked.state, seen)
         self._settle(tracked, state, decision)
 
@@ -165,15 +133,18 @@ class Scaler:
         tracked.history.note(decision)
         if decision.changes or (decision.wanted, decision.temperature) != (seen.instances, seen.temperature):
             pool.apply(decision)
+        self._grants.note(pool, may_cool(seen, decision.rule) and decision.temperature != "cold")
         if decision.temperature == seen.temperature == "cold":
             self._figures.forget(pool)
-        elif is_stale(self._figures.figure(pool), seen):
+            self._grants.forget(pool)
+        elif (seen.instances or not decision.wanted) and is_stale(self._figures.figure(pool), seen):
+            # An arbiter that is about to load its package would be read as a small one.
             self._figures.want(pool)
         self._count(tracked)
         self._plan(tracked, state, decision)
 
     def _plan(self, tracked: Tracked, state: State, decision: Decision) -> None:
-        tracked.due = next_look(state, decision)
+        tracked.due = self._next(state, decision)
         if tracked.due < inf:
             self._active[tracked.pool] = tracked
         else:
@@ -184,10 +155,23 @@ class Scaler:
             self._held.discard(tracked.pool)
         self._arm(tracked.due)
 
+    def _next(self, state: State, decision: Decision) -> float:
+        seen, due = decision.seen, next_look(state, decision)
+        if decision.held_back:
+            # Also one whose `min` is not there, for which no event waits.
+            return min(due, seen.now + COOL_EVERY)
+        return max(due, seen.now + CALM_EVERY) if _is_calm(decision) else due
+
     def _count(self, tracked: Tracked) -> None:
-        expected = expect(self._figures.figure(tracked.pool), tracked.state.wanted if tracked.state else 0)
+        figure, state = self._figures.figure(tracked.pool), tracked.state
+        if state is None or (figure is None and state.temperature == "cold"):
+            expected = 0
+        else:
+            expected = expect(complete(figure, self._typical), state.wanted)
+        unread = expected if figure is None else 0
         self._used += expected - tracked.expected
-        tracked.expected = expected
+        self._unread += unread - tracked.unread
+        tracked.expected, tracked.unread = expected, unread
 
     def _arm(self, due: float) -> None:
         if due >= self._armed:
@@ -209,21 +193,29 @@ class Scaler:
     # Memory.
 
     def _room(self, tracked: Tracked, seen: Measurement) -> Room | None:
-        rule = tracked.pool.spec.scale
-        room = room_for(self.memory, self._figures.figure(tracked.pool), seen, rule)
+        rule, memory = tracked.pool.spec.scale, self.memory
+        figure = complete(self._figures.figure(tracked.pool), self._typical)
+        fitting = count_fitting(memory, figure, tracked.expected)
+        # What was decided before is counted in what is used; a start is not called off halfway.
+        fitting = max(fitting, tracked.state.wanted if tracked.state else 0)
+        room = room_for(memory, fitting, seen, rule)
         if room is None or room.instances or seen.instances:
             return room
         promised = seen.waiting or rule.min or seen.fixed
-        return replace(room, instances=1) if promised and self._others_cool(tracked) else room
+        return replace(room, instances=1) if promised and self._is_granted(tracked) else room
 
-    def _others_cool(self, tracked: Tracked) -> bool:
-        others = [each for each in self._active.values() if each is not tracked]
-        return any(each.seen is not None and may_cool(each.seen, each.pool.spec.scale) for each in others)
+    def _is_granted(self, tracked: Tracked) -> bool:
+        now = self._loop.time()
+        if self._used == tracked.expected:
+            # Nothing else runs, so that waiting would not help.
+            self._grants.give(tracked.pool, now)
+            return True
+        return self._grants.ask(tracked.pool, self.memory, now)
 
     def _relieve(self) -> None:
         """Cool one idle pool by a step when memory is short."""
         now = self._loop.time()
-        if not self._held and not self.memory.over:
+        if not self._held and not self.memory.short:
             return
         if not self._is_settled(now):
             self._arm(now + TICK)
@@ -235,13 +227,23 @@ class Scaler:
             self._cool(pools[index], looks[index], now)
 
     def _is_settled(self, now: float) -> bool:
-        # What the last step has freed must be known before the next one.
+        # What the last step has freed must be known before the next one, and what was granted since.
+        if any(self._figures.figure(pool) is None for pool in self._grants.since(now - COOL_EVERY)):
+            return False
         pool, at = self._cooled
         figure = self._figures.figure(pool) if pool is not None else None
         return now - at >= (COOL_EVERY if figure is None or figure.at > at else LONGEST_WAIT)
 
     def _cool(self, tracked: Tracked, seen: Measurement, now: float) -> None:
         memory = self.memory
-        tracked.seen = seen = replace(seen, room=Room(0, memory.used, memory.budget, memory.low))
+        seen = replace(seen, room=Room(0, memory.used, memory.budget, memory.low))
         self._cooled = tracked.pool, now
         self._settle(tracked, *cool(tracked.pool.spec, tracked.state, seen))
+
+
+def _is_calm(decision: Decision) -> bool:
+    """Whether nothing waits, nothing changes and no burst has begun; the next one may find no free slot."""
+    seen, there = decision.seen, (decision.seen.instances, decision.seen.temperature)
+    settled = not decision.changes and there == (decision.wanted, "hot")
+    lasting = not seen.idle or decision.rule.idle >= BURST_WINDOW
+    return settled and lasting and not seen.waiting and decision.need.why != "burst"

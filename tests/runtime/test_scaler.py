@@ -1,6 +1,15 @@
 """The loop around the autoscaler, and who yields when memory is short, in simulated time."""
 
-from runtime.budget import Memory, expect, find_coldest, may_cool, room_for
+from runtime.budget import (
+    Memory,
+    complete,
+    count_fitting,
+    expect,
+    find_coldest,
+    find_typical,
+    may_cool,
+    room_for,
+)
 from runtime.decisions import Decision, Measurement
 from runtime.memory import Figure
 from runtime.spec import MIB, ScaleRule
@@ -40,20 +49,23 @@ def reasons(site: Site, pool: SimulatedPool) -> list[str]:
     return [record.decision.why for record in site.scaler.why(pool)]
 
 
+class Counted(SimulatedPool):
+    """Knows how often it was looked at."""
+
+    looks = 0
+
+    def measure(self) -> Measurement:
+        self.looks += 1
+        return super().measure()
+
+
 def test_events_in_one_turn_of_the_loop_are_one_look() -> None:
-    site, looks = Site(), 0
-
-    class Counted(SimulatedPool):
-        def measure(self) -> Measurement:
-            nonlocal looks
-            looks += 1
-            return super().measure()
-
+    site = Site()
     pool = Counted(site, site.pool(RULE).spec)
     for _ in range(50):
         pool.submit()
     site.loop.run(0)
-    assert looks == 1 and pool.changes == [(0.0, 8)]
+    assert pool.looks == 1 and pool.changes == [(0.0, 8)]
 
 
 def test_the_first_event_after_the_last_instance_went_is_looked_at_at_once() -> None:
@@ -73,6 +85,21 @@ def test_a_pool_that_is_hot_and_idle_is_looked_at_every_few_seconds_only() -> No
     site = Site()
     used_once(site, 0)
     assert site.loop.run(600) <= 110
+
+
+def test_a_busy_pool_is_looked_at_ten_times_a_second_only_while_it_needs_it() -> None:
+    site = Site()
+    pool = Counted(site, site.pool(ScaleRule(max=1)).spec)
+    pool.service = 60.0
+    pool.submit()
+    site.loop.run(10)
+    pool.looks = 0
+    site.loop.run(3)
+    assert pool.looks == 10
+    pool.submit()
+    pool.looks = 0
+    site.loop.run(3)
+    assert 29 <= pool.looks <= 32
 
 
 def test_a_pool_that_is_forgotten_costs_nothing_and_tells_nothing() -> None:
@@ -128,19 +155,6 @@ def test_a_first_event_finds_an_instance_where_others_can_be_cooled() -> None:
     assert late.ended == 1 and idle.temperature != "hot"
 
 
-def test_where_nothing_can_be_cooled_not_even_a_first_instance_starts() -> None:
-    site = Site(budget=500 * MIB)
-    kept = used_once(site, 300 * MIB, ScaleRule(min=1))
-    late = site.pool(RULE)
-    late.submit()
-    site.loop.run(20)
-    assert late.ended == 0 and reasons(site, late) == ["memory"]
-    assert kept.measure().instances == 1
-    site.scaler.budget = 800 * MIB
-    site.loop.run(1)
-    assert late.ended == 1
-
-
 def test_a_machine_low_on_memory_counts_as_over_the_budget() -> None:
     site = Site(budget=10**12)
     idle = used_once(site, MIB)
@@ -165,11 +179,21 @@ def test_a_pool_grows_by_what_its_instances_hold_alone() -> None:
     figure = Figure(at=0.0, pss=300, processes=2, growth=100)
     memory = Memory(used=550, budget=800)
     assert expect(figure, 3) == 500
-    room = room_for(memory, figure, seen(), RULE)
+    assert count_fitting(memory, figure, 300) == 3
+    room = room_for(memory, 3, seen(), RULE)
     assert room is not None and room.instances == 2
-    assert room_for(memory, None, seen(), RULE) is None
-    over = room_for(Memory(801, 800), figure, seen(), RULE)
-    assert over is not None and over.instances == 0
+    assert room_for(memory, 8, seen(), RULE) is None
+    assert count_fitting(Memory(801, 800), figure, 300) == 0
+
+
+def test_a_pool_that_was_not_read_is_like_the_others_and_no_smaller_than_the_least() -> None:
+    assert (find_typical([]).pss, find_typical([]).growth) == (25_000_000, 2_000_000)
+    read = [Figure(0.0, 400 * MIB, 3, 100 * MIB), Figure(0.0, 100 * MIB, 1, 0), Figure(0.0, 0, 2, 0)]
+    typical = find_typical(read)
+    assert (typical.pss, typical.growth) == (150 * MIB, 100 * MIB)
+    assert complete(read[2], typical) == complete(None, typical) == typical
+    assert complete(read[1], typical).growth == 100 * MIB
+    assert expect(typical, 2) == 350 * MIB
 
 
 def test_who_is_busy_or_promised_is_not_cooled() -> None:
