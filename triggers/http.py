@@ -1,6 +1,7 @@
 """The HTTP trigger: `POST /invoke/{function}` in plain ASGI, since what it costs is paid per event."""
 
 import asyncio
+import logging
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -9,10 +10,12 @@ from typing import NamedTuple
 
 from runtime.events import Answer, Dispatch, Event, InvocationError, TooLargeError, encode_metadata, new_id
 from triggers.asgi import Exchange, Receive, Scope, Send, exchange_of
-from triggers.http_answers import encode_plain, send_accepted, send_answer, send_problem
+from triggers.http_answers import HostFailedError, encode_plain, send_accepted, send_answer, send_problem
 from triggers.http_streams import EVENTS, Taker, send_stream
 from triggers.invocations.wish import Wish, read_wish
 from triggers.store.rows import Invocation
+
+logger = logging.getLogger(__name__)
 
 Accept = Callable[[str, Event, Wish], Awaitable[Invocation]]
 """Puts an asynchronous event on disk; raises InvocationError (`triggers/invocations/acceptance.py`)."""
@@ -94,15 +97,19 @@ class HttpTrigger:
                 event = self._event(asked, body)
                 await send_accepted(send, await self._accept(caller.target, event, caller.wish), caller.wish)
                 return
-            future = self.submit(asked, body)
         except InvocationError as error:
             await send_problem(send, error, asked.request_id)
         else:
-            await self.answer(asked, future, send, exchange)
+            await self.answer(asked, self.submit(asked, body), send, exchange)
 
     def submit(self, asked: Asked, body: bytes) -> "asyncio.Future[Answer]":
-        """Dispatch the event of one who waits; raises InvocationError, or the future does."""
-        return self._dispatch(asked.caller.target, self._event(asked, body))
+        """Dispatch the event of one who waits; whatever fails, the future raises it."""
+        try:
+            return self._dispatch(asked.caller.target, self._event(asked, body))
+        except Exception as error:  # noqa: BLE001 - `answer` tells the caller, and logs what is the host's own
+            refused: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+            refused.set_exception(error)
+            return refused
 
     def _event(self, asked: Asked, body: bytes) -> Event:
         caller = asked.caller
@@ -124,7 +131,7 @@ class HttpTrigger:
         if exchange is not None:
             exchange.when_gone(future.cancel)
         try:
-            answer = await future
+            answer = await _result(future, asked)
             lines = encode_plain(answer, asked.request_id)
             if lines is not None and exchange is not None and exchange.answer(200, lines, answer.body or b""):
                 return
@@ -155,6 +162,16 @@ class HttpTrigger:
 
     def _too_large(self) -> TooLargeError:
         return TooLargeError(f"an event may have {self.max_body} bytes at most (`limits.max_body`)")
+
+
+async def _result(future: "asyncio.Future[Answer]", asked: Asked) -> Answer:
+    try:
+        return await future
+    except InvocationError:
+        raise
+    except Exception as error:
+        logger.exception("the host failed on the event %s for %s", asked.request_id, asked.caller.target)
+        raise HostFailedError("the host failed on this event; its log says how") from error
 
 
 class MethodNotAllowedError(InvocationError):

@@ -33,6 +33,10 @@ OURS = frozenset({"content-length", "content-type", "transfer-encoding", "connec
 Headers = list[tuple[bytes, bytes]]
 
 
+class HostFailedError(InvocationError):
+    """Something in the host raised what is none of the reasons an event may have no answer for."""
+
+
 def encode_plain(answer: Answer, request_id: str) -> bytes | None:
     """The header lines of a plain and small answer, which is sent in one write; None for any other."""
     body = answer.body
@@ -144,6 +148,8 @@ def problem(error: InvocationError, request_id: str) -> dict[str, object]:
     }
     if isinstance(error, FunctionRaisedError):
         told |= {"errorType": error.error_type, "errorMessage": error.message, "stackTrace": error.stack}
+    elif isinstance(error, HostFailedError):
+        told["title"] = "The host failed"
     return told
 
 

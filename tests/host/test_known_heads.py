@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 import host.web.server
-from host.web.known_heads import LONGEST_HEAD, MOST_HEADS, KnownHeads
+from host.web.known_heads import LONGEST_HEAD
 from host.web.whole_answer import close_idle
 from runtime.events import (
     Answer,
@@ -48,6 +48,7 @@ ANSWERS: dict[str, Callable[[Event], Answer]] = {
     "502": raising(InstanceDiedError("exit code 3")),
     "503": raising(UnavailableError("it does not start")),
     "504": raising(DeadlinePassedError("2 s")),
+    "a fault of the host": raising(KeyError("no such slot")),
 }
 
 
@@ -63,19 +64,28 @@ def test_both_ways_give_the_same_answers(what: str) -> None:
     with_front(scenario, ANSWERS[what])
 
 
-def test_both_ways_give_the_same_answer_where_a_future_fails() -> None:
+@pytest.mark.parametrize(
+    ("error", "status"), [(InstanceDiedError("signal SIGSEGV"), b"502"), (KeyError("no such slot"), b"500")]
+)
+def test_both_ways_give_the_same_answer_where_a_future_fails(
+    error: Exception, status: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
     async def scenario(front: Front) -> None:
         caller = await front.connect()
         answers = []
         for number in range(3):
             asking = asyncio.create_task(caller.ask(post(b"1")))
-            (await front.dispatched(number + 1)).set_exception(InstanceDiedError("signal SIGSEGV"))
+            (await front.dispatched(number + 1)).set_exception(error)
             answers.append(await asking)
         assert answers == answers[:1] * 3
-        assert answers[0].startswith(b"HTTP/1.1 502 ")
+        assert answers[0].startswith(b"HTTP/1.1 " + status)
+        assert b"application/problem+json" in answers[0] and b'"requestId": "r1"' in answers[0]
+        assert b"slot" not in answers[0]
         assert front.trigger.parsed == 2
 
     with_front(scenario)
+    told = [record.getMessage() for record in caplog.records if record.exc_info]
+    assert told == ["the host failed on the event r1 for f"] * (3 if status == b"500" else 0)
 
 
 def test_both_ways_make_the_same_event_with_the_address_of_its_caller() -> None:
@@ -275,22 +285,3 @@ def test_a_head_that_alone_does_not_say_how_its_request_goes_on_is_parsed_each_t
             caller.hang_up()
 
     with_front(scenario, echo)
-
-
-def test_the_oldest_of_too_many_heads_is_forgotten() -> None:
-    async def scenario(front: Front) -> None:
-        heads = KnownHeads(front.trigger)
-        scope = {"path": "/invoke/f", "query_string": b"", "http_version": "1.1"}
-        for number in range(MOST_HEADS + 1):
-            name, value = b"x-number", b"%d" % number
-            heads.learn(_head(value), {**scope, "headers": [(name, value)]})
-            assert heads.find(_head(value)) is None, "it was met once"
-            heads.learn(_head(value), {**scope, "headers": [(name, value)]})
-        assert heads.find(_head(b"0")) is None
-        assert heads.find(_head(b"1")) is not None
-
-    with_front(scenario)
-
-
-def _head(value: bytes) -> bytes:
-    return b"POST /invoke/f HTTP/1.1\r\nX-Number: %b\r\n\r\n" % value
