@@ -8,7 +8,7 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 EXCHANGE = "fnhost.exchange"
-"""The extension of `host/web/whole_answer.py`: one request and its answer, beside ASGI's messages."""
+"""The extension of `host/web/exchange.py`: one request and its answer, beside ASGI's messages."""
 
 
 class Exchange(Protocol):

@@ -15,64 +15,17 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
+from host.web.exchange import Exchange
 from host.web.known_heads import LONGEST_HEAD, KnownHeads
-from runtime.events import Answer, InvocationError, new_id
+from runtime.events import Answer, new_id
 from triggers.asgi import EXCHANGE, Receive, Scope, Send
 from triggers.http import Asked, Caller
 from triggers.http_answers import encode_plain
 
 LOOKS_PER_LIMIT = 5
+MOST_PARTS = 4
+"""So many parts of a request are held and joined; one that comes in more is the parser's."""
 _END = b"\r\n\r\n"
-
-
-class Exchange:
-    """One request and its answer (`triggers/asgi.py` says what each method is for)."""
-
-    __slots__ = ("_connection", "_cycle")
-
-    def __init__(self, connection: "WholeAnswerProtocol", cycle: RequestResponseCycle) -> None:
-        self._connection = connection
-        self._cycle = cycle
-
-    def body(self) -> bytes | None:
-        """The request's body if all of it is here already; None: receive it as ASGI has it."""
-        cycle = self._cycle
-        if cycle.more_body or cycle.disconnected or cycle.waiting_for_100_continue:
-            return None
-        return bytes(cycle.body)
-
-    def answer(self, status: int, headers: bytes, body: bytes) -> bool:
-        """Send a whole answer; `headers` are lines that end with CR LF, and tell the body's length."""
-        cycle = self._cycle
-        if cycle.disconnected or cycle.response_started or cycle.flow.write_paused:
-            return False
-        self._connection.write_whole(cycle, _status_line(status), headers, body)
-        return True
-
-    def when_gone(self, forget: Callable[[], object]) -> None:
-        """Call `forget` when the caller hangs up before its answer is complete; at once if it has."""
-        if self._cycle.disconnected:
-            forget()
-        elif not self._cycle.response_complete:
-            self._connection.watch(self._cycle, forget)
-
-    def end_by_closing(self) -> bool:
-        """Have the answer end with the connection if the caller knows no chunks; whether it does."""
-        cycle = self._cycle
-        if cycle.scope["http_version"] != "1.0":
-            return False
-        cycle.chunked_encoding = False
-        cycle.expected_content_length = sys.maxsize
-        return True
-
-    def close(self, whole: bool) -> None:
-        """End an answer with its connection; one that is not whole stays without its last chunk."""
-        cycle = self._cycle
-        cycle.response_complete = True
-        cycle.disconnected = not whole
-        cycle.message_event.set()
-        cycle.transport.close()
-        cycle.on_response()
 
 
 class ShortCycle(RequestResponseCycle):
@@ -81,6 +34,7 @@ class ShortCycle(RequestResponseCycle):
     disconnected = False
     response_started = False
     response_complete = False
+    more_body = False
     keep_alive = True
 
     def __init__(self, connection: "WholeAnswerProtocol", caller: Caller) -> None:
@@ -94,13 +48,14 @@ class ShortCycle(RequestResponseCycle):
         connection = self._connection
         if connection.transport.is_closing():
             # To look at an error that nobody will see is to say that it was seen.
-            _ = future.cancelled() or future.exception()
+            if not future.cancelled() and future.exception() is None and (stream := future.result().stream):
+                stream.cancel()
             return
         if not future.cancelled() and future.exception() is None and not connection.flow.write_paused:
             answer = future.result()
             lines = encode_plain(answer, self.asked.request_id)
             if lines is not None:
-                connection.write_whole(self, _status_line(200), lines, answer.body or b"")
+                connection.write_whole(self, 200, lines, answer.body or b"")
                 return
         self.go_on(future)
 
@@ -131,8 +86,9 @@ class ShortCycle(RequestResponseCycle):
 class WholeAnswerProtocol(HttpToolsProtocol):
     """HTTP/1.1 as uvicorn speaks it, an `Exchange` for each request, and no timer for each answer.
 
-    `idle_since` is the event loop's time of the last answer, or of the connection itself; `running` is the
-    request that is being answered, and what is to be called when its caller hangs up.
+    `idle_since` is the event loop's time of the last answer, of the last part of a request that is not all
+    here, or of the connection itself; `running` is the request that is being answered, and what is to be
+    called when its caller hangs up. `_head` is set while the parser reads the bytes that begin with it.
     """
 
     idle_since = 0.0
@@ -140,6 +96,7 @@ class WholeAnswerProtocol(HttpToolsProtocol):
     running: tuple[RequestResponseCycle, Callable[[], object]] | None = None
     _between = True
     _held = b""
+    _parts = 0
     _head: bytes | None = None
 
     def __init__(
@@ -178,30 +135,39 @@ class WholeAnswerProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """A part of a request, or several; one that is whole and has a known head goes the short way."""
+        self._head = None
         if self._held:
             data, self._held = self._held + data, b""
-        if self._between and (self.cycle is None or self.cycle.response_complete):
-            end = data.find(_END, 0, LONGEST_HEAD) + len(_END)
-            self._head = data[:end] if end >= len(_END) else None
-            if self._head is not None and (caller := self.heads.find(self._head)) is not None:
-                missing = end + caller.length - len(data)
-                if missing > 0:
-                    self._held = data
-                    return
-                if missing == 0 and len(self.connections) < self._most:
-                    self._dispatch(caller, data[end:])
-                    return
+        else:
+            self._parts = 0
+        if self._between and (self.cycle is None or self.cycle.response_complete) and self._pass_by(data):
+            return
         super().data_received(data)
+        self._head = None
+        if not self._between:
+            self.idle_since = self.loop.time()
+
+    def _pass_by(self, data: bytes) -> bool:
+        """Take a whole request with a known head, or hold a part of one; False: it is the parser's."""
+        end = data.find(_END, 0, LONGEST_HEAD) + len(_END)
+        if end < len(_END):
+            return False
+        caller = self.heads.find(data[:end])
+        if caller is None:
+            self._head = data[:end]
+            return False
+        missing = end + caller.length - len(data)
+        if missing > 0 and self._parts < MOST_PARTS:
+            self._held, self._parts, self.idle_since = data, self._parts + 1, self.loop.time()
+            return True
+        if missing or len(self.connections) >= self._most:
+            return False
+        self._dispatch(caller, data[end:])
+        return True
 
     def _dispatch(self, caller: Caller, body: bytes) -> None:
         self.cycle = cycle = ShortCycle(self, caller)
-        try:
-            future = self.heads.trigger.submit(cycle.asked, body)
-        except InvocationError as error:
-            refused: asyncio.Future[Answer] = self.loop.create_future()
-            refused.set_exception(error)
-            cycle.go_on(refused)
-            return
+        future = self.heads.trigger.submit(cycle.asked, body)
         self.running = cycle, future.cancel
         future.add_done_callback(cycle.answered)
 
@@ -224,12 +190,12 @@ class WholeAnswerProtocol(HttpToolsProtocol):
         super().on_message_complete()
         self._between = self.parser.should_keep_alive() and not self.parser.should_upgrade()
 
-    def write_whole(self, cycle: RequestResponseCycle, status: bytes, headers: bytes, body: bytes) -> None:
+    def write_whole(self, cycle: RequestResponseCycle, status: int, headers: bytes, body: bytes) -> None:
         """Send a whole answer in one write, and go on to the next request."""
         cycle.response_started = cycle.response_complete = True
         ours = _join_lines(*self.server_state.default_headers)
         closing = b"" if cycle.keep_alive else b"connection: close\r\n"
-        self.transport.write(b"%b%b%b%b\r\n%b" % (status, ours, headers, closing, body))
+        self.transport.write(b"%b%b%b%b\r\n%b" % (_status_line(status), ours, headers, closing, body))
         cycle.message_event.set()
         if not cycle.keep_alive:
             self.transport.close()
@@ -246,6 +212,15 @@ class WholeAnswerProtocol(HttpToolsProtocol):
         if self.pipeline:
             self._start_asgi_task(*self.pipeline.pop())
 
+    def close_if_idle(self, latest: float) -> None:
+        """Close it if it is the caller's turn, and has been since before `latest` (the event loop's time)."""
+        cycle = self.cycle
+        asks = cycle is not None and not cycle.response_complete
+        # Where reading is paused, or a request waits behind another, it is the host that takes its time.
+        unsent = asks and cycle.more_body and not self.pipeline and not self.flow.read_paused
+        if self.idle_since < latest and (unsent or not asks):
+            self.transport.close()
+
     def shutdown(self) -> None:
         """Accept no more; a request of which a part is here is accepted."""
         if self._held:
@@ -255,16 +230,14 @@ class WholeAnswerProtocol(HttpToolsProtocol):
 
 
 async def close_idle(state: ServerState, limit: float) -> None:
-    """Close connections on which nothing was asked for `limit` seconds; runs until cancelled."""
+    """Close connections whose callers sent nothing for `limit` seconds; runs until cancelled."""
     loop = asyncio.get_running_loop()
     while True:
         await asyncio.sleep(limit / LOOKS_PER_LIMIT)
         latest = loop.time() - limit
         for connection in list(state.connections):
-            if isinstance(connection, WholeAnswerProtocol) and connection.idle_since < latest:
-                busy = connection.cycle is not None and not connection.cycle.response_complete
-                if not busy:
-                    connection.transport.close()
+            if isinstance(connection, WholeAnswerProtocol):
+                connection.close_if_idle(latest)
 
 
 @lru_cache(16)

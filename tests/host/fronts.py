@@ -11,6 +11,7 @@ import uvloop
 from conf.models import Config
 from conf.settings import Settings
 from host.web.server import FrontDoor, WebPart
+from host.web.whole_answer import WholeAnswerProtocol
 from runtime.events import Answer, Event
 from triggers.asgi import Receive, Scope, Send
 from triggers.http import HttpTrigger
@@ -31,13 +32,14 @@ class CountingTrigger(HttpTrigger):
 
 
 class Front:
-    """The web part; `events` are those that were dispatched, each with the future of its answer.
+    """The web part; `events` are what was dispatched to `targets`, each with the future of its answer.
 
     `answer`, if there is one, is called for each event: it returns an Answer, or raises.
     """
 
     def __init__(self, answer: Callable[[Event], Answer] | None) -> None:
         self.events: list[tuple[Event, asyncio.Future[Answer]]] = []
+        self.targets: list[str] = []
         self.kept: list[Event] = []
         self.callers: list[Connection] = []
         self._answer = answer
@@ -48,6 +50,7 @@ class Front:
     def _dispatch(self, target: str, event: Event) -> "asyncio.Future[Answer]":
         future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self.events.append((event, future))
+        self.targets.append(target)
         if self._answer is not None:
             future.set_result(self._answer(event))
         return future
@@ -58,6 +61,12 @@ class Front:
 
     async def _no_api(self, scope: Scope, receive: Receive, send: Send) -> None:
         raise AssertionError("nobody asks the API")
+
+    @property
+    def connections(self) -> list[WholeAnswerProtocol]:
+        """The server's ends."""
+        ends = self.web._server.server_state.connections
+        return [each for each in ends if isinstance(each, WholeAnswerProtocol)]
 
     async def connect(self) -> "Connection":
         """A caller."""
@@ -109,9 +118,9 @@ class Connection:
         self.writer.transport.abort()
 
 
-def post(body: bytes, *headers: bytes, version: bytes = b"1.1") -> bytes:
+def post(body: bytes, *headers: bytes, version: bytes = b"1.1", target: bytes = b"f") -> bytes:
     """A request with an id, so that its answer is the same each time."""
-    lines = [b"POST /invoke/f HTTP/" + version, b"Host: localhost", b"X-Request-Id: r1"]
+    lines = [b"POST /invoke/%b HTTP/%b" % (target, version), b"Host: localhost", b"X-Request-Id: r1"]
     return b"\r\n".join([*lines, b"Content-Length: %d" % len(body), *headers, b"", body])
 
 

@@ -236,3 +236,18 @@ def test_comments_keep_a_silent_stream_of_events_awake() -> None:
         assert set(sent[2:-2]) == {b":\n\n"}
 
     uvloop.run(run())
+
+
+def test_a_caller_that_hangs_up_just_as_its_stream_begins_ends_it() -> None:
+    async def scenario(front: Front, caller: Connection) -> None:
+        stream = Endless()
+        caller.writer.write(post(b"1"))
+        future = await front.dispatched(1)
+        (end,) = front.connections
+        future.set_result(streaming(stream))
+        # In the same turn of the loop, before anyone is told of either.
+        end.transport.abort()
+        await until(lambda: stream.cancelled)
+        await until(lambda: not front.connections)
+
+    both_ways(scenario)
