@@ -116,7 +116,8 @@ def _rate(state: State, seen: Measurement, window: float) -> float:
 
 def _note_progress(state: State, seen: Measurement) -> tuple[float, int]:
     ended = seen.arrived - seen.waiting - seen.running
-    return (seen.now, ended) if ended != state.progress[1] or not seen.running else state.progress
+    is_news = ended != state.progress[1] or not seen.running or state.progress[0] == -inf
+    return (seen.now, ended) if is_news else state.progress
 
 
 def _note_arrivals(state: State, seen: Measurement) -> tuple[tuple[float, int], ...]:

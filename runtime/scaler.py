@@ -185,10 +185,14 @@ class Scaler:
         self._armed, self._timer = inf, None
         # Pools that are due a little later are looked at now: one waking for all.
         soon = self._loop.time() + TICK / 2
-        for tracked in [each for each in self._active.values() if each.due <= soon]:
-            self._look(tracked)
-        self._relieve()
-        self._arm(min((each.due for each in self._active.values()), default=inf))
+        try:
+            for tracked in [each for each in self._active.values() if each.due <= soon]:
+                # First of all: whatever comes of this look, there is a next one.
+                tracked.due = soon + TICK
+                self._look(tracked)
+            self._relieve()
+        finally:
+            self._arm(min((each.due for each in self._active.values()), default=inf))
 
     # Memory.
 

@@ -236,3 +236,9 @@ def test_a_sentence_tells_the_numbers() -> None:
     assert told[0] == "1 instance instead of none: 1 event came while it was cold"
     assert "s waiting" in " ".join(told) or "waiting, 1 running, 100 ms each" in " ".join(told)
     assert told[-1].startswith("no instance instead of ") and "(idle is 60 s)" in told[-1]
+
+
+def test_a_pool_that_is_seen_for_the_first_time_while_an_event_runs_is_no_riddle() -> None:
+    spec = PoolSpec("f", 1, "", Path(), Path(), Path())
+    seen = Measurement(100.0, 1, 0, 1, 1, 0.01, 1, "hot", 99.0)
+    assert decide(spec, None, seen)[1].wanted == 1
