@@ -101,6 +101,10 @@ def _decode_json(body: bytes) -> object:
             if end == len(text):
                 return event
         return _read_json(text.removeprefix(BYTE_ORDER_MARK))
+    except StopIteration as error:
+        # It ends too soon, or goes on with no value; the bare scanner says only where.
+        told = json.JSONDecodeError("Expecting value", text, error.value)
+        raise InputError(f"the body is not JSON: {told}") from None
     except UnicodeDecodeError as error:
         raise InputError(f"the body is not JSON: byte {error.start} is not UTF-8") from None
     except (ValueError, RecursionError) as error:

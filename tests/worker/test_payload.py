@@ -56,6 +56,9 @@ def test_a_body_becomes_the_event_that_the_function_accepts(
     [
         ("json", JSON, b"", "empty"),
         ("json", JSON, b"{", "not JSON"),
+        ("json", JSON, b"[", r"^the body is not JSON: Expecting value: line 1 column 2 \(char 1\)$"),
+        ("json", JSON, b'{"a":', r"not JSON: Expecting value: line 1 column 6 \(char 5\)$"),
+        ("json", None, b"[1,\n tru", r"not JSON: Expecting value: line 2 column 2 \(char 5\)$"),
         ("json", None, b"hello", "not JSON"),
         ("json", JSON, b"{}{}", "not JSON"),
         ("json", JSON, b"NaN", "NaN is not JSON"),
