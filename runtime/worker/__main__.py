@@ -49,9 +49,10 @@ def main() -> None:
     setup = importlib.import_module(f"{PRIVATE_NAME}.setup")
     hide("gunicorn")
     sys.argv = [message["label"]]
+    standard = sys.path.copy()
     site.main()
     sys.path[:0] = [message["package_dir"], *message["python_path"]]
-    importlib.import_module(f"{PRIVATE_NAME}.siblings").install(message["package_dir"])
+    importlib.import_module(f"{PRIVATE_NAME}.siblings").install(message["package_dir"], standard)
     sys.path.append(message["pickle_overlay"])
     given = setup.Setup(message)
     given.capture_output()

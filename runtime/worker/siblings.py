@@ -9,6 +9,8 @@ from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
 from typing import TYPE_CHECKING
 
+from .standard import StandardFinder
+
 if TYPE_CHECKING:
     from importlib.abc import Loader
 else:
@@ -83,9 +85,10 @@ class SiblingFinder:
         return _folder_spec(PACKAGE, [self._package_dir])
 
 
-def install(package_dir: str) -> None:
-    """Begin to find the package's modules."""
-    sys.meta_path.insert(sys.meta_path.index(PathFinder), SiblingFinder(package_dir))
+def install(package_dir: str, standard: list[str]) -> None:
+    """Begin to find the package's modules; `standard` are the folders of Python's own."""
+    place = sys.meta_path.index(PathFinder)
+    sys.meta_path[place:place] = [StandardFinder(standard), SiblingFinder(package_dir)]
 
 
 def _find_inner(name: str, path: Sequence[str] | None) -> ModuleSpec | None:
