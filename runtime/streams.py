@@ -6,10 +6,10 @@ from collections.abc import Callable
 from typing import Protocol
 
 from runtime.events import InvocationError
-from runtime.worker.frames import Head
+from runtime.worker.frames import PIECE_COST, Head
 
 Room = Callable[[int], None]
-"""Tells the instance that so many bytes were taken."""
+"""Tells the instance that so many bytes were taken; a piece counts with PIECE_COST beside its own."""
 
 
 class Pieces(Protocol):
@@ -32,25 +32,29 @@ class StreamOverflowError(Exception):
 
 
 class Joined:
-    """Pieces for a caller that takes one body only; `most` is its size in bytes."""
+    """Pieces for a caller that takes one body only.
+
+    `most` is its size in bytes; each piece after the first counts with PIECE_COST beside its own.
+    """
 
     def __init__(self, head: Head, room: Room, most: int) -> None:
         self.head = head
         self._room = room
         self._most = most
         self._pieces: list[bytes] = []
-        self._size = 0
+        self._size = -PIECE_COST  # one piece alone may have as many bytes as an answer that is none of pieces
 
     def push(self, piece: bytes) -> None:
         """Keep it."""
-        self._size += len(piece)
+        size = len(piece) + PIECE_COST
+        self._size += size
         if self._size > self._most:
             raise StreamOverflowError(
-                f"the pieces of the result have more than {self._most} bytes together, "
-                "and this caller takes them as one; raise `max_result` in function.yaml"
+                f"the pieces of the result have more than {self._most} bytes together (with {PIECE_COST} for "
+                "each but the first), and this caller takes them as one; raise `max_result` in function.yaml"
             )
         self._pieces.append(piece)
-        self._room(len(piece))
+        self._room(size)
 
     def body(self) -> bytes:
         """All of them."""
@@ -62,7 +66,7 @@ class Joined:
 
 
 class PieceStream:
-    """Pieces as they come, for one reader; `most` bytes at most may wait for it."""
+    """Pieces as they come, for one reader; `most` bytes at most, counted likewise, may wait for it."""
 
     def __init__(self, head: Head, room: Room, most: int, cancel: Callable[[], None]) -> None:
         self.head = head
@@ -77,7 +81,7 @@ class PieceStream:
 
     def push(self, piece: bytes) -> None:
         """Hand it to the reader."""
-        self._waiting += len(piece)
+        self._waiting += len(piece) + PIECE_COST
         if self._waiting > self._most:
             raise StreamOverflowError("it streamed more than it had room for")
         self._pieces.append(piece)
@@ -112,9 +116,10 @@ class PieceStream:
             self._reader = asyncio.get_running_loop().create_future()
             await self._reader
         piece = self._pieces.popleft()
-        self._waiting -= len(piece)
+        size = len(piece) + PIECE_COST
+        self._waiting -= size
         if not self._ended:
-            self._room(len(piece))
+            self._room(size)
         return piece
 
     def _wake(self) -> None:

@@ -14,6 +14,8 @@ LENGTHS = struct.Struct("!III")
 MAX_HEAD = 1024 * 1024
 STREAM_WINDOW = 256 * 1024
 """How many bytes of one event's pieces an instance may have sent that the host has not taken yet."""
+PIECE_COST = 64
+"""What a piece costs beside its bytes there: an empty one burdens the host, too."""
 
 Head = dict[str, Any]
 Frame = tuple[Head, bytes]

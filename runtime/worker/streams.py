@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from .answers import AnswerWriter
 from .context import Context
-from .frames import STREAM_WINDOW, Head
+from .frames import PIECE_COST, STREAM_WINDOW, Head
 from .payload import BYTES_TYPE, TEXT_TYPE, Response, ResultError, encode_json, encode_text
 
 STREAMS = (GeneratorType, AsyncGeneratorType)
@@ -18,7 +18,10 @@ Piece = tuple[bytes, int]
 
 
 class Window:
-    """What one event has sent and the host has not taken, in bytes, and whether anybody wants the rest."""
+    """What one event has sent and the host has not taken, in bytes, and whether anybody wants the rest.
+
+    A piece counts with its bytes and PIECE_COST.
+    """
 
     __slots__ = ("is_cancelled", "is_lifted", "outstanding")
 
@@ -34,7 +37,7 @@ class Window:
         return room or self.is_lifted or self.is_cancelled
 
     def hear(self, head: Head) -> None:
-        """What the host says of this event: it took some bytes, or nobody wants the rest."""
+        """What the host says of this event: it took some of it, or nobody wants the rest."""
         if head["op"] == "more":
             self.outstanding -= head["bytes"]
         elif head["op"] == "cancel":
@@ -68,7 +71,7 @@ class PieceWriter:
         self._has_begun = False
 
     def write(self, piece: object) -> Piece | None:
-        """A frame and its piece's size; None for a Response that has no body. Raises ResultError."""
+        """A frame and its part of the window; None for a Response that has no body. Raises ResultError."""
         if isinstance(piece, Response):
             self._open(piece)
             if piece.body is None:
@@ -79,7 +82,7 @@ class PieceWriter:
         if not self._has_begun:
             head |= {"ct": kind, **self._opening}
             self._has_begun = True
-        return self._answers.bound(head, body), len(body)
+        return self._answers.bound(head, body), len(body) + PIECE_COST
 
     def end(self, seconds: float) -> bytes:
         """The frame behind the last piece; an answer like any other where there was none."""
@@ -105,12 +108,19 @@ def encode_piece(piece: object) -> tuple[bytes, str]:
 def send_pieces(stream: Stream, writer: PieceWriter, outlet: Outlet, number: int) -> bool:
     """Whether the stream came to its end; else it is closed, since nobody wants the rest."""
     pieces = stream if isinstance(stream, Generator) else _drive(stream)
-    with closing(pieces):
-        for each in pieces:
-            piece = writer.write(each)
-            if piece and not outlet.send_piece(number, piece):
-                return False
-    return True
+    is_wanted = True
+    try:
+        with closing(pieces):
+            for each in pieces:
+                piece = writer.write(each)
+                is_wanted = piece is None or outlet.send_piece(number, piece)
+                if not is_wanted:
+                    break
+    except BaseException:
+        # What a generator does at its closing, such as to yield once more, fails nobody.
+        if is_wanted:
+            raise
+    return is_wanted
 
 
 async def send_pieces_async(stream: Stream, writer: PieceWriter, outlet: AsyncOutlet, number: int) -> bool:

@@ -7,6 +7,7 @@ import pytest
 
 from runtime.events import Answer, DeadlinePassedError, Event, FunctionRaisedError, InstanceDiedError, Stream
 from runtime.queue import EventQueue
+from runtime.worker.frames import PIECE_COST
 from tests.runtime.test_queue import StubSlot, add, gone, run
 
 RAISED: dict[str, Any] = {
@@ -43,7 +44,7 @@ def test_pieces_reach_a_caller_that_takes_them_as_they_come() -> None:
         answer = future.result()
         assert (answer.content_type, answer.status, answer.headers) == ("text/plain", 201, {"x-a": "b"})
         assert await anext(stream) == b"one"
-        assert slot.room == [3]
+        assert slot.room == [3 + PIECE_COST]
         tell(queue, slot, b"two", k="piece")
         tell(queue, slot, b"payload", k="end", s=0.5, p=[{"t": "a", "q": 1, "r": False, "l": 7}])
         assert [piece async for piece in stream] == [b"two"]

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from runtime.worker.frames import STREAM_WINDOW, Frame
+from runtime.worker.frames import PIECE_COST, STREAM_WINDOW, Frame
 from tests.worker.instances import Instance, instance_of
 
-PIECE = STREAM_WINDOW // 4
+SHARE = STREAM_WINDOW // 4
+PIECE = SHARE - PIECE_COST
 INDEX = """
 import os
 
@@ -51,6 +52,12 @@ def big(event, context):
             yield bytes([number]) * event["size"]
     finally:
         print("closed after", number)
+
+def stubborn(event, context):
+    try:
+        yield from [b""] * 10000
+    finally:
+        yield "one more"
 
 async def awaited(event, context):
     for number in range(3):
@@ -145,9 +152,9 @@ def test_no_more_is_under_way_than_the_window_and_room_comes_back_as_pieces_are_
         first = [instance.read() for _ in range(4 if kind == "sync" else 5)]
         kept = [head["n"] for head, _ in first]
         assert sorted(kept) == [number] * 4 + ([other] if kind == "threads" else [])
-        instance.say({"op": "more", "event": number, "bytes": PIECE})
+        instance.say({"op": "more", "event": number, "bytes": SHARE})
         assert instance.read()[1] == bytes([4]) * PIECE
-        instance.say({"op": "more", "event": number, "bytes": PIECE})
+        instance.say({"op": "more", "event": number, "bytes": SHARE})
         assert [head["k"] for head, _ in pieces(instance)] == ["piece", "end"]
         if kind == "sync":
             assert instance.read()[0]["n"] == other
@@ -174,6 +181,21 @@ def test_a_stream_that_nobody_wants_is_closed_at_its_next_yield_also_while_it_wa
         assert instance.read()[0]["k"] == "ok"
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_empty_pieces_take_room_too_and_what_a_generator_does_when_it_is_closed_is_no_failure(
+    tmp_path: Path, kind: str
+) -> None:
+    with instance_of(tmp_path, INDEX, **KINDS[kind]) as (instance, _):
+        number = ask(instance, "stubborn")
+        for _ in range(STREAM_WINDOW // PIECE_COST):
+            assert instance.read()[1] == b""
+        instance.say({"op": "cancel", "event": number})
+        assert instance.read() == ({"n": number, "k": "expired"}, b"")
+        ask(instance, "plain")
+        assert instance.read()[0]["k"] == "ok"
+        assert not instance.lines_with("GeneratorExit")
+
+
 @pytest.mark.parametrize("kind", [*KINDS, "async"])
 def test_a_stream_is_finished_when_its_instance_is_retired(tmp_path: Path, kind: str) -> None:
     index = ASYNC_INDEX if kind == "async" else INDEX
@@ -195,7 +217,7 @@ def test_an_async_generator_waits_for_room_and_is_cancelled_without_stopping_its
         assert instance.read()[0] == {"n": hangs, "k": "piece", "ct": "application/octet-stream"}
         ask(instance, "plain")
         assert [body for _, body in pieces(instance)] == [b"plain", b""]
-        instance.say({"op": "more", "event": full, "bytes": PIECE})
+        instance.say({"op": "more", "event": full, "bytes": SHARE})
         assert instance.read()[1] == bytes([4]) * PIECE
         for number in (full, hangs):
             instance.say({"op": "cancel", "event": number})
