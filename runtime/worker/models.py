@@ -1,6 +1,7 @@
 """Loads model files once per process: pickle and cloudpickle, joblib, ONNX, by suffix or by name."""
 
 import os
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -56,6 +57,8 @@ class Models:
         self._package_dir = package_dir
         self._declared = declared
         self._loaded: dict[tuple[str, object], Any] = {}
+        # One each, and reentrant: a loader may load other models, or hand its own name on.
+        self._locks: dict[tuple[str, object], threading.RLock] = {}
 
     def load_declared(self) -> None:
         """Load what the manifest names; in a zygote its instances share that memory."""
@@ -67,7 +70,9 @@ class Models:
         file = self._find(path)
         key = (file, loader)
         if key not in self._loaded:
-            self._loaded[key] = self._read(file, self._loader_for(file, loader))
+            with self._locks.setdefault(key, threading.RLock()):
+                if key not in self._loaded:
+                    self._loaded[key] = self._read(file, self._loader_for(file, loader))
         return self._loaded[key]
 
     def _read(self, file: str, load: Loader) -> Any:

@@ -2,6 +2,8 @@
 
 import pickle
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import ModuleType
 
@@ -71,3 +73,24 @@ def test_joblib_loads_its_own_files(package: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setitem(sys.modules, "joblib", stub)
     (package / "m.joblib").write_bytes(b"")
     assert Models(str(package), {}).load("m.joblib") == "joblib read m.joblib"
+
+
+def test_threads_that_ask_at_the_same_time_get_one_model_that_was_loaded_once(package: Path) -> None:
+    models = Models(str(package), {})
+    begun, go_on = threading.Event(), threading.Event()
+    loads: list[str] = []
+
+    def load(path: str) -> object:
+        loads.append(path)
+        begun.set()
+        assert go_on.wait(30)
+        return [models.load("deep/b.CLOUDPICKLE")(2)]
+
+    with ThreadPoolExecutor(2) as threads:
+        first = threads.submit(models.load, "a.pkl", load)
+        assert begun.wait(30)
+        second = threads.submit(models.load, "a.pkl", load)
+        assert models.load("a.pkl") == {"model": "a"}, "others go on meanwhile"
+        go_on.set()
+        assert first.result(30) is second.result(30)
+    assert len(loads) == 1
