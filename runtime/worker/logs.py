@@ -20,60 +20,95 @@ LINE_COST = 64
 """What a line costs beside its text, in bytes: many short lines burden the host as one long one does."""
 
 
-class LogPipe:
-    """The instance's end of the log; counts bytes per invocation and drops what is over the bound."""
+class Share:
+    """What an invocation, or a batch, has written of what it may."""
 
-    def __init__(self, fd: int) -> None:
+    __slots__ = ("dropped", "invocation", "is_open", "room")
+
+    def __init__(self, invocation: str) -> None:
+        self.invocation = invocation
+        self.room = MAX_PER_INVOCATION
+        self.dropped = 0
+        self.is_open = True
+
+    def cut(self, text: str) -> str | None:
+        """What is kept of a line; None when nothing is, not even its end."""
+        if not self.is_open:
+            return text
+        # Without a lock, which a fork could find held: threads that write at once may share a line's room.
+        room = self.room
+        self.room = room - len(text) - LINE_COST
+        if room <= 0:
+            self.dropped += _size_of(text) + 1
+            return None
+        if len(text) > room:
+            self.dropped += _size_of(text[room:])
+        return text[:room]
+
+
+def _size_of(text: str) -> int:
+    return len(text.encode("utf-8", "replace"))
+
+
+class LogPipe:
+    """The instance's end of the log; counts bytes per invocation and drops what is over the bound.
+
+    `is_shared` says that several invocations may run at a time: a thread that one of them started cannot be
+    told from the others' then, so its lines have no id.
+    """
+
+    def __init__(self, fd: int, is_shared: bool = False) -> None:
         self.fd = fd
         self.streams: list[LogStream] = []
-        self._current: ContextVar[str] = ContextVar("invocation", default="")
-        self._kept: dict[str, int] = {}
-        self._dropped: dict[str, int] = {}
+        self._is_shared = is_shared
+        self._current: ContextVar[Share | None] = ContextVar("invocation", default=None)
+        self._alone: Share | None = None
 
     @property
-    def invocation(self) -> str:
-        """Whose line it is that is written now; a thread's are the one's that runs, if only one does."""
-        current = self._current.get()
-        if current or len(self._kept) != 1:
-            return current
-        return next(iter(self._kept.copy()), "")
+    def share(self) -> Share | None:
+        """Whose line it is that is written now; None outside of invocations."""
+        return self._current.get() or self._alone
 
     def begin(self, invocation: str) -> None:
-        """What is written from now on belongs to this invocation."""
-        self._current.set(invocation)
-        self._kept[invocation] = 0
+        """What is written from now on belongs to this invocation; empty for a batch."""
+        share = Share(invocation)
+        self._current.set(share)
+        if not self._is_shared:
+            self._alone = share
 
     def end(self) -> None:
         """Send lines without an end, and say how much was dropped, if anything was."""
-        invocation = self._current.get()
+        share = self._current.get()
+        if share is None:
+            return
         for stream in self.streams:
             if stream.rests or stream.cut:
-                stream.finish(invocation)
-        self._kept.pop(invocation, None)
-        if self._dropped and (dropped := self._dropped.pop(invocation, 0)):
-            text = f"{dropped} bytes more were printed by this invocation and not kept"
-            self._send("warning", invocation, text)
-        self._current.set("")
+                stream.finish(share)
+        share.is_open = False
+        if share.dropped:
+            text = f"{share.dropped} bytes more were printed by this invocation and not kept"
+            self._send("warning", share.invocation, text)
+        self._current.set(None)
+        self._alone = None
 
     def write_line(self, level: str, text: str, invocation: str | None = None) -> None:
         """Keep one line, cut into pieces where it is long."""
-        whose = self.invocation if invocation is None else invocation
-        kept = self._kept.get(whose)
-        if kept is not None:
-            room = max(0, MAX_PER_INVOCATION - kept)
-            self._kept[whose] = kept + len(text) + LINE_COST
-            if not room:
-                self._drop(whose, f"{text}\n")
-                return
-            self._drop(whose, text[room:])
-            text = text[:room]
-        for start in range(0, len(text) or 1, PIECE // 4):
-            self._send(level, whose, text[start : start + PIECE // 4])
+        share = self.share
+        if share is None or invocation not in (None, share.invocation):
+            # One of a batch's events, or nobody's.
+            self._send_pieces(level, invocation or "", text)
+        else:
+            self.write_for(share, level, text)
 
-    def _drop(self, invocation: str, text: str) -> None:
-        if text:
-            dropped = self._dropped.get(invocation, 0)
-            self._dropped[invocation] = dropped + len(text.encode("utf-8", "replace"))
+    def write_for(self, share: Share | None, level: str, text: str) -> None:
+        """The same, when it is known whose line it is."""
+        kept = share.cut(text) if share else text
+        if kept is not None:
+            self._send_pieces(level, share.invocation if share else "", kept)
+
+    def _send_pieces(self, level: str, invocation: str, text: str) -> None:
+        for start in range(0, len(text) or 1, PIECE // 4):
+            self._send(level, invocation, text[start : start + PIECE // 4])
 
     def write_failure(self, record: Mapping[str, Any], invocation: str | None = None) -> None:
         """What went wrong in the package, and where."""
@@ -91,6 +126,10 @@ class LogPipe:
             return
 
 
+Line = tuple[int, Share | None]
+"""A line that has no end yet: the thread that writes it, and whose it is."""
+
+
 class LogStream(io.TextIOBase):
     """Stands in for sys.stdout and sys.stderr; threads and invocations do not mix within a line."""
 
@@ -100,8 +139,8 @@ class LogStream(io.TextIOBase):
     def __init__(self, pipe: LogPipe, level: str) -> None:
         self._pipe = pipe
         self._level = level
-        self.rests: dict[tuple[int, str], str] = {}
-        self.cut: set[tuple[int, str]] = set()
+        self.rests: dict[Line, str] = {}
+        self.cut: set[Line] = set()
         self.buffer = io.FileIO(pipe.fd, "w", closefd=False)
         pipe.streams.append(self)
 
@@ -125,7 +164,7 @@ class LogStream(io.TextIOBase):
             self.cut.discard(key)
             lines = lines if lines[0] else lines[1:]
         for line in lines:
-            self._pipe.write_line(self._level, line, key[1])
+            self._pipe.write_for(key[1], self._level, line)
         if rest:
             self.rests[key] = rest
         if len(rest) > PIECE:
@@ -136,22 +175,22 @@ class LogStream(io.TextIOBase):
         """Pass on a line that has no end yet."""
         self._pass_on(self._key())
 
-    def finish(self, invocation: str) -> None:
+    def finish(self, share: Share) -> None:
         """Pass on what an invocation printed without an end of line, from whichever thread."""
         for key in list(self.rests):
-            if key[1] == invocation:
+            if key[1] is share:
                 self._pass_on(key)
         for key in tuple(self.cut):
-            if key[1] == invocation:
+            if key[1] is share:
                 self.cut.discard(key)
 
-    def _pass_on(self, key: tuple[int, str]) -> None:
+    def _pass_on(self, key: Line) -> None:
         if rest := self.rests.pop(key, ""):
-            self._pipe.write_line(self._level, rest, key[1])
+            self._pipe.write_for(key[1], self._level, rest)
             self.cut.add(key)
 
-    def _key(self) -> tuple[int, str]:
-        return threading.get_ident(), self._pipe.invocation
+    def _key(self) -> Line:
+        return threading.get_ident(), self._pipe.share
 
 
 class LogHandler(logging.Handler):

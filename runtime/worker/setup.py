@@ -30,7 +30,7 @@ class Setup:
         self.check_fork: bool = message["check_fork"]
         self.startup_timeout: float = message["startup_timeout"]
         self.memory: int | None = message["memory"]
-        self.pipe = LogPipe(STDERR)
+        self.pipe = LogPipe(STDERR, self.concurrency > 1)
         self.around = self._surroundings(message)
 
     def _surroundings(self, message: dict[str, Any]) -> Surroundings:

@@ -18,9 +18,9 @@ Line = tuple[str, str, str]
 class Written:
     """Both ends of a log: `out` is what stands in for sys.stdout."""
 
-    def __init__(self, fds: tuple[int, int]) -> None:
+    def __init__(self, fds: tuple[int, int], is_shared: bool = False) -> None:
         self._reading = fds[0]
-        self.pipe = LogPipe(fds[1])
+        self.pipe = LogPipe(fds[1], is_shared)
         self.out = cast(TextIO, LogStream(self.pipe, "info"))
 
     def lines(self) -> list[Line]:
@@ -38,12 +38,12 @@ class Written:
             return b""
 
 
-@pytest.fixture
-def log() -> Iterator[Written]:
-    """A log over a pipe."""
+@pytest.fixture(params=[False])
+def log(request: pytest.FixtureRequest) -> Iterator[Written]:
+    """A log over a pipe; its parameter is whether invocations run at the same time."""
     reading, writing = os.pipe()
     os.set_blocking(reading, False)
-    yield Written((reading, writing))
+    yield Written((reading, writing), request.param)
     os.close(reading)
     os.close(writing)
 
@@ -117,6 +117,48 @@ def test_a_thread_prints_for_the_only_invocation_that_runs(log: Written) -> None
     thread.join()
     log.pipe.end()
     assert log.lines() == [("info", "one", "from a thread")]
+
+
+@pytest.mark.parametrize("log", [True], indirect=True)
+def test_a_thread_prints_for_nobody_where_another_invocation_may_run_than_the_one_that_started_it(
+    log: Written,
+) -> None:
+    log.pipe.begin("one")
+    log.pipe.end()
+    log.pipe.begin("two")
+    thread = threading.Thread(target=lambda: print("left over", file=log.out))
+    thread.start()
+    thread.join()
+    print("my own", file=log.out)
+    log.pipe.end()
+    assert log.lines() == [("info", "", "left over"), ("info", "two", "my own")]
+
+
+@pytest.mark.parametrize("log", [True], indirect=True)
+def test_each_of_several_batches_at_a_time_has_a_bound_and_lines_of_its_own(log: Written) -> None:
+    ended = asyncio.Event()
+
+    async def first() -> None:
+        log.pipe.begin("")
+        print("half ", end="", file=log.out)
+        await ended.wait()
+        print("a line", file=log.out)
+        print("x" * 2 * MAX_PER_INVOCATION, file=log.out)
+        log.pipe.end()
+
+    async def second() -> None:
+        log.pipe.begin("")
+        print("another", file=log.out)
+        log.pipe.end()
+        ended.set()
+
+    async def both() -> None:
+        await asyncio.gather(first(), second())
+
+    lines = [text for _, _, text in collecting(log, lambda: asyncio.run(both()))]
+    assert lines[:2] == ["another", "half a line"]
+    assert sum(map(len, lines)) < MAX_PER_INVOCATION + 100
+    assert "bytes more were printed" in lines[-1]
 
 
 def test_threads_do_not_mix_within_a_line(log: Written) -> None:
