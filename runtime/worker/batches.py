@@ -64,10 +64,10 @@ class Batch:
         self._started = _clock()
         means.mark(frames[-1][0]["n"])
         means.pipe.begin("")
+        self._deadline = float("inf")
         for head, body in frames:
             self._admit(head, body)
-        first = min((head["dl"] for head, _ in frames), default=0.0)
-        self.context = BatchContext(means.around, self._contexts, first)
+        self.context = BatchContext(means.around, self._contexts, self._deadline)
 
     def _admit(self, head: Head, body: bytes) -> None:
         if self._started >= head["dl"]:
@@ -79,6 +79,7 @@ class Batch:
         except Exception as error:  # noqa: BLE001 - what is wrong with one event must not fail the others
             self._done.append(self._answers.fail(context, error, 0.0))
         else:
+            self._deadline = min(self._deadline, head["dl"])
             self._contexts.append(context)
             self.events.append(event)
 

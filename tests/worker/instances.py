@@ -55,9 +55,9 @@ class Instance:
         self.say({"op": "probe"})
         return self.read()[0]
 
-    def say(self, *heads: Head) -> None:
-        """Send frames that have no body."""
-        self._channel.sendall(b"".join(encode(head) for head in heads))
+    def say(self, *heads: Head, body: bytes = b"") -> None:
+        """Send frames that have no body, or the same."""
+        self._channel.sendall(b"".join(encode(head, body) for head in heads))
 
     def ask(self, *bodies: bytes, batch: bool = False, within: float = 60.0) -> list[int]:
         """Send events in one write; returns their numbers."""

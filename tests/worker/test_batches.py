@@ -1,6 +1,7 @@
 """A batch entry takes several events in one call, and each of them has its own answer."""
 
 import json
+import time
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,9 @@ def too_few(events, context):
 
 def no_list(events, context):
     return (event for event in events)
+
+def left(events, context):
+    return [context.get_remaining_time_in_millis() > 10_000] * len(events)
 
 def look(events, context):
     for each in context.batch[1:]:
@@ -108,6 +112,14 @@ def test_events_that_are_late_or_no_input_are_left_out_of_the_call(tmp_path: Pat
         assert results(instance, numbers) == ["rejected", "raised"]
         assert results(instance, instance.ask(b"{", b"", batch=True)) == ["rejected"] * 2
         assert results(instance, instance.ask(b"1", b"2", batch=True, within=-1)) == ["expired"] * 2
+
+
+def test_the_deadline_of_a_batch_is_that_of_the_events_in_it(tmp_path: Path) -> None:
+    with instance_of(tmp_path, INDEX, batch=BATCH) as (instance, _):
+        limits = [time.monotonic() + within for within in (-1, 60)]
+        heads = [{"n": n, "id": f"id-{n}", "dl": limit, "ts": 0} for n, limit in enumerate(limits, 1)]
+        instance.say({**heads[0], "b": 2}, heads[1], body=b'"left"')
+        assert results(instance, [1, 2]) == ["expired", True]
 
 
 def test_the_context_of_a_batch_has_those_of_its_events(tmp_path: Path) -> None:
