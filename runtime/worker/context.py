@@ -7,37 +7,11 @@ from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 from .logs import FunctionLogger
+from .metadata import EventInfo, Trigger
 from .models import Loader, Models
 from .payload import Response, encode_response, encode_result
 
 MAX_PUBLICATIONS = 1000
-
-
-class Trigger(NamedTuple):
-    """Where an event came from: `kind` is http, mqtt or timer, `name` that of the rule or timer."""
-
-    kind: str
-    name: str
-
-
-class EventInfo(NamedTuple):
-    """An event's metadata; what its trigger does not know is None."""
-
-    id: str
-    source: str
-    content_type: str | None = None
-    headers: dict[str, str] = {}
-    method: str | None = None
-    path: str | None = None
-    query: str | None = None
-    topic: str | None = None
-    qos: int | None = None
-    retain: bool | None = None
-    device: str | None = None
-    traceparent: str | None = None
-    scheduled: str | None = None
-    timestamp: float | None = None
-    attempt: int = 1
 
 
 class Told(NamedTuple):
@@ -130,7 +104,8 @@ class Context:
     def trigger(self) -> Trigger:
         """Kind and name of what sent the event."""
         metadata = self._metadata()
-        return Trigger(str(metadata.get("trigger", "")), str(metadata.get("source", "")))
+        kind, name = metadata.get("trigger", ""), metadata.get("source", "")
+        return Trigger(kind=str(kind), name=str(name))
 
     def _metadata(self) -> dict[str, Any]:
         return dict(json.loads(self._head.get("m", b"{}")))

@@ -9,7 +9,8 @@ import httpx
 import pytest
 
 from functions.manifest import Manifest
-from runtime.worker.context import Context, EventInfo
+from runtime.worker.context import Context
+from runtime.worker.metadata import EventInfo
 from tests.hosts import RunningHost, wait_until
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "abi.md").read_text(encoding="utf-8")

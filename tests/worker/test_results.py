@@ -8,7 +8,7 @@ from tests.hosts import RunningHost, wait_until
 from tests.worker.deploying import deploy, instance, wait_for_line
 
 INDEX = """
-import json, logging, os, sys, time, warnings
+import collections, json, logging, os, sys, time, warnings
 
 def index(event, context):
     return globals()[event.pop("do")](event, context)
@@ -33,6 +33,12 @@ def large(event, context):
     return "x" * event["size"]
 def set_result(event, context):
     return {"a": [0, {1}]}
+def metadata(event, context):
+    return {"seen": context.event}
+def trigger(event, context):
+    return context.trigger
+def named_tuple(event, context):
+    return {"point": collections.namedtuple("Point", "x y")(1, [2])}
 def many_headers(event, context):
     return context.Response("", headers={f"X-{number}": "y" * 1000 for number in range(2000)})
 def leave(event, context):
@@ -106,6 +112,7 @@ def test_none_is_204_without_a_body(host: RunningHost) -> None:
         ("page", 203, "text/html; charset=utf-8", "<p>温度</p>".encode()),
         ("not_modified", 304, None, b""),
         ("odd_type", 200, "7", b""),
+        ("named_tuple", 200, "application/json", b'{"point": [1, [2]]}'),
     ],
 )
 def test_each_kind_of_result_travels_as_the_abi_says(
@@ -140,6 +147,12 @@ def test_a_result_that_json_cannot_say_is_named_by_type_and_path(host: RunningHo
     told = failure(host, "set_result")
     assert told["errorType"] == "ResultError"
     assert told["errorMessage"].startswith("result['a'][1] is of type set, which JSON cannot say")
+    for do, what in {
+        "metadata": "result['seen'] is of type {}EventInfo",
+        "trigger": "result is of type {}Trigger",
+    }.items():
+        message = failure(host, do)["errorMessage"]
+        assert message.startswith(what.format("_fnhost_worker.metadata.") + ", which JSON cannot say")
 
 
 def test_headers_beyond_a_frames_head_are_an_error_and_not_a_death(host: RunningHost) -> None:
