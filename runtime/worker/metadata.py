@@ -6,12 +6,13 @@ from typing import Any
 class Facts:
     """Values that are read by name and do not change.
 
-    Neither tuples, which would be results that JSON can say, nor dataclasses, whose import takes as long as
-    that of all our own modules.
+    `vars()` gives them all. Neither tuples, which would be results that JSON can say, nor dataclasses, whose
+    import takes as long as that of all our own modules.
     """
 
     def __init__(self, **told: Any) -> None:
-        vars(self).update(told)
+        kind = type(self)
+        vars(self).update({name: told.get(name, getattr(kind, name, None)) for name in kind.__annotations__})
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"cannot assign to field {name!r}")
@@ -20,17 +21,14 @@ class Facts:
         raise AttributeError(f"cannot delete field {name!r}")
 
     def __eq__(self, other: object) -> bool:
-        return self._values() == other._values() if type(other) is type(self) else NotImplemented
+        return vars(self) == vars(other) if type(other) is type(self) else NotImplemented
 
     def __hash__(self) -> int:
-        return hash(tuple(self._values().values()))
+        return hash(tuple(vars(self).values()))
 
     def __repr__(self) -> str:
-        told = ", ".join(f"{name}={value!r}" for name, value in self._values().items())
+        told = ", ".join(f"{name}={value!r}" for name, value in vars(self).items())
         return f"{type(self).__qualname__}({told})"
-
-    def _values(self) -> dict[str, Any]:
-        return {name: getattr(self, name) for name in type(self).__annotations__}
 
 
 class Trigger(Facts):

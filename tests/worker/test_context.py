@@ -48,7 +48,7 @@ def everything(event, context):
         "output_dir": context.output_dir,
         "cwd": os.getcwd(),
         "env": [context.env, os.environ["MODE"]],
-        "event": info._asdict(),
+        "event": vars(info),
         "response": context.Response(1).status,
     }
 
