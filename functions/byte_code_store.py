@@ -8,12 +8,12 @@ import asyncio
 import contextlib
 import csv
 import os
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from functions import compile_verified, launch
+from functions import compile_verified
+from functions.child import run_child
 
 MOST_FILES = 20_000
 """Beyond that, what no environment uses is deleted before more is kept."""
@@ -65,7 +65,7 @@ class ByteCodeStore:
         for site in await asyncio.to_thread(_sites, environment):
             kept = self._folder / site.parent.name
             if lines := await asyncio.to_thread(_find_new, site, kept):
-                await _compile(python, kept, lines)
+                await run_child(python, [compile_verified.__file__, str(kept)], TIME_LIMIT, lines)
 
 
 def _sites(environment: Path) -> list[Path]:
@@ -107,23 +107,3 @@ def _delete_unused(kept: Path) -> None:
     for entry in os.scandir(kept):
         if entry.stat().st_nlink == 1:
             os.unlink(entry)
-
-
-async def _compile(python: Path, kept: Path, lines: bytes) -> None:
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-I", "-S", launch.__file__, str(os.getpid())),
-        *(str(python), "-I", "-S", "-W", "ignore", compile_verified.__file__, str(kept)),
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.DEVNULL,
-        env={},
-    )
-    try:
-        async with asyncio.timeout(TIME_LIMIT):
-            await process.communicate(lines)
-    except TimeoutError:
-        return
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()

@@ -200,7 +200,7 @@ class Deployer:
         )
         async with self._builds:
             python = await build_environment(order, lambda line: tell({"type": "log", "line": line}))
-            await asyncio.to_thread(write_byte_code, python, (target, *self._catalog.arbiter_code))
+            await write_byte_code(python, (target, *self._catalog.arbiter_code))
             await asyncio.to_thread(self._grounds.byte_code.link, order.target)
         # uv does not flush what it writes; a revision called ready must survive a power failure.
         await asyncio.to_thread(os.sync)
