@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PARTS = {"arbiter": "gunicorn", "pickle": "cloudpickle"}
+STAGING = ".building-"
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,12 @@ class Overlay:
 
 
 def prepare_overlay(folder: Path) -> Overlay:
-    """Copy both packages below `folder`, once per pair of versions; raises OSError."""
+    """Copy both packages below `folder`, once per pair of versions; raises OSError.
+
+    The folder belongs to one host: what a crash has left half built there is deleted.
+    """
+    for left in folder.glob(f"{STAGING}*"):
+        shutil.rmtree(left, ignore_errors=True)
     versions = "-".join(f"{name}-{importlib.metadata.version(name)}" for name in PARTS.values())
     target = folder / versions
     if not target.is_dir():
@@ -30,7 +36,7 @@ def prepare_overlay(folder: Path) -> Overlay:
 
 def _build(folder: Path, target: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    staging = Path(tempfile.mkdtemp(dir=folder, prefix=".building-"))
+    staging = Path(tempfile.mkdtemp(dir=folder, prefix=STAGING))
     for part, name in PARTS.items():
         shutil.copytree(_package_folder(name), staging / part / name)
     # Functions may run as another user, who cannot write the byte code himself; what came with it is kept.
