@@ -13,7 +13,18 @@ from conf.places import check_place
 from conf.python import EntryPoint, PythonVersion, Requirement
 from conf.retries import Retry
 from conf.timers import Timer
-from conf.types import ConfigPath, Items, ListenAddress, Section, Sha256, Share, Text, VariableName, Whole
+from conf.types import (
+    LONGEST_QUEUE,
+    ConfigPath,
+    Items,
+    ListenAddress,
+    Section,
+    Sha256,
+    Share,
+    Text,
+    VariableName,
+    Whole,
+)
 from conf.units import Duration, Size
 
 MIB = 1024 * 1024
@@ -93,7 +104,9 @@ class Func(Section):
     env: dict[VariableName, Text] = Field(
         default_factory=dict, repr=False, description="environment variables"
     )
-    queue: Whole | None = Field(default=None, ge=1, description="how many events may wait")
+    queue: Whole | None = Field(
+        default=None, ge=1, le=LONGEST_QUEUE, description="how many events may wait, 100,000 at most"
+    )
     concurrency: Whole | None = Field(
         None,
         ge=1,

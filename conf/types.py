@@ -17,6 +17,9 @@ from conf.address import Address, parse_address
 from conf.digests import read_sha256
 from conf.topics import check_filter, check_group, check_topic
 
+LONGEST_QUEUE = 100_000
+"""Events that may wait for one function: they are all in memory."""
+
 T = TypeVar("T")
 
 

@@ -12,7 +12,7 @@ from conf.faults import ConfigError, Fault, faults_of
 from conf.names import Name
 from conf.python import PythonVersion, Requirement
 from conf.topics import check_filter
-from conf.types import Section, Share, Whole
+from conf.types import LONGEST_QUEUE, Section, Share, Whole
 from conf.units import Duration, Size
 from functions.errors import PackageError
 
@@ -124,7 +124,7 @@ class Manifest(Section):
         description="Fewest and most instances, and how long they are kept; see below.",
     )
     batch: Batch | None = Field(None, description="Calls `index_batch` with several events; see below.")
-    queue: Whole = Field(1000, ge=1, description="Events that may wait.")
+    queue: Whole = Field(1000, ge=1, le=LONGEST_QUEUE, description="Events that may wait, 100,000 at most.")
     memory: Size | None = Field(None, gt=0, description="Limit for the pool; else none.")
     env: dict[Variable, VariableValue] = Field({}, description="Environment variables.")
     models: dict[str, InnerPath] = Field(

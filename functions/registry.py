@@ -56,6 +56,11 @@ MIGRATIONS = (
     DROP TABLE revisions;
     ALTER TABLE new_revisions RENAME TO revisions;
     """,
+    # A queue may have been longer before it had a bound.
+    """
+    UPDATE revisions SET manifest_json = json_set(manifest_json, '$.queue', 100000)
+        WHERE json_extract(manifest_json, '$.queue') > 100000;
+    """,
 )
 COLUMNS = "function, number, sha256, base, manifest_json, state, error, created"
 

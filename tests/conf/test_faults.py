@@ -103,6 +103,7 @@ def test_an_unknown_key_is_refused_with_the_nearest(tmp_path: Path, text: str, p
         ("funcs: [{modelName: a}, {modelName: a}]", "funcs[1].modelName", "the name of funcs[0] already"),
         ("funcs: [{modelName: a, scale: {min: 3, max: 2}}]", "funcs[0].scale", "more than"),
         ("funcs: [{modelName: a, scale: {target: 2}}]", "funcs[0].scale.target", "at most 1"),
+        ("funcs: [{modelName: a, queue: 100001}]", "funcs[0].queue", "at most 100000"),
         ("funcs: [{modelName: a, batch: {max_wait: 1s}}]", "funcs[0].batch.max_size", "required"),
         ("funcs: [{modelName: a, concurrency: 0}]", "funcs[0].concurrency", "at least 1"),
         ("funcs: [{modelName: a, env: {A=B: x}}]", "funcs[0].env.A=B", "must match"),

@@ -101,6 +101,7 @@ def test_every_fault_is_listed_with_its_path_line_and_hint() -> None:
         ("concurrency: 1001", "at most 1000"),
         ("threads: 0", "at least 1"),
         ("queue: 0", "at least 1"),
+        ("queue: 100001", "at most 100000"),
         ("scale: {min: 3, max: 2}", "min is 3"),
         ("scale: {target: 0.05}", "scale.target: must be at least 0.1"),
         ("scale: {target: true}", "scale.target: must be a number"),

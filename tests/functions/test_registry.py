@@ -156,6 +156,20 @@ def test_a_package_with_another_base_is_another_revision(registry: Registry) -> 
     assert not new and again == based
 
 
+def test_a_queue_from_before_it_had_a_bound_is_as_long_as_it_may_be(tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "r.db") as old:
+        old.executescript(f"{MIGRATIONS[0]}; {MIGRATIONS[1]}; PRAGMA user_version = 2")
+        for number, queue in ((1, 5), (2, 100_001)):
+            manifest = f'{{"queue":{queue},"name":"泵"}}'
+            row = ("f", number, f"a{number}", "", manifest, "ready", None, 1.5)
+            old.execute("INSERT INTO revisions VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
+    old.close()
+    registry = Registry(tmp_path / "r.db")
+    kept = [each.manifest_json for each in registry.functions()["f"].revisions.values()]
+    registry.close()
+    assert kept == ['{"queue":5,"name":"泵"}', '{"queue":100000,"name":"泵"}']
+
+
 def test_a_database_from_before_there_were_base_sets_is_taken_over(tmp_path: Path) -> None:
     with sqlite3.connect(tmp_path / "r.db") as old:
         old.executescript(f"{MIGRATIONS[0]}; PRAGMA user_version = 1")
