@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from dataclasses import asdict
 from pathlib import Path
 
+from host.recent_lines import RecentLines
 from runtime.loglines import LogLine
 
 logger = logging.getLogger(__name__)
@@ -18,6 +19,9 @@ FILE_SIZE = 4 * 1024 * 1024
 FLUSH_EVERY = 1.0
 FOLLOWER_LINES = 5000
 MAX_PENDING = 20_000
+MEMORY = 64 * 1024 * 1024
+"""Bytes of the newest lines of all functions, and the same again of lines that a slow disk has not taken."""
+READ_AT_ONCE = 256 * 1024
 
 
 class LogStore:
@@ -25,16 +29,16 @@ class LogStore:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._recent: dict[str, deque[LogLine]] = {}
-        self._pending: dict[str, deque[LogLine]] = {}
+        self._recent = RecentLines(LINES_IN_MEMORY, MEMORY)
+        self._pending = RecentLines(MAX_PENDING, MEMORY)
         self._followers: dict[str, set[asyncio.Queue[LogLine | None]]] = {}
         self._flushing: asyncio.Task[None] | None = None
 
     def append(self, line: LogLine) -> None:
         """Keep one line; on disk within about a second."""
         function = line.revision.partition("@")[0]
-        self._lines(function).append(line)
-        self._pending.setdefault(function, deque(maxlen=MAX_PENDING)).append(line)
+        self._recent.append(function, line)
+        self._pending.append(function, line)
         for follower in self._followers.get(function, ()):
             with contextlib.suppress(asyncio.QueueFull):
                 follower.put_nowait(line)
@@ -42,9 +46,11 @@ class LogStore:
             self._flushing = asyncio.get_running_loop().create_task(self._flush_soon())
 
     def tail(self, function: str, count: int) -> list[LogLine]:
-        """The newest `count` lines, oldest first."""
-        lines = self._lines(function)
-        return list(lines)[max(0, len(lines) - count) :]
+        """The newest `count` lines, oldest first, 2,000 at most; what is not in memory is read from disk."""
+        lines = self._recent.of(function)
+        if len(lines) < min(count, LINES_IN_MEMORY):
+            lines = _join(_read_tail(self._folder / f"{function}.log"), lines)
+        return lines[max(0, len(lines) - count) :]
 
     async def follow(self, function: str) -> AsyncIterator[LogLine]:
         """Lines as they come; a reader that is too slow misses some."""
@@ -72,24 +78,18 @@ class LogStore:
 
     def forget(self, function: str) -> None:
         """Drop a removed function's log."""
-        self._recent.pop(function, None)
-        self._pending.pop(function, None)
+        self._recent.forget(function)
+        self._pending.forget(function)
         for suffix in (".log", ".log.1"):
             (self._folder / f"{function}{suffix}").unlink(missing_ok=True)
-
-    def _lines(self, function: str) -> deque[LogLine]:
-        if function not in self._recent:
-            self._recent[function] = deque(_read_tail(self._folder / f"{function}.log"), LINES_IN_MEMORY)
-        return self._recent[function]
 
     async def _flush_soon(self) -> None:
         await asyncio.sleep(FLUSH_EVERY)
         await self._flush()
 
     async def _flush(self) -> None:
-        pending, self._pending = self._pending, {}
-        if pending:
-            await asyncio.to_thread(self._write, pending)
+        if self._pending:
+            await asyncio.to_thread(self._write, self._pending.take())
 
     def _write(self, pending: dict[str, deque[LogLine]]) -> None:
         for function, lines in pending.items():
@@ -104,11 +104,18 @@ class LogStore:
                 logger.warning("%d log lines of %s were not written: %s", len(lines), function, error)
 
 
+def _join(stored: list[LogLine], recent: list[LogLine]) -> list[LogLine]:
+    """Lines on disk and then those in memory, of which the first ones are on disk as well."""
+    counts = range(len(recent), 0, -1) if stored else ()
+    twice = next((count for count in counts if recent[count - 1] == stored[-1]), 0)
+    return [*stored[: max(0, len(stored) - twice)], *recent][-LINES_IN_MEMORY:]
+
+
 def _read_tail(file: Path) -> list[LogLine]:
     try:
         with file.open("rb") as source:
-            source.seek(max(0, file.stat().st_size - 256 * 1024))
-            lines = source.read().decode("utf-8", "replace").splitlines()
+            source.seek(max(0, file.stat().st_size - READ_AT_ONCE))
+            lines = source.read().decode("utf-8", "replace").split("\n")
     except OSError:
         return []
     kept = []

@@ -1,0 +1,99 @@
+"""The newest log lines are in memory, within bounds over all functions; older ones are read from disk."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from host import logstore
+from host.logstore import LogStore
+from host.recent_lines import LINE_COST, RecentLines
+from runtime.loglines import LogLine
+
+
+def line(function: str, number: int, text: str = "line") -> LogLine:
+    return LogLine(float(number), "INFO", "", f"{function}@1", f"{text} {number}")
+
+
+def numbers(lines: list[LogLine]) -> list[int]:
+    return [int(each.time) for each in lines]
+
+
+def run(folder: Path, act: Callable[[LogStore], Awaitable[None]]) -> None:
+    """Do it with a log store, then close that."""
+
+    async def scene() -> None:
+        store = LogStore(folder)
+        await act(store)
+        await store.close()
+
+    asyncio.run(scene())
+
+
+async def write(store: LogStore, function: str, count: range, text: str = "line") -> None:
+    for number in count:
+        store.append(line(function, number, text))
+
+
+def test_who_has_written_nothing_for_longest_loses_its_oldest_lines_first() -> None:
+    lines = RecentLines(3, 5 * (LINE_COST + 60))
+    for function, number in (("a", 1), ("b", 2), ("b", 3), ("a", 4), ("c", 5), ("c", 6), ("c", 7), ("c", 8)):
+        lines.append(function, line(function, number))
+    assert [numbers(lines.of(function)) for function in "abc"] == [[1, 4], [], [6, 7, 8]]
+    lines.forget("a")
+    for number in range(10):
+        lines.append("d", line("d", number, "x" * LINE_COST))
+    assert (numbers(lines.of("c")), numbers(lines.of("d"))) == ([], [8, 9])
+    assert list(lines.take()) == ["d"] and not lines
+
+
+def test_a_line_larger_than_the_room_is_not_kept() -> None:
+    lines = RecentLines(3, LINE_COST)
+    lines.append("a", line("a", 1))
+    assert not lines and lines.of("a") == []
+
+
+def test_lines_of_an_earlier_life_come_before_those_of_this_one(tmp_path: Path) -> None:
+    run(tmp_path, lambda store: write(store, "f", range(5), "a\u2028b"))
+
+    async def again(store: LogStore) -> None:
+        assert numbers(store.tail("f", 3)) == [2, 3, 4]
+        await write(store, "f", range(5, 8))
+        assert numbers(store.tail("f", 6)) == [2, 3, 4, 5, 6, 7]
+        assert numbers(store.tail("f", 2)) == [6, 7]
+        await store.close()
+        await write(store, "f", range(8, 9))
+        assert numbers(store.tail("f", 100)) == list(range(9))
+        assert store.tail("unknown", 5) == []
+
+    run(tmp_path, again)
+
+
+def test_what_had_no_room_in_memory_is_still_read_from_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logstore, "MEMORY", 20 * LINE_COST)
+
+    async def act(store: LogStore) -> None:
+        for function in "abc":
+            await write(store, function, range(10))
+            await store.close()
+        assert [numbers(store.tail(function, 100)) for function in "abc"] == [list(range(10))] * 3
+
+    run(tmp_path, act)
+
+
+def test_a_file_that_began_anew_holds_nothing_that_memory_lacks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logstore, "FILE_SIZE", 10)
+
+    async def act(store: LogStore) -> None:
+        for start in (0, 5):
+            await write(store, "f", range(start, start + 5))
+            await store.close()
+        assert numbers(store.tail("f", 100)) == list(range(10))
+
+    run(tmp_path, act)
+    assert (tmp_path / "f.log.1").exists()
