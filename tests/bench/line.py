@@ -122,10 +122,11 @@ class _Packets:
     """One event as PUBLISH under each packet id, all made before the load begins."""
 
     def __init__(self, topic: str, body: bytes) -> None:
-        self._bytes = b"".join(
-            _packet(0x32, _text(topic) + struct.pack("!H", mid) + b"\0" + body) for mid in range(1, 65536)
-        )
-        self._size = len(self._bytes) // 65535
+        one = _packet(0x32, _text(topic) + b"\0\0" + b"\0" + body)
+        at = one.index(_text(topic)) + len(_text(topic))
+        before, after = one[:at], one[at + 2 :]
+        self._bytes = b"".join(before + struct.pack("!H", mid) + after for mid in range(1, 65536))
+        self._size = len(one)
         self._next = 0
 
     def take(self, count: int) -> bytes:

@@ -18,13 +18,12 @@ from tests.bench.ours import ONE, TWO
 from tests.bench.part import Part, Run, UnmeasuredError, find_tool
 from tests.bench.plan import LATENCY_CELL, LOAD_CELLS, QUICK, Cell, bodies
 from tests.bench.report import BEGIN, END, Result, write_markdown
-from tests.bench.sections import QUICK as QUICK_SECTIONS
 from tests.bench.sections import SECTIONS, Section, measure_section
 from tests.bench.shots import COLUMNS, Series, Shot, shots_table, turned
 from tests.hosts import ROOT
 
-SHORT = tuple(name for name in QUICK_SECTIONS if name != "many")
-"""Without the one that starts two hosts more, whose functions `starts` plants as well."""
+SHORT = ("starts", "load", "mqtt")
+"""The sections that take every kind of shot; the others would start more hosts for the same."""
 
 
 def shots(*rates: float) -> tuple[Shot, ...]:
