@@ -4,7 +4,7 @@ import asyncio
 import unicodedata
 from collections.abc import Callable
 
-from runtime.events import Answer, Event, TooLargeError, UnknownFunctionError
+from runtime.events import Answer, Event, TooLargeError, UnavailableError, UnknownFunctionError
 from runtime.pool import Pool
 from runtime.worker.frames import MAX_HEAD
 
@@ -39,8 +39,11 @@ class Dispatcher:
         return pool
 
     def knows(self, target: str) -> bool:
-        """Whether this target leads to a pool."""
-        return self._look_up(target) is not None
+        """Whether this target leads to a pool, or would if it could be had just now."""
+        try:
+            return self._look_up(target) is not None
+        except UnavailableError:
+            return True
 
     def _look_up(self, target: str) -> Pool | None:
         return self._routes.get(target) or self.resolve(target)

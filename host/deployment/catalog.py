@@ -5,14 +5,15 @@ import logging
 import os
 import shutil
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from conf.models import Func
 from functions.registry import Registry, Revision
 from host.deployment.deployed import LIVE, Deployed
+from host.deployment.draining import Draining
 from host.deployment.files import RevisionFiles
-from host.deployment.specs import least_instances, make_spec
+from host.deployment.pool_maker import PoolMaker, fixed_count
 from host.state import StateDir
 from runtime.boot import BootError
 from runtime.decisions import Record
@@ -21,12 +22,9 @@ from runtime.events import UnavailableError
 from runtime.pool import Pool
 from runtime.process import Workshop
 from runtime.scaler import Scaler
-from runtime.spec import PoolSpec
 from triggers.store.failpoints import Failpoints
 
 logger = logging.getLogger(__name__)
-
-DRAIN_MARGIN = 5.0
 
 
 class UnknownFunctionNameError(LookupError):
@@ -56,11 +54,11 @@ class Catalog:
 
     def __init__(self, grounds: Grounds) -> None:
         self._grounds = grounds
-        self._overrides = grounds.overrides
+        self._maker = PoolMaker(grounds.state, grounds.workshop, grounds.scaler, grounds.overrides)
         self._stopping = False
         grounds.dispatcher.resolve = self._resolve
         self.functions: dict[str, Deployed] = {}
-        self._draining: dict[asyncio.Task[None], str] = {}
+        self._draining = Draining()
         self._locks: dict[str, asyncio.Lock] = {}
 
     def lock(self, name: str) -> asyncio.Lock:
@@ -85,48 +83,65 @@ class Catalog:
     async def begin(self) -> None:
         """Start the pools that are kept hot, a few at a time: each has its share of the processor."""
         turns = asyncio.Semaphore(max(2, os.cpu_count() or 1))
-        hot = [each for each in self.functions.values() if self._is_kept_hot(each)]
+        hot = [each for each in self.functions.values() if self._maker.is_kept_hot(each)]
         await asyncio.gather(*(self._begin_one(each, turns) for each in hot))
-
-    def _is_kept_hot(self, deployed: Deployed) -> bool:
-        if deployed.live is None or deployed.instances is not None:
-            return bool(deployed.live and deployed.instances)
-        return least_instances(deployed.revisions[deployed.live], self._overrides.get(deployed.name)) > 0
 
     async def _begin_one(self, deployed: Deployed, turns: asyncio.Semaphore) -> None:
         async with turns:
-            pool = self.open_live(deployed)
+            try:
+                pool = self.open_live(deployed)
+            except UnavailableError as error:
+                logger.error("%s (its first event tries again)", error)
+                return
             if pool is None:
                 return
             try:
                 await pool.start()
             except BootError as error:
                 logger.error("%s does not start (it is tried again): %s", pool.spec.label, error)
+                pool.begin()
 
     async def reconfigure(self, overrides: Mapping[str, Func]) -> list[str]:
         """Run each function as the config has it by now; returns what could not be done and why.
 
         A function whose settings changed gets a new pool for the revision that is live, and the old one
-        drains; one that does not start leaves the old one in service.
+        drains; one that does not start leaves the old one in service. What sleeps is started when it is
+        needed, and so are other revisions.
         """
-        self._overrides = overrides
+        self._maker.overrides = overrides
         told = []
         for deployed in list(self.functions.values()):
             async with self.lock(deployed.name):
-                if (problem := await self._renew_pool(deployed)) is not None:
-                    told.append(problem)
+                try:
+                    problem = await self._renew_pools(deployed)
+                except OSError as error:
+                    problem = f"{deployed.name} goes on with its old settings: {error}"
+                told += [problem] if problem else []
         return told
 
-    async def _renew_pool(self, deployed: Deployed) -> str | None:
+    async def _renew_pools(self, deployed: Deployed) -> str | None:
         if deployed.live is None or self.functions.get(deployed.name) is not deployed:
             return None
+        self._drop_stale_spares(deployed)
         before = deployed.live_pool
-        if before is None and not self._is_kept_hot(deployed):
+        if before is None and not self._maker.is_kept_hot(deployed):
             return None
         revision = deployed.revisions[deployed.live]
         pool = self.make_pool(revision)
         if before is not None and pool.spec == before.spec:
             return None
+        if before is None or pool.is_kept_hot or not before.is_asleep:
+            return await self._start_instead(revision, pool)
+        self._install(deployed, pool)
+        self._draining.begin(before)
+        return None
+
+    def _drop_stale_spares(self, deployed: Deployed) -> None:
+        for number, pool in list(deployed.pools.items()):
+            if number != deployed.live and pool.spec != self._maker.spare_spec(deployed.revisions[number]):
+                self._drop(deployed, number)
+
+    async def _start_instead(self, revision: Revision, pool: Pool) -> str | None:
         try:
             await pool.start()
             await self.switch(revision, pool)
@@ -153,15 +168,12 @@ class Catalog:
         return self._grounds.workshop.code
 
     def open_live(self, deployed: Deployed) -> Pool | None:
-        """The pool of the live revision, made when it is first needed; None when nothing is live."""
+        """The live revision's pool, None when nothing is live; raises UnavailableError if none can be had."""
         return None if deployed.live is None else self._open(deployed, deployed.live)
 
     def _open(self, deployed: Deployed, number: int) -> Pool:
-        pool = deployed.pools.get(number)
-        if pool is None:
-            revision = deployed.revisions[number]
-            is_live = number == deployed.live
-            pool = self.make_pool(revision) if is_live else self._spare_pool(revision)
+        if (pool := deployed.pools.get(number)) is None:
+            pool = self._maker.make_for_event(deployed, number)
             self._install(deployed, pool)
         return pool
 
@@ -176,19 +188,8 @@ class Catalog:
         return None if number is None else self._open(deployed, number)
 
     def make_pool(self, revision: Revision) -> Pool:
-        """A cold pool for a revision."""
-        spec = make_spec(revision, self._grounds.state, self._overrides.get(revision.function))
-        deployed = self.functions.get(revision.function)
-        fixed = deployed.instances if deployed else None
-        return self._pool(spec, None if fixed is None else min(fixed, spec.scale.max))
-
-    def _spare_pool(self, revision: Revision) -> Pool:
-        """A pool for a revision that is not live: started when it is asked for, and no longer kept."""
-        spec = make_spec(revision, self._grounds.state, self._overrides.get(revision.function))
-        return self._pool(replace(spec, scale=replace(spec.scale, min=0)), None)
-
-    def _pool(self, spec: PoolSpec, fixed: int | None) -> Pool:
-        return Pool(spec, self._grounds.workshop, self._grounds.scaler, fixed)
+        """A cold pool for a revision; raises OSError when it cannot have its folder."""
+        return self._maker.make(revision, self.functions.get(revision.function))
 
     def record(self, revision: Revision) -> Deployed:
         """Note a revision as it is by now."""
@@ -204,15 +205,15 @@ class Catalog:
         stale = deployed.pools.get(revision.number)
         deployed.live = revision.number
         self._install(deployed, pool)
+        # Another number of instances may have been told while this pool started.
+        pool.scale(fixed_count(deployed, pool.spec))
         if was is not None:
             self._grounds.failpoints.reach("deploy.switched")
         if stale is not None and stale is not pool:
-            self._drain(stale)
+            self._draining.begin(stale)
         if before is not None and before is not pool and before is not stale:
             # Its number may still be asked for: then a new pool takes its place.
-            del deployed.pools[before.spec.revision]
-            self._grounds.dispatcher.forget(before)
-            self._drain(before)
+            self._drop(deployed, before.spec.revision)
         return before
 
     async def scale(self, name: str, instances: int | None) -> int | None:
@@ -231,7 +232,9 @@ class Catalog:
             )
         await asyncio.to_thread(self._grounds.registry.set_instances, name, instances)
         deployed.instances = instances
-        pool.scale(instances)
+        # A deploy may have switched to another pool meanwhile; one that has not yet asks when it does.
+        if (pool := deployed.live_pool) is not None:
+            pool.scale(fixed_count(deployed, pool.spec))
         return instances
 
     def decisions(self, name: str) -> list[Record]:
@@ -246,9 +249,8 @@ class Catalog:
         await asyncio.to_thread(self._grounds.registry.remove, name)
         for pool in deployed.pools.values():
             self._grounds.dispatcher.forget(pool)
-        await asyncio.gather(
-            *(pool.drain(pool.spec.timeout + DRAIN_MARGIN) for pool in deployed.pools.values())
-        )
+        if draining := [self._draining.begin(pool) for pool in deployed.pools.values()]:
+            await asyncio.wait(draining)
         await asyncio.to_thread(self._delete_files, name)
 
     def crowded(self, keep: int) -> list[str]:
@@ -263,22 +265,21 @@ class Catalog:
         deployed = self.functions.get(name)
         if deployed is None:
             return []
-        busy = {*awaited, *self._draining.values()}
+        busy = {*awaited, *self._draining.labels}
         old = [number for number in deployed.old(keep) if f"{name}@{number}" not in busy]
         pools = deployed.pools
         old = [number for number in old if number not in pools or pools[number].is_asleep]
         for number in old:
             del deployed.revisions[number]
-            if pool := pools.pop(number, None):
-                self._grounds.dispatcher.forget(pool)
-                self._drain(pool)
+            if number in pools:
+                self._drop(deployed, number)
         return old
 
     async def stop(self) -> None:
         """Let every pool finish what it has, then end it."""
         self._stopping = True
         pools = [pool for deployed in self.functions.values() for pool in deployed.pools.values()]
-        await asyncio.gather(*(pool.drain(min(20.0, pool.spec.timeout)) for pool in pools), *self._draining)
+        await self._draining.finish(pools)
 
     def _install(self, deployed: Deployed, pool: Pool) -> None:
         deployed.pools[pool.spec.revision] = pool
@@ -288,10 +289,10 @@ class Catalog:
             route(deployed.name, pool)
             route(f"{deployed.name}@{LIVE}", pool)
 
-    def _drain(self, pool: Pool) -> None:
-        task = asyncio.get_running_loop().create_task(pool.drain(pool.spec.timeout + DRAIN_MARGIN))
-        self._draining[task] = pool.label
-        task.add_done_callback(self._draining.pop)
+    def _drop(self, deployed: Deployed, number: int) -> None:
+        pool = deployed.pools.pop(number)
+        self._grounds.dispatcher.forget(pool)
+        self._draining.begin(pool)
 
     def _delete_files(self, name: str) -> None:
         files = self._grounds.files

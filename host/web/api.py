@@ -27,6 +27,7 @@ from host.state import StateDir
 from host.web import views
 from host.web.numbers import path_number
 from runtime.decisions import Record
+from runtime.events import UnavailableError
 from triggers.invocations.ledger import FinishedInvocationError, UnknownInvocationError
 
 MAX_PACKAGE = 512 * 1024 * 1024
@@ -97,6 +98,7 @@ class Api:
         handlers: dict[Any, Any] = {
             HTTPException: _tell_http,
             UnknownFunctionNameError: _tell(404, "Unknown function"),
+            UnavailableError: _tell(503, "The function cannot run now"),
             ScaleError: _tell(409, "Outside of the bounds"),
             PackageError: _tell(422, "The package is refused"),
             ConfigError: _tell(422, "The config is refused, and nothing has changed"),
