@@ -30,7 +30,7 @@ from host.web.api import Api, ApiParts, Reports
 from host.web.invocations import InvocationsApi
 from host.web.letters import LettersApi
 from host.web.server import FrontDoor, WebPart
-from runtime.dispatcher import Dispatcher
+from runtime.dispatch.dispatcher import Dispatcher
 from runtime.overlay import prepare_overlay
 from runtime.process import Workshop
 from runtime.ratelimit import limit_dispatch

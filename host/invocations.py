@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from conf.models import Config
 from host.lifecycle import Part
 from host.retries import make_retries
-from runtime.dispatcher import Dispatcher
+from runtime.dispatch.dispatcher import Dispatcher
 from runtime.events import Dispatch
 from triggers.delivery.retry import RetryPolicy
 from triggers.invocations.acceptance import LANES, Acceptance, AcceptanceParts

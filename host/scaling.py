@@ -3,8 +3,8 @@
 import asyncio
 
 from host.lifecycle import Part
-from runtime.memory import Sampler, default_budget
-from runtime.scaler import Scaler
+from runtime.scaling.memory import Sampler, default_budget
+from runtime.scaling.scaler import Scaler
 
 
 class ScalingPart(Part):

@@ -6,10 +6,10 @@ import time
 from dataclasses import dataclass
 
 from runtime.boot import BootError
-from runtime.decisions import Decision, Measurement, Temperature
 from runtime.events import Answer, Event, UnavailableError
 from runtime.process import Workshop
-from runtime.scaler import Scaler
+from runtime.scaling.decisions import Decision, Measurement, Temperature
+from runtime.scaling.scaler import Scaler
 from runtime.slot import Slot
 from runtime.spec import PoolSpec
 from runtime.supervisor import Supervisor

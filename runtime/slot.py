@@ -14,7 +14,7 @@ from collections.abc import Callable
 from json.encoder import encode_basestring_ascii as quote
 from typing import Any, Protocol
 
-from runtime.ticket import Ticket
+from runtime.dispatch.ticket import Ticket
 from runtime.worker.frames import Decoder, Frame, FrameError, Head, encode, encode_text
 
 SCM_CREDENTIALS = 2

@@ -12,10 +12,10 @@ from runtime.answers import describe_status
 from runtime.arbiter import Arbiter
 from runtime.backoff import Backoff
 from runtime.boot import BootError, read_boot_error
-from runtime.decisions import Temperature
+from runtime.dispatch.queue import EventQueue
 from runtime.dues import Dues
 from runtime.process import Workshop
-from runtime.queue import EventQueue
+from runtime.scaling.decisions import Temperature
 from runtime.slot import Slot
 from runtime.spec import MIB, PoolSpec
 from runtime.worker.frames import Frame

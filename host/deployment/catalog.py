@@ -16,12 +16,12 @@ from host.deployment.files import RevisionFiles
 from host.deployment.pool_maker import PoolMaker, fixed_count
 from host.state import StateDir
 from runtime.boot import BootError
-from runtime.decisions import Record
-from runtime.dispatcher import Dispatcher
+from runtime.dispatch.dispatcher import Dispatcher
 from runtime.events import UnavailableError
 from runtime.pool import Pool
 from runtime.process import Workshop
-from runtime.scaler import Scaler
+from runtime.scaling.decisions import Record
+from runtime.scaling.scaler import Scaler
 from triggers.store.failpoints import Failpoints
 
 logger = logging.getLogger(__name__)

@@ -11,7 +11,7 @@ from host.state import StateDir
 from runtime.events import UnavailableError
 from runtime.pool import Pool
 from runtime.process import Workshop
-from runtime.scaler import Scaler
+from runtime.scaling.scaler import Scaler
 from runtime.spec import PoolSpec
 
 

@@ -26,8 +26,8 @@ from host.reload import NoConfigError, Reloader
 from host.state import StateDir
 from host.web import views
 from host.web.numbers import path_number
-from runtime.decisions import Record
 from runtime.events import UnavailableError
+from runtime.scaling.decisions import Record
 from triggers.invocations.ledger import FinishedInvocationError, UnknownInvocationError
 
 MAX_PACKAGE = 512 * 1024 * 1024

@@ -7,8 +7,8 @@ from typing import Any
 from functions.registry import Revision
 from host.deployment.deployed import Deployed
 from host.deployment.specs import glance
-from runtime.decisions import Decision, Record
 from runtime.pool import COLD
+from runtime.scaling.decisions import Decision, Record
 from runtime.spec import PoolSpec
 
 View = dict[str, Any]

@@ -15,13 +15,13 @@ from host.deployment.catalog import Catalog, Grounds
 from host.deployment.files import RevisionFiles
 from host.state import StateDir
 from runtime import arbiter
-from runtime.dispatcher import Dispatcher
+from runtime.dispatch.dispatcher import Dispatcher
 from runtime.events import Event, InvocationError, UnavailableError
 from runtime.leftovers import kill_leftovers
-from runtime.memory import Sampler
 from runtime.overlay import Overlay, prepare_overlay
 from runtime.process import Workshop
-from runtime.scaler import Scaler
+from runtime.scaling.memory import Sampler
+from runtime.scaling.scaler import Scaler
 from tests.mqtt.clients import until
 from triggers.store.failpoints import Failpoints
 

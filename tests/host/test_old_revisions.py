@@ -13,11 +13,11 @@ from host.deployment.catalog import Catalog, Grounds
 from host.deployment.collector import Collector, CollectorParts
 from host.deployment.files import RevisionFiles
 from host.state import StateDir
-from runtime.dispatcher import Dispatcher
-from runtime.memory import Sampler
+from runtime.dispatch.dispatcher import Dispatcher
 from runtime.overlay import Overlay
 from runtime.process import Workshop
-from runtime.scaler import Scaler
+from runtime.scaling.memory import Sampler
+from runtime.scaling.scaler import Scaler
 from tests.hosts import RunningHost, StartHost, wait_until
 from triggers.store.failpoints import Failpoints
 

@@ -3,7 +3,7 @@
 import json
 
 from host.web.views import tell_decision
-from runtime.decisions import Decision, Measurement, Need, Record, Room
+from runtime.scaling.decisions import Decision, Measurement, Need, Record, Room
 from runtime.spec import ScaleRule
 
 

@@ -8,7 +8,7 @@ import httpx
 from starlette.applications import Starlette
 
 from host.web.invocations import InvocationsApi
-from runtime.dispatcher import Dispatcher
+from runtime.dispatch.dispatcher import Dispatcher
 from tests.invocations.places import RECORD
 from tests.mqtt.clients import play
 from triggers.invocations.attempts import Attempts

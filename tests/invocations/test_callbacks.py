@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from runtime.dispatcher import Dispatcher
+from runtime.dispatch.dispatcher import Dispatcher
 from tests.cli.stub_host import Prepared, StubHost, StubServer
 from tests.invocations.places import RECORD, opened
 from tests.mqtt.clients import DEADLINE, play, until

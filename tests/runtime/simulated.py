@@ -7,10 +7,10 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from runtime.decisions import Decision, Measurement, Temperature
-from runtime.memory import Figure, Sampled
-from runtime.scaler import Scaler
-from runtime.servicetime import ServiceTime
+from runtime.scaling.decisions import Decision, Measurement, Temperature
+from runtime.scaling.memory import Figure, Sampled
+from runtime.scaling.scaler import Scaler
+from runtime.scaling.servicetime import ServiceTime
 from runtime.spec import MIB, BatchRule, PoolSpec, ScaleRule
 
 START = 1000.0

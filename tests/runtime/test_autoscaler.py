@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from runtime.autoscaler import decide
-from runtime.decisions import Decision, Measurement, Room
-from runtime.servicetime import ServiceTime
+from runtime.scaling.autoscaler import decide
+from runtime.scaling.decisions import Decision, Measurement, Room
+from runtime.scaling.servicetime import ServiceTime
 from runtime.spec import BatchRule, PoolSpec, ScaleRule
 from tests.runtime.simulated import SimulatedPool, Site
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from runtime.gathering import Gathering
+from runtime.dispatch.gathering import Gathering
 from runtime.spec import BatchRule
 
 RULE = BatchRule(max_size=64, max_wait=0.008)

@@ -2,9 +2,9 @@
 
 import pytest
 
-from runtime.budget import Memory
-from runtime.decisions import Decision
-from runtime.grants import MOST_BEYOND, Grants
+from runtime.scaling.budget import Memory
+from runtime.scaling.decisions import Decision
+from runtime.scaling.grants import MOST_BEYOND, Grants
 from runtime.spec import MIB, ScaleRule
 from tests.runtime.simulated import START, SimulatedPool, Site
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from runtime.decisions import Decision, Measurement
-from runtime.memory import Figure, Sampler, Usage, default_budget, is_memory_low, read_usage
-from runtime.scaler import Scaler
+from runtime.scaling.decisions import Decision, Measurement
+from runtime.scaling.memory import Figure, Sampler, Usage, default_budget, is_memory_low, read_usage
+from runtime.scaling.scaler import Scaler
 from runtime.spec import MIB, PoolSpec, ScaleRule
 
 GIB = 1024 * MIB

@@ -12,15 +12,15 @@ import psutil
 import pytest
 
 from runtime.boot import BootError
-from runtime.dispatcher import Dispatcher
+from runtime.dispatch.dispatcher import Dispatcher
 from runtime.events import Event, encode_metadata
 from runtime.leftovers import kill_leftovers
 from runtime.loglines import LogLine
-from runtime.memory import Sampler
 from runtime.overlay import Overlay, prepare_overlay
 from runtime.pool import Pool
 from runtime.process import Workshop
-from runtime.scaler import Scaler
+from runtime.scaling.memory import Sampler
+from runtime.scaling.scaler import Scaler
 from runtime.spec import PoolSpec
 from tests.hosts import wait_until
 

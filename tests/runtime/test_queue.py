@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from runtime.dispatch.queue import EventQueue
+from runtime.dispatch.ticket import Ticket
 from runtime.events import (
     Answer,
     DeadlinePassedError,
@@ -16,9 +18,7 @@ from runtime.events import (
     QueueFullError,
     UnavailableError,
 )
-from runtime.queue import EventQueue
 from runtime.spec import BatchRule, PoolSpec
-from runtime.ticket import Ticket
 
 
 class StubSlot:

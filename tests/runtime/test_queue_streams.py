@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from runtime.dispatch.queue import EventQueue
 from runtime.events import Answer, DeadlinePassedError, Event, FunctionRaisedError, InstanceDiedError, Stream
-from runtime.queue import EventQueue
 from runtime.worker.frames import PIECE_COST
 from tests.runtime.test_queue import StubSlot, add, gone, run
 

@@ -1,6 +1,6 @@
 """The loop around the autoscaler, and who yields when memory is short, in simulated time."""
 
-from runtime.budget import (
+from runtime.scaling.budget import (
     Memory,
     complete,
     count_fitting,
@@ -10,8 +10,8 @@ from runtime.budget import (
     may_cool,
     room_for,
 )
-from runtime.decisions import Decision, Measurement
-from runtime.memory import Figure
+from runtime.scaling.decisions import Decision, Measurement
+from runtime.scaling.memory import Figure
 from runtime.spec import MIB, ScaleRule
 from tests.runtime.simulated import START, SimulatedPool, Site
 

@@ -5,9 +5,9 @@ from collections.abc import Callable
 
 import pytest
 
+from runtime.dispatch.ticket import Ticket
+from runtime.dispatch.waiting import WaitingLine
 from runtime.events import Event, QueueFullError
-from runtime.ticket import Ticket
-from runtime.waiting import WaitingLine
 
 
 def ticket(caller: str, body: bytes, deadline: float = 10.0) -> Ticket:

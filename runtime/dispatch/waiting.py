@@ -4,8 +4,8 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable
 
+from runtime.dispatch.ticket import Ticket
 from runtime.events import QueueFullError
-from runtime.ticket import Ticket
 
 Line = deque[Ticket]
 

@@ -6,13 +6,13 @@ import time
 from collections.abc import Callable
 
 from runtime.answers import describe_status
-from runtime.deadlines import Deadlines
+from runtime.dispatch.deadlines import Deadlines
+from runtime.dispatch.gathering import Gathering
+from runtime.dispatch.ticket import Ticket
+from runtime.dispatch.waiting import WaitingLine
 from runtime.events import Answer, Event, InstanceDiedError, InvocationError, QueueFullError
-from runtime.gathering import Gathering
 from runtime.slot import Slot
 from runtime.spec import MIB, PoolSpec
-from runtime.ticket import Ticket
-from runtime.waiting import WaitingLine
 from runtime.worker.frames import Frame
 
 SHORT = 0.001

@@ -2,8 +2,8 @@
 
 import asyncio
 
+from runtime.dispatch.streams import Pieces
 from runtime.events import Answer, Event
-from runtime.streams import Pieces
 
 
 class Ticket:

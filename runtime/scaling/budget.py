@@ -4,8 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from math import inf
 
-from runtime.decisions import Measurement, Room
-from runtime.memory import Figure
+from runtime.scaling.decisions import Measurement, Room
+from runtime.scaling.memory import Figure
 from runtime.spec import ScaleRule
 
 REREAD_AFTER = 5.0

@@ -9,7 +9,7 @@ Little's law, plus what works off the backlog in 100 ms. The two windows are tho
 from dataclasses import dataclass
 from math import ceil, inf
 
-from runtime.decisions import LIMITS, Decision, Measurement, Need, Temperature, Why
+from runtime.scaling.decisions import LIMITS, Decision, Measurement, Need, Temperature, Why
 from runtime.spec import PoolSpec, ScaleRule
 
 STABLE_WINDOW = 60.0

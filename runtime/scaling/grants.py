@@ -1,7 +1,7 @@
 """First instances that start although the memory budget is used up: how many may be out at a time."""
 
-from runtime.budget import Memory
-from runtime.memory import Sampled
+from runtime.scaling.budget import Memory
+from runtime.scaling.memory import Sampled
 
 MOST_BEYOND = 1.1
 """Of the budget: idle pools are cooled one a second, and the budget leaves a quarter of the machine free."""

@@ -3,12 +3,12 @@
 from functools import partial
 
 from runtime.answers import MalformedAnswerError, read_answer
+from runtime.dispatch.streams import Joined, PieceStream, StreamOverflowError
+from runtime.dispatch.ticket import Ticket
 from runtime.events import Answer, FunctionRaisedError, InstanceDiedError, InvocationError
-from runtime.servicetime import ServiceTime
+from runtime.scaling.servicetime import ServiceTime
 from runtime.slot import Slot
 from runtime.spec import PoolSpec
-from runtime.streams import Joined, PieceStream, StreamOverflowError
-from runtime.ticket import Ticket
 from runtime.worker.frames import STREAM_WINDOW, Head
 
 LONGEST = 1e6

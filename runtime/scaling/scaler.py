@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field, replace
 from math import inf
 
-from runtime.autoscaler import BURST_WINDOW, TICK, State, cool, decide, next_look
-from runtime.budget import (
+from runtime.scaling.autoscaler import BURST_WINDOW, TICK, State, cool, decide, next_look
+from runtime.scaling.budget import (
     Memory,
     complete,
     count_fitting,
@@ -15,9 +15,9 @@ from runtime.budget import (
     may_cool,
     room_for,
 )
-from runtime.decisions import Decision, History, Measurement, Record, Room
-from runtime.grants import Grants
-from runtime.scaled import Cancellable, Clock, Figures, ScaledPool
+from runtime.scaling.decisions import Decision, History, Measurement, Record, Room
+from runtime.scaling.grants import Grants
+from runtime.scaling.scaled import Cancellable, Clock, Figures, ScaledPool
 
 SHORTEST_PAUSE = 0.01
 """Seconds between two looks at one pool, however many events find no free slot."""

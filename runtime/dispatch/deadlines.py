@@ -4,12 +4,12 @@ import asyncio
 import time
 from collections.abc import Callable
 
+from runtime.dispatch.outcomes import Outcomes
+from runtime.dispatch.ticket import Ticket
+from runtime.dispatch.waiting import WaitingLine
 from runtime.events import DeadlinePassedError
-from runtime.outcomes import Outcomes
 from runtime.slot import Slot
 from runtime.spec import PoolSpec
-from runtime.ticket import Ticket
-from runtime.waiting import WaitingLine
 
 CANCEL_GRACE = 1.0
 RECHECK = 0.1

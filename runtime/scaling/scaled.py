@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from runtime.decisions import Decision, Measurement
-from runtime.memory import Figure, Sampled
+from runtime.scaling.decisions import Decision, Measurement
+from runtime.scaling.memory import Figure, Sampled
 from runtime.spec import PoolSpec
 
 
@@ -43,7 +43,7 @@ class Clock(Protocol):
 
 
 class Figures(Protocol):
-    """Where measured memory comes from: `runtime.memory.Sampler`."""
+    """Where measured memory comes from: `runtime.scaling.memory.Sampler`."""
 
     @property
     def low(self) -> bool:
