@@ -36,7 +36,7 @@ def temperature(pool: Pool) -> str:
 
 def test_the_first_event_starts_a_cold_pool_and_idle_ones_cool_step_by_step(bench: Bench) -> None:
     async def scene() -> None:
-        pool = bench.pool(PIDS, None, scale=ScaleRule(0, 4, idle=0.3, keep_warm=0.5))
+        pool = bench.pool(PIDS, None, scale=ScaleRule(0, 4, idle=0.3, keep_warm=3.0))
         try:
             assert (temperature(pool), pool.pids()) == ("cold", [])
             first, arbiter = await pids_of(pool)
