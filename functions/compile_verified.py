@@ -36,6 +36,10 @@ def write_pyc(folder: str, digest: str, pyc: bytes) -> None:
     staging = os.path.join(folder, f".{digest}.{os.getpid()}")
     with open(staging, "wb") as file:
         file.write(pyc)
+        # The name promises the contents: they must be on disk before it, and nobody writes to them again.
+        file.flush()
+        os.fsync(file.fileno())
+        os.fchmod(file.fileno(), 0o444)
     os.replace(staging, os.path.join(folder, digest))
 
 

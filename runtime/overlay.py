@@ -3,6 +3,7 @@
 import compileall
 import importlib.metadata
 import importlib.util
+import os
 import shutil
 import tempfile
 from dataclasses import dataclass
@@ -42,6 +43,8 @@ def _build(folder: Path, target: Path) -> None:
     # Functions may run as another user, who cannot write the byte code himself; what came with it is kept.
     compileall.compile_dir(staging, quiet=1)
     staging.chmod(0o755)
+    # After a power failure the folder's name must not be there without what is in it.
+    os.sync()
     try:
         staging.rename(target)
     except OSError:

@@ -40,6 +40,7 @@ class PoolView:
     temperature: Temperature = "cold"
 
 
+CROWD_EVERY = 0.1
 COLD = PoolView("cold", [], 0, 0, 0, 0, 0, None)
 
 
@@ -56,6 +57,7 @@ class Pool:
         self._workshop = workshop
         self._scaler = scaler
         self._changed: asyncio.Event | None = None
+        self._crowd_told = 0.0
         self._stopped = False
         self._supervisor: Supervisor | None = None
 
@@ -95,8 +97,16 @@ class Pool:
 
     def _open(self) -> Supervisor:
         if self._supervisor is None:
-            self._supervisor = Supervisor(self.spec, self._workshop, self._note_change, self._look)
+            self._supervisor = Supervisor(self.spec, self._workshop, self._note_change, self._note_crowd)
         return self._supervisor
+
+    def _note_crowd(self) -> None:
+        supervisor, now = self._open(), time.monotonic()
+        most = self.spec.scale.max if self.fixed is None else self.fixed
+        # At full size nothing is to be done at once; that it was needed must be known all the same.
+        if supervisor.instances < max(1, most) or now >= self._crowd_told:
+            self._crowd_told = now + CROWD_EVERY
+            self._look()
 
     def _look(self) -> None:
         if not self._stopped:

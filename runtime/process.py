@@ -82,15 +82,24 @@ class ArbiterProcess:
         try:
             with theirs:
                 self._process = self._spawn(theirs)
+            self._pidfd = self._open_pidfd()
         except OSError:
             self._channel.close()
             self._log.close()
             raise
-        self._pidfd = os.pidfd_open(self._process.pid)
         self._channel.setblocking(False)
         self._loop.add_reader(self._channel, self._read)
         self.ended: asyncio.Future[int] = self._loop.create_future()
         self._loop.add_reader(self._pidfd, self._reap)
+
+    def _open_pidfd(self) -> int:
+        try:
+            return os.pidfd_open(self._process.pid)
+        except OSError:
+            # No descriptor is left: nobody could end it later.
+            self._process.kill()
+            self._process.wait()
+            raise
 
     @property
     def pid(self) -> int:

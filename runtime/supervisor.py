@@ -23,6 +23,7 @@ from runtime.worker.frames import Frame
 LONGEST_PAUSE_AFTER_EVENT = 1.0
 DUMP_TIME = 0.1
 STOP_GRACE = 5.0
+LONGEST_TURN = 3.0
 STEADY = 30.0
 """Seconds after which an arbiter's death is not taken for one more of those before it."""
 FRAME_MARGIN = MIB
@@ -188,17 +189,27 @@ class Supervisor:
     def _compare(self, now: float) -> None:
         active = [slot for slot in self.slots.values() if not slot.retired]
         phase = self._arbiter.phase
-        if now >= self.backoff.until:
-            if phase == "off" and self.warm and self._turns.take(self, self.wake):
-                self._boot()
-            elif phase == "up":
-                for _ in range(self.wanted - len(active)):
-                    self._spawn()
+        if now >= self.backoff.until and phase == "up":
+            for _ in range(self.wanted - len(active)):
+                self._spawn()
+        if phase == "off":
+            self._boot_in_turn(now)
         surplus = len(active) - self.wanted
         for slot in sorted(active, key=lambda slot: len(slot.running))[: max(0, surplus)]:
             self._retire(slot)
         if phase == "up" and not self.warm and not self.slots:
             self._arbiter.end()
+
+    def _boot_in_turn(self, now: float) -> None:
+        if not self.warm or now < self.backoff.until:
+            # Whoever waits behind must not wait for one that has no use for its turn.
+            self._turns.give_back(self)
+        elif self._turns.take(self, self.wake):
+            try:
+                self._boot()
+            finally:
+                # What boots for longer than this waits for something else than a processor.
+                self._loop.call_later(LONGEST_TURN, self._turns.give_back, self)
 
     def _boot(self) -> None:
         self.last_error = self.last_error if self.backoff.failures else None

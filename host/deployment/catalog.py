@@ -58,7 +58,7 @@ class Catalog:
         self._stopping = False
         grounds.dispatcher.resolve = self._resolve
         self.functions: dict[str, Deployed] = {}
-        self._draining = Draining()
+        self.draining = Draining()
         self._locks: dict[str, asyncio.Lock] = {}
 
     def lock(self, name: str) -> asyncio.Lock:
@@ -133,7 +133,7 @@ class Catalog:
         if before is None or pool.is_kept_hot or not before.is_asleep:
             return await self._start_instead(revision, pool)
         self._install(deployed, pool)
-        self._draining.begin(before)
+        self.draining.begin(before)
         return None
 
     def _drop_stale_spares(self, deployed: Deployed) -> None:
@@ -210,7 +210,7 @@ class Catalog:
         if was is not None:
             self._grounds.failpoints.reach("deploy.switched")
         if stale is not None and stale is not pool:
-            self._draining.begin(stale)
+            self.draining.begin(stale)
         if before is not None and before is not pool and before is not stale:
             # Its number may still be asked for: then a new pool takes its place.
             self._drop(deployed, before.spec.revision)
@@ -245,12 +245,12 @@ class Catalog:
     async def remove(self, name: str) -> None:
         """Take a function away: its names at once, its pools when they have finished, its files at last."""
         deployed = self.get(name)
-        del self.functions[name]
         await asyncio.to_thread(self._grounds.registry.remove, name)
+        self.functions.pop(name, None)
         for pool in deployed.pools.values():
             self._grounds.dispatcher.forget(pool)
-        if draining := [self._draining.begin(pool) for pool in deployed.pools.values()]:
-            await asyncio.wait(draining)
+            self.draining.begin(pool)
+        await self.draining.wait_for(name)
         await asyncio.to_thread(self._delete_files, name)
 
     def crowded(self, keep: int) -> list[str]:
@@ -265,7 +265,7 @@ class Catalog:
         deployed = self.functions.get(name)
         if deployed is None:
             return []
-        busy = {*awaited, *self._draining.labels}
+        busy = {*awaited, *self.draining.labels}
         old = [number for number in deployed.old(keep) if f"{name}@{number}" not in busy]
         pools = deployed.pools
         old = [number for number in old if number not in pools or pools[number].is_asleep]
@@ -279,7 +279,7 @@ class Catalog:
         """Let every pool finish what it has, then end it."""
         self._stopping = True
         pools = [pool for deployed in self.functions.values() for pool in deployed.pools.values()]
-        await self._draining.finish(pools)
+        await self.draining.finish(pools)
 
     def _install(self, deployed: Deployed, pool: Pool) -> None:
         deployed.pools[pool.spec.revision] = pool
@@ -292,9 +292,9 @@ class Catalog:
     def _drop(self, deployed: Deployed, number: int) -> None:
         pool = deployed.pools.pop(number)
         self._grounds.dispatcher.forget(pool)
-        self._draining.begin(pool)
+        self.draining.begin(pool)
 
     def _delete_files(self, name: str) -> None:
         files = self._grounds.files
         shutil.rmtree(self._grounds.state.output / name, ignore_errors=True)
-        files.delete(files.set_aside(name))
+        files.delete(files.set_aside(name, self.draining.packages))

@@ -71,12 +71,14 @@ class Collector:
     async def _collect(self, name: str) -> None:
         parts = self._parts
         async with self._turn:
-            awaited = await parts.awaited()
             async with parts.catalog.lock(name):
+                awaited = await parts.awaited()
                 old = parts.catalog.drop_old(name, self.keep, awaited)
                 if old:
                     await asyncio.to_thread(parts.registry.remove_revisions, name, old)
-                rubbish = await asyncio.to_thread(parts.files.set_aside, name)
+                rubbish = await asyncio.to_thread(
+                    parts.files.set_aside, name, parts.catalog.draining.packages
+                )
             await asyncio.to_thread(parts.files.delete, rubbish)
         if old:
             told = ", ".join(f"{name}@{number}" for number in old)

@@ -22,6 +22,16 @@ class Draining:
         task.add_done_callback(self._tasks.pop)
         return task
 
+    async def wait_for(self, function: str) -> None:
+        """Return when no pool of this function drains any more."""
+        if tasks := [task for task, pool in self._tasks.items() if pool.spec.function == function]:
+            await asyncio.wait(tasks)
+
+    @property
+    def packages(self) -> set[str]:
+        """The sha256 of what they run."""
+        return {pool.spec.sha256 for pool in self._tasks.values()}
+
     @property
     def labels(self) -> set[str]:
         """The revisions whose pools have not ended."""

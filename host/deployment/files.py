@@ -5,7 +5,7 @@ import itertools
 import logging
 import shutil
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
 from functions.registry import Registry, Row
@@ -35,16 +35,17 @@ class RevisionFiles:
                 root.rename(target)
         return target
 
-    def set_aside(self, name: str) -> list[Path]:
+    def set_aside(self, name: str, running: Collection[str]) -> list[Path]:
         """Take what no revision needs of this function's environments, and of all packages, out of the way.
 
-        To be called while nobody deploys this function; `delete` what is returned.
+        `running` are packages that have no row any more and a process still. To be called while nobody
+        deploys this function; `delete` what is returned.
         """
         with self._lock:
             environments = list(self._environments(name))
             packages = list(self._state.packages.iterdir())
             needed = _Needed(self._registry.rows())
-            rubbish = [path for path in packages if path.name not in needed.packages]
+            rubbish = [path for path in packages if path.name not in {*needed.packages, *running}]
             rubbish += _unneeded(environments, needed)
             moved = [self._move(path) for path in rubbish]
         with contextlib.suppress(OSError):  # other revisions are in it

@@ -42,6 +42,7 @@ class Tracked:
     due: float = inf
     expected: int = 0
     unread: int = 0
+    has_process: bool = True
 
 
 class Scaler:
@@ -134,7 +135,10 @@ class Scaler:
         if decision.changes or (decision.wanted, decision.temperature) != (seen.instances, seen.temperature):
             pool.apply(decision)
         self._grants.note(pool, may_cool(seen, decision.rule) and decision.temperature != "cold")
-        if decision.temperature == seen.temperature == "cold":
+        # Between two failed starts there is no process either; the next one asks anew.
+        is_gone = seen.temperature == "cold" and (decision.temperature == "cold" or seen.failing)
+        tracked.has_process = not is_gone
+        if is_gone:
             self._figures.forget(pool)
             self._grants.forget(pool)
         elif (seen.instances or not decision.wanted) and is_stale(self._figures.figure(pool), seen):
@@ -164,7 +168,7 @@ class Scaler:
 
     def _count(self, tracked: Tracked) -> None:
         figure, state = self._figures.figure(tracked.pool), tracked.state
-        if state is None or (figure is None and state.temperature == "cold"):
+        if state is None or not tracked.has_process:
             expected = 0
         else:
             expected = expect(complete(figure, self._typical), state.wanted)

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -11,6 +12,7 @@ from runtime.events import Event, UnavailableError
 from runtime.overlay import Overlay, prepare_overlay
 from runtime.pool import Pool
 from runtime.spec import ScaleRule
+from runtime.turns import Turns
 from tests.runtime.test_pool import PATIENCE, Bench, bench, until
 from tests.runtime.test_temperatures import PIDS, pids_of, temperature
 
@@ -89,6 +91,43 @@ def index(event, context):
             await asyncio.gather(*pending)
         finally:
             await pool.stop()
+
+    asyncio.run(scene())
+
+
+def test_a_pool_that_is_stopped_or_not_wanted_any_more_gives_its_turn_to_boot_away(
+    bench: Bench, tmp_path: Path
+) -> None:
+    gate = tmp_path / "gate"
+    slow = f"import os, time\nwhile not os.path.exists({str(gate)!r}): time.sleep(0.01)\n"
+    quick = "def index(event, context):\n    return event\n"
+
+    async def scene() -> None:
+        workshop = replace(bench.workshop, turns=Turns(1))
+        pools = []
+        for name, index in (("first", slow + quick), ("second", quick), ("third", quick), ("last", quick)):
+            folder = tmp_path / name
+            folder.mkdir()
+            bench.folder, bench.workshop = folder, workshop
+            pools.append(bench.pool(index, None, scale=ScaleRule(0, 1, idle=0.1, keep_warm=0.0)))
+        first, second, third, last = pools
+        try:
+            answers = [asyncio.ensure_future(ask(first))]
+            await until(first.pids, "the first boots")
+            gone, stopped = second.submit(Event(b"1")), asyncio.ensure_future(ask(third))
+            answers.append(asyncio.ensure_future(ask(last)))
+            await until(
+                lambda: third.view().wanted == second.view().wanted == 1, "others wait for their turn"
+            )
+            gone.cancel()
+            await until(lambda: second.view().wanted == 0, "the second is not wanted any more")
+            await third.stop()
+            assert isinstance(await stopped, UnavailableError)
+            assert not last.pids()
+            gate.touch()
+            assert await asyncio.gather(*answers) == [b"1", b"1"]
+        finally:
+            await asyncio.gather(*(pool.stop() for pool in pools))
 
     asyncio.run(scene())
 
