@@ -99,7 +99,7 @@ class Supervisor:
         """Retire all instances, then end the arbiter; events that still run are given their time."""
         self._stopping = True
         self.wanted = 0
-        self._turns.give_back(self)
+        self._turns.leave(self)
         for slot in list(self.slots.values()):
             self._retire(slot)
         await self._arbiter.stop(lambda: not self.slots)
@@ -203,7 +203,7 @@ class Supervisor:
     def _boot_in_turn(self, now: float) -> None:
         if not self.warm or now < self.backoff.until:
             # Whoever waits behind must not wait for one that has no use for its turn.
-            self._turns.give_back(self)
+            self._turns.leave(self)
         elif self._turns.take(self, self.wake):
             try:
                 self._boot()

@@ -23,9 +23,13 @@ class Turns:
         self._held.add(who)
         return True
 
-    def give_back(self, who: Hashable) -> None:
-        """It holds no turn, and waits for none."""
-        self._held.discard(who)
+    def leave(self, who: Hashable) -> None:
+        """It waits for no turn any more, and holds none."""
         self._waiting.pop(who, None)
+        self.give_back(who)
+
+    def give_back(self, who: Hashable) -> None:
+        """It holds no turn any more; one that it waits for it still gets."""
+        self._held.discard(who)
         for wake in list(self._waiting.values())[: self._most - len(self._held)]:
             wake()

@@ -25,10 +25,23 @@ def test_who_gives_up_waiting_keeps_nobody_waiting() -> None:
     assert turns.take("a", lambda: None)
     assert not turns.take("b", partial(woken.append, "b"))
     assert not turns.take("c", partial(woken.append, "c"))
-    turns.give_back("b")
+    turns.leave("b")
     turns.give_back("a")
     assert woken == ["c"]
     assert turns.take("c", lambda: None)
+
+
+def test_a_turn_that_is_given_back_late_does_not_cost_the_next_one() -> None:
+    turns = Turns(1)
+    woken: list[str] = []
+    for who in "ab":
+        turns.take(who, partial(woken.append, who))
+    turns.give_back("a")
+    assert turns.take("b", lambda: None)
+    assert not turns.take("a", partial(woken.append, "a"))
+    turns.give_back("a")
+    turns.give_back("b")
+    assert woken == ["b", "a"]
 
 
 def test_who_holds_a_turn_has_it_until_it_is_given_back() -> None:
