@@ -2,7 +2,9 @@
 
 import os
 from dataclasses import dataclass
+from functools import partial
 
+from conf.models import Config
 from conf.settings import Settings
 from functions.byte_code_store import ByteCodeStore
 from functions.registry import Registry
@@ -34,9 +36,11 @@ from runtime.dispatch.dispatcher import Dispatcher
 from runtime.overlay import prepare_overlay
 from runtime.process import Workshop
 from runtime.ratelimit import limit_dispatch
+from runtime.scaling.scaler import Scaler
 from triggers.delivery.keeping import Keeping
 from triggers.delivery.letters import DeadLetters
 from triggers.http import HttpTrigger
+from triggers.store.failpoints import Failpoints
 from triggers.store.store import DeliveryStore
 from triggers.timers.timer import TimerParts
 
@@ -50,6 +54,44 @@ class Host:
     reloader: Reloader
 
 
+@dataclass(frozen=True)
+class Functions:
+    """All that deploys functions and finds the pools that run them."""
+
+    dispatcher: Dispatcher
+    registry: Registry
+    catalog: Catalog
+    collector: Collector
+    deployer: Deployer
+    tasks: DeployTasks
+
+
+@dataclass(frozen=True)
+class Shared:
+    """What functions have in common with the rest of the host."""
+
+    workshop: Workshop
+    scaler: Scaler
+    store: DeliveryStore
+    failpoints: Failpoints
+
+
+def compose_functions(config: Config, state: StateDir, shared: Shared) -> Functions:
+    """Build what deploys functions and finds their pools."""
+    dispatcher = Dispatcher()
+    registry = Registry(state.registry)
+    files = RevisionFiles(state, registry)
+    overrides = {func.model_name: func for func in config.funcs}
+    workshop, scaler, failpoints = shared.workshop, shared.scaler, shared.failpoints
+    catalog = Catalog(Grounds(state, registry, files, workshop, dispatcher, scaler, overrides, failpoints))
+    collecting = CollectorParts(catalog, registry, files, partial(awaited_targets, shared.store))
+    collector = Collector(collecting, config.limits.revisions)
+    byte_code = ByteCodeStore(state.byte_code)
+    deploying = DeployGrounds(state, registry, files, catalog, byte_code, collector.begin)
+    deployer = Deployer(deploying, find_bases(config))
+    return Functions(dispatcher, registry, catalog, collector, deployer, DeployTasks(deployer))
+
+
 def compose(settings: Settings, state: StateDir) -> Host:
     """Build the host; needs a running event loop, and `state` locked."""
     config = settings.config
@@ -59,23 +101,10 @@ def compose(settings: Settings, state: StateDir) -> Host:
     store = DeliveryStore(state.delivery, make_limits(config.limits), failpoints)
     delivery = DeliveryPart(store, config.limits.delivery)
     workers = Workers()
-    dispatcher = Dispatcher()
-    registry = Registry(state.registry)
-    workshop = Workshop(prepare_overlay(state.overlay), state.owner(), logs.append)
-    overrides = {func.model_name: func for func in config.funcs}
     scaling = ScalingPart(config.limits.memory)
-    files = RevisionFiles(state, registry)
-    catalog = Catalog(
-        Grounds(state, registry, files, workshop, dispatcher, scaling.scaler, overrides, failpoints)
-    )
-    collector = Collector(
-        CollectorParts(catalog, registry, files, lambda: awaited_targets(store)), config.limits.revisions
-    )
-    byte_code = ByteCodeStore(state.byte_code)
-    deployer = Deployer(
-        DeployGrounds(state, registry, files, catalog, byte_code, collector.begin), find_bases(config)
-    )
-    tasks = DeployTasks(deployer)
+    workshop = Workshop(prepare_overlay(state.overlay), state.owner(), logs.append)
+    functions = compose_functions(config, state, Shared(workshop, scaling.scaler, store, failpoints))
+    dispatcher, catalog, deployer = functions.dispatcher, functions.catalog, functions.deployer
     deploys = DeploysPart(Downloads(find_sources(settings, state.downloads), state, deployer))
     dispatch = limit_dispatch(dispatcher.dispatch, rates := make_rates(config))
     keeping = Keeping(store, failpoints)
@@ -86,12 +115,14 @@ def compose(settings: Settings, state: StateDir) -> Host:
     for wake in (mqtt.wake, timers.wake, invocations.wake):
         workers.add(wake)
     trigger = HttpTrigger(dispatch, config.limits.max_body, invocations.accept)
-    running = Running(state, catalog, collector, deployer, deploys, mqtt, timers, bridges, trigger, rates)
+    running = Running(
+        state, catalog, functions.collector, deployer, deploys, mqtt, timers, bridges, trigger, rates
+    )
     reloader = Reloader(settings, os.environ, running)
     reports = Reports(mqtt.queue_rows, mqtt.connections, delivery.view, deploys.why, catalog.decisions)
     letters = LettersApi(DeadLetters(store, workers.wake))
     routes = [*letters.routes(), *InvocationsApi(invocations.ledger).routes(), *timers.routes()]
-    api = Api(ApiParts(state, catalog, deployer, logs, health, reports, tasks, reloader), routes)
+    api = Api(ApiParts(state, catalog, deployer, logs, health, reports, functions.tasks, reloader), routes)
     web = WebPart(FrontDoor(trigger, api.application()), settings)
     health.add(lambda: check_functions(catalog))
     for part in (delivery, mqtt, timers, bridges):
@@ -100,14 +131,14 @@ def compose(settings: Settings, state: StateDir) -> Host:
         LogsPart(logs),
         scaling,
         delivery,
-        FunctionsPart(catalog, collector, registry, state.owner()),
+        FunctionsPart(catalog, functions.collector, functions.registry, state.owner()),
         deploys,
         invocations,
         mqtt,
         timers,
         bridges,
         web,
-        ReadyPart(health, tasks, logs),
+        ReadyPart(health, functions.tasks, logs),
         *load_plugins(HostInfo(dispatch, config, state.root)),
     ]
     return Host(Lifecycle(parts), web, reloader)

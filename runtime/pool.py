@@ -67,11 +67,6 @@ class Pool:
         return self.spec.label
 
     @property
-    def last_used(self) -> float:
-        """When an event last came or ended, on the monotonic clock; 0.0 when none has come."""
-        return self._supervisor.queue.latest if self._supervisor else 0.0
-
-    @property
     def is_asleep(self) -> bool:
         """Whether it has no process and no event."""
         supervisor = self._supervisor
@@ -82,7 +77,11 @@ class Pool:
     @property
     def is_kept_hot(self) -> bool:
         """Whether it has instances also while no event comes."""
-        return (self.spec.scale.min if self.fixed is None else self.fixed) > 0
+        return self._least > 0
+
+    @property
+    def _least(self) -> int:
+        return self.spec.scale.min if self.fixed is None else self.fixed
 
     def submit(self, event: Event) -> "asyncio.Future[Answer]":
         """Hand an event to an instance, or to the queue; raises QueueFullError and UnavailableError."""
@@ -121,7 +120,7 @@ class Pool:
         """Return when an instance has answered the health probe; raises BootError at the first failure."""
         supervisor = self._open()
         changed = self._changed = asyncio.Event()
-        supervisor.want(max(1, self.spec.scale.min if self.fixed is None else self.fixed))
+        supervisor.want(max(1, self._least))
         while not supervisor.queue.ready:
             if self._stopped:
                 raise BootError(f"{self.spec.label} was stopped while it started")
@@ -190,16 +189,6 @@ class Pool:
             queue = self._supervisor.queue
             queue.close(UnavailableError(f"{self.spec.label} is stopping"))
             await self._supervisor.stop()
-
-    @property
-    def ready(self) -> bool:
-        """Whether an instance can take an event now."""
-        return self._supervisor is not None and bool(self._supervisor.queue.ready)
-
-    @property
-    def last_error(self) -> BootError | None:
-        """Why it cannot start, if so."""
-        return self._supervisor.last_error if self._supervisor else None
 
     def view(self) -> PoolView:
         """The pool as it is now."""

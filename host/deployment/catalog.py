@@ -151,7 +151,6 @@ class Catalog:
         except BaseException:
             await pool.stop()
             raise
-        pool.begin()
         return None
 
     def get(self, name: str) -> Deployed:

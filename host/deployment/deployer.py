@@ -218,7 +218,6 @@ class Deployer:
         except BaseException:
             await pool.stop()
             raise
-        pool.begin()
         tell(_step("switch", f"live is {pool.spec.label}"))
         if before is not None:
             tell(_step("drain", f"{before.spec.label} finishes what it has"))

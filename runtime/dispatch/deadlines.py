@@ -9,7 +9,6 @@ from runtime.dispatch.ticket import Ticket
 from runtime.dispatch.waiting import WaitingLine
 from runtime.events import DeadlinePassedError
 from runtime.slot import Slot
-from runtime.spec import PoolSpec
 
 CANCEL_GRACE = 1.0
 RECHECK = 0.1
@@ -26,9 +25,9 @@ class Deadlines:
     `waiting` and `slots` are the queue's own; `kill` ends an instance for a reason.
     """
 
-    def __init__(self, spec: PoolSpec, waiting: WaitingLine, slots: set[Slot], kill: Kill) -> None:
-        self.outcomes = Outcomes(spec)
-        self._spec = spec
+    def __init__(self, outcomes: Outcomes, waiting: WaitingLine, slots: set[Slot], kill: Kill) -> None:
+        self._outcomes = outcomes
+        self._spec = outcomes.spec
         self._waiting = waiting
         self._slots = slots
         self._kill = kill
@@ -44,7 +43,7 @@ class Deadlines:
         self._timer = None
         now = _now()
         for ticket in self._waiting.overdue(now):
-            self.outcomes.settle(ticket, self._too_late("before an instance was free"))
+            self._outcomes.settle(ticket, self._too_late("before an instance was free"))
         for slot in list(self._slots):
             for ticket in [each for each in slot.running.values() if each.deadline <= now]:
                 self._overdue(slot, ticket, now)
@@ -59,7 +58,7 @@ class Deadlines:
 
     def _overdue(self, slot: Slot, ticket: Ticket, now: float) -> None:
         begun = slot.has_begun(ticket)
-        self.outcomes.settle(ticket, self._too_late("and it was stopped" if begun else "while it waited"))
+        self._outcomes.settle(ticket, self._too_late("and it was stopped" if begun else "while it waited"))
         ticket.deadline = now + CANCEL_GRACE
         if not begun:
             # It will be skipped, unless it began between its own look at the clock and ours.

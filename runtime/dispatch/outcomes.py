@@ -3,7 +3,7 @@
 from functools import partial
 
 from runtime.answers import MalformedAnswerError, read_answer
-from runtime.dispatch.streams import Joined, PieceStream, StreamOverflowError
+from runtime.dispatch.streams import Joined, Pieces, PieceStream, StreamOverflowError
 from runtime.dispatch.ticket import Ticket
 from runtime.events import Answer, FunctionRaisedError, InstanceDiedError, InvocationError
 from runtime.scaling.servicetime import ServiceTime
@@ -19,11 +19,11 @@ class Outcomes:
     """Settles events, counts how they ended, and learns how long one takes."""
 
     def __init__(self, spec: PoolSpec) -> None:
+        self.spec = spec
         self.ok = 0
         self.failed = 0
         self.service = ServiceTime(spec.batch.max_size if spec.batch else 1)
-        self._label = spec.label
-        self._max_result = spec.max_result
+        self._label = spec.label  # made anew at each look, and looked at for each answer
 
     def take_in(self, slot: Slot, head: Head, body: bytes) -> None:
         """One frame about an event, from the instance that runs it."""
@@ -54,7 +54,7 @@ class Outcomes:
         """Tell the caller, if he still waits."""
         if ticket.future.done():
             if ticket.pieces is not None:
-                self._end_stream(ticket, outcome)
+                self._end_stream(ticket, ticket.pieces, outcome)
         elif isinstance(outcome, Answer):
             self.ok += 1
             ticket.future.set_result(outcome)
@@ -87,11 +87,11 @@ class Outcomes:
     def _open_stream(self, slot: Slot, ticket: Ticket, head: Head) -> None:
         room = partial(slot.give_room, ticket)
         if not ticket.event.streams:
-            ticket.pieces = Joined(head, room, self._max_result)
+            ticket.pieces = Joined(head, room, self.spec.max_result)
             return
         answer = self._read(slot, {**head, "k": "ok", "s": 0.0}, b"")
         if isinstance(answer, Answer):
-            most = STREAM_WINDOW + self._max_result
+            most = STREAM_WINDOW + self.spec.max_result
             ticket.pieces = answer.stream = PieceStream(head, room, most, partial(slot.cancel, ticket))
             ticket.future.set_result(answer)
         else:
@@ -105,12 +105,10 @@ class Outcomes:
         ticket.pieces = None
         self.settle(ticket, FunctionRaisedError("ResultError", str(error), []))
 
-    def _end_stream(self, ticket: Ticket, outcome: Answer | InvocationError) -> None:
-        failed = not isinstance(outcome, Answer)
-        if ticket.pieces is None or not ticket.pieces.end(None if isinstance(outcome, Answer) else outcome):
-            return
-        if isinstance(outcome, Answer):
+    def _end_stream(self, ticket: Ticket, pieces: Pieces, outcome: Answer | InvocationError) -> None:
+        if isinstance(outcome, InvocationError):
+            self.failed += pieces.end(outcome)
+        elif pieces.end(None):
+            self.ok += 1
             handed = ticket.future.result()
             handed.seconds, handed.publications = outcome.seconds, outcome.publications
-        self.ok += not failed
-        self.failed += failed

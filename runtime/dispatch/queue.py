@@ -8,6 +8,7 @@ from collections.abc import Callable
 from runtime.answers import describe_status
 from runtime.dispatch.deadlines import Deadlines
 from runtime.dispatch.gathering import Gathering
+from runtime.dispatch.outcomes import Outcomes
 from runtime.dispatch.ticket import Ticket
 from runtime.dispatch.waiting import WaitingLine
 from runtime.events import Answer, Event, InstanceDiedError, InvocationError, QueueFullError
@@ -44,8 +45,8 @@ class EventQueue:
         self._slots: set[Slot] = set()
         self._loop = asyncio.get_running_loop()
         self._waiting = WaitingLine(spec.queue, MAX_QUEUE_BYTES)
-        self._deadlines = Deadlines(spec, self._waiting, self._slots, kill)
-        self.outcomes = self._deadlines.outcomes
+        self.outcomes = Outcomes(spec)
+        self._deadlines = Deadlines(self.outcomes, self._waiting, self._slots, kill)
         self._on_crowded = on_crowded
         self._quiet_until = 0.0
         self._gathering = Gathering(spec.batch) if spec.batch else None

@@ -159,7 +159,7 @@ def test_a_function_that_is_kept_hot_comes_up_after_a_start_that_failed(
     async def scene(catalog: Catalog) -> None:
         await catalog.begin()
         pool = catalog.get("f").live_pool
-        assert pool is not None and pool.last_error is not None
+        assert pool is not None and pool.view().last_error is not None
         bench.give_interpreter(2, "def index(event, context):\n    return 1\n")
         await until(lambda: len(pool.view().instances) == 2, "both instances run")
         assert catalog.decisions("f"), "the scaler looks after it"
