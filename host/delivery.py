@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from conf.models import Limits
+from conf.limits import Limits
 from host.health import Check
 from host.lifecycle import Part, PartError
 from triggers.delivery.letters import Wake

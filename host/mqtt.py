@@ -4,7 +4,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from typing import Any
 
-from conf.models import Config, Func
+from conf.funcs import Func
+from conf.models import Config
 from conf.mqtt import Broker, Rule
 from host.health import Check
 from host.lifecycle import Part

@@ -11,8 +11,9 @@ from typing import TypeVar
 from pydantic import BaseModel
 
 from conf.faults import ConfigError
+from conf.limits import Limits
 from conf.load import load_config
-from conf.models import Config, Limits
+from conf.models import Config
 from conf.settings import Settings
 from host.bridges import BridgesPart, make_limit
 from host.deployment.catalog import Catalog

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from conf.models import Func
+from conf.funcs import Func
 from conf.retries import Retry
 from triggers.delivery.retry import RetryPolicy
 

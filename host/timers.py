@@ -8,7 +8,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from conf.models import Config, Func
+from conf.funcs import Func
+from conf.models import Config
 from conf.mqtt import Target as PubTarget
 from conf.timers import Timer
 from host.lifecycle import Part

@@ -8,6 +8,7 @@ from typing import Literal, Protocol
 
 from runtime.answers import describe_status
 from runtime.boot import BootError, clean, find_place, read_boot_error
+from runtime.boxes.boxes import Report
 from runtime.dues import Dues
 from runtime.process import ArbiterProcess, Workshop
 from runtime.slot import Slot
@@ -40,12 +41,13 @@ class ArbiterOwner(Protocol):
 class Arbiter:
     """Started by `boot`, ended by `end` or `stop`; pinged while it runs.
 
-    `lasted` is for how many seconds the one before the present one ran.
+    `lasted` is for how many seconds the one before the present one ran; `walls` are those of its box.
     """
 
     def __init__(self, spec: PoolSpec, workshop: Workshop, owner: ArbiterOwner) -> None:
         self.phase: Phase = "off"
         self.lasted = 0.0
+        self.walls: Report = {}
         self._spec = spec
         self._workshop = workshop
         self._owner = owner
@@ -128,6 +130,9 @@ class Arbiter:
             if handler is not None:
                 handler(message)
         self._owner.arbiter_changed()
+
+    def _hear_boxed(self, message: Message) -> None:
+        self.walls = {clean(name): why and clean(why) for name, why in message["walls"].items()}
 
     def _hear_booted(self, message: Message) -> None:
         self.phase = "up"

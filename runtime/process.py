@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from runtime.boxes.boxes import Boxes
 from runtime.loglines import LogLine, LogReader, LogSink
 from runtime.overlay import Overlay
 from runtime.spec import PoolSpec
@@ -48,12 +49,13 @@ Listener = Callable[[control.Message | None], None]
 class Workshop:
     """What every arbiter of one host is started with.
 
-    `owner` marks our processes in their environment; `turns` are for booting.
+    `owner` marks our processes in their environment; `boxes` confine them; `turns` are for booting.
     """
 
     overlay: Overlay
     owner: str
     log: LogSink
+    boxes: Boxes = field(default_factory=Boxes)
     turns: Turns = field(default_factory=lambda: Turns(BOOTS_PER_CORE * (os.cpu_count() or 1)))
 
     @property
@@ -83,6 +85,7 @@ class ArbiterProcess:
             with theirs:
                 self._process = self._spawn(theirs)
             self._pidfd = self._open_pidfd()
+            workshop.boxes.enter(spec, self._process.pid)
         except OSError:
             self._channel.close()
             self._log.close()
@@ -189,6 +192,7 @@ class ArbiterProcess:
             os.killpg(self._process.pid, signal.SIGKILL)
         os.close(self._pidfd)
         self._log.close()
+        self._workshop.boxes.leave(self.spec)
         self.ended.set_result(status)
         self._listener(None)
 
@@ -217,6 +221,7 @@ def _setup_message(spec: PoolSpec, workshop: Workshop) -> dict[str, Any]:
         "models": spec.models,
         "memory": spec.memory,
         "check_fork": spec.check_fork,
+        "box": workshop.boxes.plan(spec)._asdict(),
         "overlay": str(workshop.overlay.arbiter),
         "pickle_overlay": str(workshop.overlay.pickle),
         "parent": os.getpid(),

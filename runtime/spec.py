@@ -2,8 +2,11 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 MIB = 1024 * 1024
+
+Isolation = Literal["process", "subinterpreter"]
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,12 @@ class BatchRule:
 
 @dataclass(frozen=True)
 class PoolSpec:
-    """One revision, ready to run. Times are in seconds, sizes in bytes."""
+    """One revision, ready to run. Times are in seconds, sizes in bytes.
+
+    `memory` is what all its processes may take together, `cpu` the cores that an instance is planned with,
+    `cpu_max` the cores that all may take together at most. Each instance may start `processes` of its own.
+    `reads` and `writes` are what the config lets the function see beyond its own files.
+    """
 
     function: str
     revision: int
@@ -49,7 +57,15 @@ class PoolSpec:
     threads: int = 1
     queue: int = 1000
     memory: int | None = None
+    cpu: float = 1.0
+    cpu_max: float | None = None
+    network: bool = True
+    processes: int = 0
+    reads: tuple[Path, ...] = ()
+    writes: tuple[Path, ...] = ()
+    isolation: Isolation = "process"
     env: dict[str, str] = field(default_factory=dict)
+    secrets: dict[str, str] = field(default_factory=dict, repr=False)
     models: dict[str, str] = field(default_factory=dict)
     publish: tuple[str, ...] = ()
     idempotent: bool = False

@@ -20,6 +20,11 @@ logger = logging.getLogger(__name__)
 Accept = Callable[[str, Event, Wish], Awaitable[Invocation]]
 """Puts an asynchronous event on disk; raises InvocationError (`triggers/invocations/acceptance.py`)."""
 
+Admit = Callable[["Caller", str], str]
+"""Who a caller at an address is, for taking turns and quotas; raises InvocationError if it may not call.
+
+It is asked once per event or oftener, and changes nothing."""
+
 PREFIX = "/invoke/"
 KNOWN_CALLERS = 128
 _ID = re.compile(r"\w[\w.-]{0,63}", re.ASCII)
@@ -31,6 +36,7 @@ class Caller:
     """What a request says before its body; `length` is in bytes, 0 when it is not told.
 
     `wish` is None for those who wait for the answer; `events` says that they take Server-Sent Events.
+    `authorization` is the header of that name, which the function never sees.
     """
 
     target: str
@@ -40,6 +46,7 @@ class Caller:
     request_id: str | None
     wish: Wish | None
     events: bool
+    authorization: bytes
 
 
 @lru_cache(KNOWN_CALLERS)
@@ -61,6 +68,7 @@ def read_caller(path: str, query: bytes, headers: tuple[tuple[bytes, bytes], ...
         request_id if _ID.fullmatch(request_id) else None,
         read_wish(headers),
         EVENTS in told.get("accept", "").lower(),
+        next((value for name, value in headers if name == b"authorization"), b""),
     )
 
 
@@ -72,12 +80,18 @@ class Asked(NamedTuple):
     request_id: str
 
 
+def admit_all(caller: Caller, peer: str) -> str:
+    """Nobody needs a token; who calls is where the call comes from."""
+    return peer
+
+
 class HttpTrigger:
     """An ASGI application; `max_body` is in bytes, and may be changed."""
 
-    def __init__(self, dispatch: Dispatch, max_body: int, accept: Accept) -> None:
+    def __init__(self, dispatch: Dispatch, max_body: int, accept: Accept, admit: Admit = admit_all) -> None:
         self._dispatch = dispatch
         self._accept = accept
+        self._admit = admit
         self.max_body = max_body
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -88,6 +102,7 @@ class HttpTrigger:
         try:
             if scope["method"] != "POST":
                 raise MethodNotAllowedError(f"invoke with POST, not {scope['method']}")
+            self._admit(caller, asked.peer)  # before a byte of the body is read
             if caller.length > self.max_body:
                 raise self._too_large()
             body = exchange.body() if exchange is not None else None
@@ -120,7 +135,7 @@ class HttpTrigger:
             "http",
             caller.metadata,
             asked.request_id,
-            caller=asked.peer,
+            caller=self._admit(caller, asked.peer),
             streams=caller.wish is None,
         )
 

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterator
 
 from conf.bridge import BridgeConfig
-from conf.models import Config, Func
+from conf.funcs import Func
+from conf.models import Config
 from conf.mqtt import Broker, Rule
 from conf.readers import v1, v2, v3, v15, v21
 from conf.readers.translation import Translation, Tree, entries

@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from conf.models import Func
+from conf.funcs import Func
 from functions.registry import Registry, Revision
 from host.deployment.deployed import LIVE, Deployed
 from host.deployment.draining import Draining

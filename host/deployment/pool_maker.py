@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from conf.models import Func
+from conf.funcs import Func
 from functions.registry import Revision
 from host.deployment.deployed import Deployed
 from host.deployment.specs import least_instances, make_spec

@@ -5,7 +5,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from conf.models import Config, Func
+from conf.funcs import Func
+from conf.models import Config
 from conf.names import check_name
 from conf.settings import Settings
 from functions.base_set import BaseSet

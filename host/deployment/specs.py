@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
-from conf.models import Func
+from conf.funcs import Func
 from functions.manifest import Manifest
 from functions.registry import Revision
 from host.state import StateDir

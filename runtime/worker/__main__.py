@@ -43,7 +43,8 @@ def main() -> None:
     if message is None:
         sys.exit(0)
     box = importlib.import_module(f"{PRIVATE_NAME}.box")
-    box.enter_box(message["parent"], message["memory"])
+    plan = importlib.import_module(f"{PRIVATE_NAME}.box_plan").BoxPlan(**message["box"])
+    control.send(channel, {"op": "boxed", "walls": box.enter_box(message["parent"], plan)})
     importlib.import_module(f"{PRIVATE_NAME}.slim").import_gunicorn(message["overlay"])
     arbiter = importlib.import_module(f"{PRIVATE_NAME}.arbiter")
     setup = importlib.import_module(f"{PRIVATE_NAME}.setup")

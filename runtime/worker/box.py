@@ -10,28 +10,29 @@ import os
 import resource
 import signal
 
+from .box_plan import BoxPlan
+
 PR_SET_PDEATHSIG = 1
 PR_SET_NAME = 15
 PR_SET_NO_NEW_PRIVS = 38
-MAX_OPEN_FILES = 1024
 
 
 class BoxError(Exception):
     """A wall of the box could not be put up."""
 
 
-def enter_box(parent: int, memory: int | None) -> None:
-    """Confine this process, and with it all that it will fork.
+def enter_box(parent: int, plan: BoxPlan) -> dict[str, str | None]:
+    """Confine this process, and with it all that it will fork; `parent` is the pid that must still be ours.
 
-    `parent` is the pid that must still be our parent; `memory` limits the private data of each process, in
-    bytes.
+    Returns the walls by name: None for one that stands, else why it does not.
     """
     _prctl(PR_SET_NO_NEW_PRIVS, 1)
     _limit(resource.RLIMIT_CORE, 0)
-    _limit(resource.RLIMIT_NOFILE, MAX_OPEN_FILES)
-    if memory is not None:
-        _limit(resource.RLIMIT_DATA, memory)
+    _limit(resource.RLIMIT_NOFILE, plan.open_files)
+    if plan.memory is not None:
+        _limit(resource.RLIMIT_DATA, plan.memory)
     die_with(parent)
+    return {"no_new_privs": None, "limits": None}
 
 
 def die_with(parent: int) -> None:

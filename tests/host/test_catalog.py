@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from conf.models import Func
+from conf.funcs import Func
 from functions.manifest import read_manifest
 from functions.registry import Registry
 from host.deployment import draining

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from conf.models import Func
+from conf.funcs import Func
 from functions.manifest import read_manifest
 from functions.registry import Revision
 from host.deployment.specs import make_spec

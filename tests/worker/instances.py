@@ -124,7 +124,9 @@ async def _boot(spec: PoolSpec, workshop: Workshop) -> ArbiterProcess:
     told: asyncio.Queue[Message | None] = asyncio.Queue()
     arbiter = ArbiterProcess(spec, workshop, told.put_nowait)
     arbiter.begin(spec.preload)
-    message = await asyncio.wait_for(told.get(), PATIENCE)
+    message: Message | None = {"op": "boxed"}
+    while message is not None and message["op"] == "boxed":
+        message = await asyncio.wait_for(told.get(), PATIENCE)
     if message is None or message["op"] != "booted":
         await arbiter.stop(0)
         raise BootFailedError(message["error"]["message"] if message else "it ended")
