@@ -6,6 +6,7 @@ from conf.bridge import Rate
 from conf.devices import Device
 from conf.names import Name
 from conf.python import EntryPoint, PythonVersion, Requirement
+from conf.resources import Network, Processes, Resources, WholePath, check_memory
 from conf.retries import Retry
 from conf.types import LONGEST_QUEUE, ConfigPath, Items, Section, Sha256, Share, Text, VariableName, Whole
 from conf.units import Duration, Size
@@ -95,7 +96,24 @@ class Func(Section):
     batch: Batch | None = Field(
         default=None, description="events that `index_batch` gets in one call; wins as a whole"
     )
-    memory: Size | None = Field(default=None, gt=0, description="memory of one instance")
+    memory: Size | None = Field(
+        default=None, gt=0, description="memory of all its processes together, as `resources.memory`"
+    )
+    resources: Resources | None = Field(
+        default=None, description="memory and processors that it may take, key by key"
+    )
+    processes: Processes | None = Field(
+        default=None, description="processes of its own that each instance may start; 10,000 at most"
+    )
+    network: Network | None = Field(
+        default=None, description="whether it may open connections; none, here or in the manifest, wins"
+    )
+    reads: Items[WholePath] = Field(
+        default=(), description="files and folders of the machine that it may read beside its own"
+    )
+    writes: Items[WholePath] = Field(
+        default=(), description="files and folders of the machine that it may read and write beside its own"
+    )
     retry: Retry | None = Field(
         default=None, description="when failed events are tried again, unless the rule or timer says it"
     )
@@ -107,4 +125,10 @@ class Func(Section):
             raise ValueError("write either `entry`, or `package` or `modelAddress`")
         if self.python_path and self.entry is None:
             raise ValueError("`pythonPath` needs an `entry` to look for")
+        return self
+
+    @model_validator(mode="after")
+    def check_resources(self) -> "Func":
+        """The memory is told once."""
+        check_memory(self.memory, self.resources)
         return self

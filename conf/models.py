@@ -7,6 +7,7 @@ from pydantic import AfterValidator, Field
 from conf.address import Address
 from conf.bridge import BridgeConfig, Rate
 from conf.funcs import Func
+from conf.isolation import Isolation
 from conf.limits import Limits
 from conf.mqtt import Broker, Rule
 from conf.places import check_place
@@ -46,6 +47,7 @@ class Config(Section):
         description="hosts on this machine or link that results may be posted to, as HOST or HOST:PORT",
     )
     limits: Limits = Field(default=Limits(), description="what the host takes at most")
+    isolation: Isolation = Field(default=Isolation(), description="how strongly functions are boxed in")
     download: bool | None = Field(
         default=None, description="whether to fetch the zips of functions that do not say it themselves"
     )

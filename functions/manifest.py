@@ -11,6 +11,7 @@ from conf.document import read_document
 from conf.faults import ConfigError, Fault, faults_of
 from conf.names import Name
 from conf.python import PythonVersion, Requirement
+from conf.resources import Network, Processes, Resources, check_memory
 from conf.topics import check_filter
 from conf.types import LONGEST_QUEUE, Section, Share, Whole
 from conf.units import Duration, Size
@@ -125,7 +126,10 @@ class Manifest(Section):
     )
     batch: Batch | None = Field(None, description="Calls `index_batch` with several events; see below.")
     queue: Whole = Field(1000, ge=1, le=LONGEST_QUEUE, description="Events that may wait, 100,000 at most.")
-    memory: Size | None = Field(None, gt=0, description="Limit for the pool; else none.")
+    memory: Size | None = Field(None, gt=0, description="Limit for the pool; short for `resources.memory`.")
+    resources: Resources | None = Field(None, description="Memory and processors for the pool; see below.")
+    processes: Processes = Field(0, description="Processes of its own that each instance may start.")
+    network: Network = Field("allow", description="`none`: no connections; `allow` is the default.")
     env: dict[Variable, VariableValue] = Field({}, description="Environment variables.")
     models: dict[str, InnerPath] = Field(
         {}, description="Model files by name; `model: x.pkl` for the only one."
@@ -148,6 +152,11 @@ class Manifest(Section):
             raise ValueError("write either `model` or `models`, not both")
         rest = {key: value for key, value in data.items() if key != "model"}
         return rest | {"models": {"default": data["model"]}}
+
+    @model_validator(mode="after")
+    def _check_resources(self) -> Self:
+        check_memory(self.memory, self.resources)
+        return self
 
 
 def read_manifest(text: str) -> Manifest:

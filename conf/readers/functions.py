@@ -13,6 +13,8 @@ ONE_INSTANCE = (
     "each function has one instance always, since the older program ran it in one process, where it may "
     "remember things; `scale:` changes that"
 )
+OLD_PROCESSES = 64
+"""The older program's packages might start processes, and must run as they are."""
 ALL_HOLD = "all {} attributes must hold, on purpose; the older program let the last one decide"
 
 
@@ -63,6 +65,7 @@ def keep_one_instance(translation: Translation) -> None:
     funcs = [func for func in entries(translation.tree.get("funcs")) if isinstance(func, dict)]
     for func in funcs:
         func["scale"] = {"min": 1, "max": 1}
+        func["processes"] = OLD_PROCESSES
     if funcs:
         translation.note("funcs", ONE_INSTANCE)
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from conf.faults import nearest
 from conf.readers.callables import make_function, note_path, unique
+from conf.readers.functions import OLD_PROCESSES
 from conf.readers.sections import LISTEN, UNUSED
 from conf.readers.translation import Translation, Tree, entries
 
@@ -111,7 +112,7 @@ class _Reader:
             self.out.note(f"funcs[{place}].scale", "`instance` was absent, which means 1")
             instances = 1
         # Neither more nor fewer, whatever the load: what these callables remember lies in their processes.
-        func["scale"] = {"min": instances, "max": instances}
+        func |= {"scale": {"min": instances, "max": instances}, "processes": OLD_PROCESSES}
         self.rules.append(rule)
         self.funcs.append(func)
         for section, origins in ORIGINS.items():

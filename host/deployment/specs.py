@@ -1,11 +1,13 @@
 """What a pool runs with: the manifest, and over it what the config says of the function."""
 
 import json
+import os
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
 from conf.funcs import Func
+from conf.resources import Resources
 from functions.manifest import Manifest
 from functions.registry import Revision
 from host.state import StateDir
@@ -17,6 +19,7 @@ GLANCES = 4096
 def make_spec(revision: Revision, state: StateDir, override: Func | None) -> PoolSpec:
     """Everything that the revision's pool needs to know; raises OSError when it cannot have its folder."""
     manifest = Manifest.model_validate_json(revision.manifest_json)
+    share = _share(manifest, override)
     return PoolSpec(
         function=revision.function,
         revision=revision.number,
@@ -32,7 +35,12 @@ def make_spec(revision: Revision, state: StateDir, override: Func | None) -> Poo
         concurrency=(override and override.concurrency) or manifest.concurrency,
         threads=manifest.threads,
         queue=(override and override.queue) or manifest.queue,
-        memory=(override and override.memory) or manifest.memory,
+        memory=share.memory,
+        cpu_max=share.cpu_max,
+        network=manifest.network == "allow" and not (override and override.network == "none"),
+        processes=_processes(manifest, override),
+        reads=_reads(override),
+        writes=tuple(override.writes) if override else (),
         env={**manifest.env, **(override.env if override else {})},
         models=dict(manifest.models),
         publish=tuple(manifest.publish),
@@ -41,7 +49,7 @@ def make_spec(revision: Revision, state: StateDir, override: Func | None) -> Poo
         max_result=manifest.max_result,
         preload=bool(manifest.preload),
         check_fork=manifest.preload != "always",
-        scale=_scale(manifest, override),
+        scale=_within_cores(_scale(manifest, override), share.cpu),
         batch=_batch(manifest, override),
     )
 
@@ -77,6 +85,38 @@ def _scale(manifest: Manifest, override: Func | None) -> ScaleRule:
     if "min" in told:
         return replace(rule, max=max(rule.min, rule.max))
     return replace(rule, min=min(rule.min, rule.max))
+
+
+def _within_cores(rule: ScaleRule, cpu: float | None) -> ScaleRule:
+    """No more instances than the machine has cores for, but one; without a plan as many as are asked for."""
+    if cpu is None:
+        return rule
+    most = max(1, min(rule.max, int((os.cpu_count() or 1) / cpu)))
+    return replace(rule, min=min(rule.min, most), max=most)
+
+
+def _share(manifest: Manifest, override: Func | None) -> Resources:
+    """What the pool may take, key by key as the config says, else the manifest."""
+    told = {**_resources(manifest), **(_resources(override) if override else {})}
+    if told.get("cpu_max", told.get("cpu", 0)) < told.get("cpu", 0):
+        # One is the config's and the other the manifest's: an instance gets what it is planned with.
+        told["cpu_max"] = told["cpu"]
+    return Resources.model_validate(told)
+
+
+def _resources(told: Manifest | Func) -> dict[str, float]:
+    found = {} if told.resources is None else told.resources.model_dump(exclude_none=True)
+    return found if told.memory is None else {**found, "memory": told.memory}
+
+
+def _processes(manifest: Manifest, override: Func | None) -> int:
+    told = override.processes if override else None
+    return manifest.processes if told is None else told
+
+
+def _reads(override: Func | None) -> tuple[Path, ...]:
+    """Also the folders in which the config has its entry point; those that only a package names are not."""
+    return (*override.reads, *(each.absolute() for each in override.python_path)) if override else ()
 
 
 def _batch(manifest: Manifest, override: Func | None) -> BatchRule | None:

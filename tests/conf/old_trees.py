@@ -60,12 +60,14 @@ TREES: dict[str, dict[str, Any]] = {
                 "entry": f"{CODE}.telm_temperature",
                 "pythonPath": ["."],
                 "scale": {"min": 1, "max": 1},
+                "processes": 64,
             },
             {
                 "modelName": "test_model",
                 "entry": f"{CODE}.test_from_dict",
                 "pythonPath": ["."],
                 "scale": {"min": 2, "max": 2},
+                "processes": 64,
             },
         ],
     },
@@ -102,12 +104,14 @@ TREES: dict[str, dict[str, Any]] = {
             {
                 "modelName": "telm_temperature",
                 "scale": ONE,
+                "processes": 64,
                 "entry": f"{CODE}.telm_temperature",
                 "pythonPath": ["."],
             },
             {
                 "modelName": "telm_temperature-2",
                 "scale": ONE,
+                "processes": 64,
                 "entry": f"{CODE}.test_from_dict",
                 "pythonPath": ["."],
             },
@@ -133,6 +137,7 @@ TREES: dict[str, dict[str, Any]] = {
             {
                 "modelName": "thend_threshold_zd",
                 "scale": ONE,
+                "processes": 64,
                 "modelAddress": ZIP,
                 "modelMd5": MD5,
                 "devices": [
@@ -149,6 +154,7 @@ TREES: dict[str, dict[str, Any]] = {
             {
                 "modelName": "TYPE_TREND_WARNING1644570851718",
                 "scale": ONE,
+                "processes": 64,
                 "modelAddress": ZIP,
                 "modelMd5": MD5[:-2],
                 "devices": [],
@@ -168,6 +174,7 @@ TREES: dict[str, dict[str, Any]] = {
             {
                 "modelName": "trend",
                 "scale": ONE,
+                "processes": 64,
                 "modelAddress": ZIP,
                 "modelMd5": MD5,
                 "devices": [
@@ -211,6 +218,7 @@ TREES: dict[str, dict[str, Any]] = {
             {
                 "modelName": "industry",
                 "scale": ONE,
+                "processes": 64,
                 "modelAddress": INDUSTRY,
                 "modelMd5": MD5,
                 "devices": [
@@ -226,6 +234,7 @@ TREES: dict[str, dict[str, Any]] = {
             {
                 "modelName": "趋势",
                 "scale": ONE,
+                "processes": 64,
                 "modelAddress": INDUSTRY,
                 "devices": [
                     {

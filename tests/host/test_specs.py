@@ -1,5 +1,6 @@
 """What a pool runs with: the manifest, and over it, key by key, what the config says."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from functions.manifest import read_manifest
 from functions.registry import Revision
 from host.deployment.specs import make_spec
 from host.state import StateDir
-from runtime.spec import BatchRule, PoolSpec, ScaleRule
+from runtime.spec import MIB, BatchRule, PoolSpec, ScaleRule
 
 
 def spec_of(folder: Path, manifest: str, override: dict[str, Any] | None = None) -> PoolSpec:
@@ -57,3 +58,40 @@ def test_preload_always_forks_without_asking(
 ) -> None:
     spec = spec_of(tmp_path, f"preload: {preload}")
     assert (spec.preload, spec.check_fork) == (is_forked, is_checked)
+
+
+def test_the_config_wins_over_the_resources_of_the_manifest_key_by_key(tmp_path: Path) -> None:
+    manifest = "resources: {memory: 64MiB, cpu: 0.5, cpu_max: 1}"
+    assert (found := spec_of(tmp_path, manifest)).memory == 64 * MIB and found.cpu_max == 1
+    found = spec_of(tmp_path, manifest, {"memory": "1GiB", "resources": {"cpu_max": 2}})
+    assert (found.memory, found.cpu_max) == (1024 * MIB, 2)
+    assert spec_of(tmp_path, "memory: 8MiB", {"resources": {"memory": "9MiB"}}).memory == 9 * MIB
+    assert spec_of(tmp_path, manifest, {"resources": {"cpu": 4}}).cpu_max == 4
+
+
+def test_no_more_instances_are_planned_than_the_machine_has_cores_for(tmp_path: Path) -> None:
+    cores = os.cpu_count() or 1
+    assert spec_of(tmp_path, "scale: {max: 64}").scale.max == 64
+    assert spec_of(tmp_path, "scale: {max: 64}\nresources: {cpu: 0.5}").scale.max == min(64, 2 * cores)
+    assert spec_of(tmp_path, f"scale: {{min: 3}}\nresources: {{cpu: {cores + 1}}}").scale == ScaleRule(1, 1)
+
+
+def test_only_the_config_opens_folders_of_the_machine(tmp_path: Path) -> None:
+    assert spec_of(tmp_path, "python_path: [/srv/models]").reads == ()
+    entry = {"entry": "m.f", "pythonPath": ["/srv/models"], "reads": ["/data/a"], "writes": ["/data/b"]}
+    found = spec_of(tmp_path, "", entry)
+    assert found.reads == (Path("/data/a"), Path("/srv/models"))
+    assert found.writes == (Path("/data/b"),)
+
+
+def test_a_function_is_offline_when_either_says_so(tmp_path: Path) -> None:
+    offline = {"network": "none"}
+    assert spec_of(tmp_path, "").network and spec_of(tmp_path, "", {"network": "allow"}).network
+    assert not spec_of(tmp_path, "network: none", {"network": "allow"}).network
+    assert not spec_of(tmp_path, "", offline).network
+
+
+def test_processes_of_the_config_win_over_those_of_the_manifest(tmp_path: Path) -> None:
+    assert spec_of(tmp_path, "").processes == 0
+    assert spec_of(tmp_path, "processes: 4", {}).processes == 4
+    assert spec_of(tmp_path, "processes: 4", {"processes": 0}).processes == 0
