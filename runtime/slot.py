@@ -203,12 +203,24 @@ class Slot(asyncio.Protocol):
         """Answers, or the instance's word about itself."""
         try:
             frames = self._decoder.feed(data)
-            answers = [frame for frame in frames if "n" in frame[0] or self._hear(frame[0])]
+            answers = [frame for frame in frames if _is_about_event(frame[0]) or self._hear(frame[0])]
         except (FrameError, KeyError, TypeError) as error:
             self.kill(f"it sent what is no answer: {error}")
+            self._stop_listening()
             return
         if answers:
             self._owner.slot_answered(self, answers)
+
+    def _stop_listening(self) -> None:
+        # Whatever follows is read at the wrong place.
+        if self._transport is not None:
+            self._transport.abort()
+
+    def check_sent(self, number: int) -> None:
+        """Look at an answer to an event that the instance does not run: it may be late, but not forged."""
+        if not 0 < number <= self._sent:
+            self.kill(f"it answered event {number}, which it was not given")
+            self._stop_listening()
 
     def _hear(self, head: Head) -> bool:
         if head["op"] == "ready" and self.state == "starting":
@@ -219,6 +231,8 @@ class Slot(asyncio.Protocol):
             self._owner.slot_ready(self)
         elif head["op"] == "failed":
             self.failure = head["error"]
+        elif head["op"] not in ("hello", "ready"):
+            raise FrameError("it says nothing that an instance says")
         return False
 
     def connection_lost(self, error: Exception | None) -> None:
@@ -260,3 +274,7 @@ def _shared_word() -> "tuple[int, memoryview[int]]":
     # Unsealed, an instance could shrink the file and the host would die of SIGBUS at its next look.
     fcntl.fcntl(fd, fcntl.F_ADD_SEALS, SEALS)
     return fd, memoryview(mmap.mmap(fd, PAGE)).cast("Q")
+
+
+def _is_about_event(head: Head) -> bool:
+    return head.get("n").__class__ is int

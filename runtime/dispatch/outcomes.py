@@ -2,6 +2,7 @@
 
 from functools import partial
 
+from conf.topics import matches
 from runtime.answers import MalformedAnswerError, read_answer
 from runtime.dispatch.streams import Joined, Pieces, PieceStream, StreamOverflowError
 from runtime.dispatch.ticket import Ticket
@@ -33,6 +34,7 @@ class Outcomes:
             return
         ticket = slot.running.pop(head["n"], None)
         if ticket is None:
+            slot.check_sent(head["n"])
             return
         slot.answered += 1
         if kind == END and ticket.pieces is not None:
@@ -64,14 +66,26 @@ class Outcomes:
 
     def _read(self, slot: Slot, head: Head, body: bytes) -> Answer | InvocationError:
         try:
-            return read_answer(head, body, self._label)
+            answer = read_answer(head, body, self._label)
+            if isinstance(answer, Answer) and answer.publications:
+                self._check_topics(answer)
+            return answer
         except MalformedAnswerError as error:
             slot.kill(f"it sent a malformed answer: {error}")
-            return InstanceDiedError(f"the instance of {self._label} sent a malformed answer")
+            return InstanceDiedError(f"the instance of {self._label} sent a malformed answer: {error}")
+
+    def _check_topics(self, answer: Answer) -> None:
+        # An honest worker has refused them already; the function may have changed its worker.
+        for publication in answer.publications:
+            if not any(matches(allowed, publication.topic) for allowed in self.spec.publish):
+                raise MalformedAnswerError(
+                    f"its manifest does not allow to publish to {publication.topic!r:.200}"
+                )
 
     def _take_piece(self, slot: Slot, head: Head, piece: bytes) -> None:
         ticket = slot.running.get(head["n"])
         if ticket is None:
+            slot.check_sent(head["n"])
             return
         if ticket.pieces is None and not ticket.future.done():
             self._open_stream(slot, ticket, head)
