@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from conf.checks import cross_faults
 from conf.digests import read_md5
 from conf.document import MOST_BYTES, Document, read_document
+from conf.exposure import exposed_secret
 from conf.faults import ConfigError, Fault, faults_of
 from conf.json_text import read_json
 from conf.models import Config
@@ -35,13 +36,15 @@ class Note:
 class Reading:
     """A config that can be used; `generation` is `native`, `v1`, `v1.5`, `v2`, `v2.1` or `v3`.
 
-    `stopped` has the functions by name that cannot be downloaded, and why; all others run.
+    `stopped` has the functions by name that cannot be downloaded, and why; all others run. `exposed` tells of
+    a secret that others on the machine may read in the file.
     """
 
     config: Config
     notes: tuple[Note, ...]
     generation: str
     stopped: Mapping[str, Fault]
+    exposed: Fault | None
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,7 @@ class Examination:
     stopped: Mapping[str, Fault]
     notes: tuple[Note, ...]
     locate: Callable[[Fault], Fault]
+    exposed: Fault | None = None
 
 
 def load_config(path: Path, env: Mapping[str, str]) -> Config:
@@ -75,7 +79,7 @@ def read_config(path: Path, env: Mapping[str, str]) -> Reading:
     found = examine_config(path, env)
     if found.config is None:
         raise ConfigError(list(found.faults), str(path))
-    return Reading(found.config, found.notes, found.generation, found.stopped)
+    return Reading(found.config, found.notes, found.generation, found.stopped, found.exposed)
 
 
 def examine_config(path: Path, env: Mapping[str, str]) -> Examination:
@@ -85,7 +89,10 @@ def examine_config(path: Path, env: Mapping[str, str]) -> Examination:
         if not isinstance(document.value, dict | None):
             raise ConfigError([Fault("", "must be a mapping of keys to values", line=1)])
         generation, translation = translate(document.value or {})
-        return _Examiner(document, translation, References(path.absolute().parent, env)).examine(generation)
+        examiner = _Examiner(document, translation, References(path.absolute().parent, env))
+        found = examiner.examine(generation)
+        exposed = exposed_secret(path, found.tree)
+        return replace(found, exposed=exposed and found.locate(exposed))
     except OSError as error:
         raise ConfigError([Fault("", f"cannot be read ({error.strerror})")], str(path)) from None
     except ConfigError as error:

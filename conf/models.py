@@ -12,6 +12,7 @@ from conf.limits import Limits
 from conf.mqtt import Broker, Rule
 from conf.places import check_place
 from conf.python import PythonVersion, Requirement
+from conf.secrets import Secrets
 from conf.timers import Timer
 from conf.types import (
     ConfigPath,
@@ -48,6 +49,9 @@ class Config(Section):
     )
     limits: Limits = Field(default=Limits(), description="what the host takes at most")
     isolation: Isolation = Field(default=Isolation(), description="how strongly functions are boxed in")
+    secrets: Secrets = Field(
+        default_factory=dict, description="values for functions whose manifests name them"
+    )
     download: bool | None = Field(
         default=None, description="whether to fetch the zips of functions that do not say it themselves"
     )

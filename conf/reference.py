@@ -44,9 +44,10 @@ def _inner(whole: Schema, section: Schema, prefix: str = "") -> Iterator[tuple[s
     """Every section below this one, with its path, in the order of the keys."""
     for key, described in section["properties"].items():
         listed = described.get("items", {})
-        target = _target(whole, listed or described)
+        named: Schema = next(iter(described.get("patternProperties", {}).values()), {})
+        target = _target(whole, listed or named or described)
         if target is not None:
-            path = f"{prefix}{key}[]" if listed else f"{prefix}{key}"
+            path = f"{prefix}{key}" + ("[]" if listed else ".NAME" if named else "")
             yield path, target
             yield from _inner(whole, target, f"{path}.")
 

@@ -89,7 +89,8 @@ def gather_settings(flags: Mapping[str, object], env: Mapping[str, str]) -> Sett
 
 def _notes(reading: Reading) -> tuple[str, ...]:
     read_as = () if reading.generation == "native" else (f"read as generation {reading.generation}",)
-    return (*read_as, *map(str, reading.notes), *map(str, reading.stopped.values()))
+    exposed = (str(reading.exposed),) if reading.exposed else ()
+    return (*read_as, *exposed, *map(str, reading.notes), *map(str, reading.stopped.values()))
 
 
 def _address(given: _Given, config: Config, faults: list[Fault]) -> Address:

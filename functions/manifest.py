@@ -47,7 +47,7 @@ def _check_folder(path: str) -> str:
 
 def _check_variable(name: str) -> str:
     if not VARIABLE.fullmatch(name):
-        raise ValueError(f"{name!r} is not the name of an environment variable")
+        raise ValueError(f"{name!r} is not the name of an environment variable or a secret")
     return name
 
 
@@ -131,6 +131,7 @@ class Manifest(Section):
     processes: Processes = Field(0, description="Processes of its own that each instance may start.")
     network: Network = Field("allow", description="`none`: no connections; `allow` is the default.")
     env: dict[Variable, VariableValue] = Field({}, description="Environment variables.")
+    secrets: tuple[Variable, ...] = Field((), description="Secrets of the host that `context.secrets` has.")
     models: dict[str, InnerPath] = Field(
         {}, description="Model files by name; `model: x.pkl` for the only one."
     )

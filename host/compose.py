@@ -10,6 +10,7 @@ from functions.byte_code_store import ByteCodeStore
 from functions.registry import Registry
 from host.bridges import BridgesPart
 from host.delivery import DeliveryPart, Workers, make_failpoints, make_limits
+from host.deployment.additions import Additions
 from host.deployment.catalog import Catalog, Grounds
 from host.deployment.collector import Collector, CollectorParts
 from host.deployment.deployer import Deployer, DeployGrounds
@@ -81,9 +82,9 @@ def compose_functions(config: Config, state: StateDir, shared: Shared) -> Functi
     dispatcher = Dispatcher()
     registry = Registry(state.registry)
     files = RevisionFiles(state, registry)
-    overrides = {func.model_name: func for func in config.funcs}
     workshop, scaler, failpoints = shared.workshop, shared.scaler, shared.failpoints
-    catalog = Catalog(Grounds(state, registry, files, workshop, dispatcher, scaler, overrides, failpoints))
+    additions = Additions.of(config)
+    catalog = Catalog(Grounds(state, registry, files, workshop, dispatcher, scaler, additions, failpoints))
     collecting = CollectorParts(catalog, registry, files, partial(awaited_targets, shared.store))
     collector = Collector(collecting, config.limits.revisions)
     byte_code = ByteCodeStore(state.byte_code)

@@ -16,6 +16,7 @@ from conf.load import load_config
 from conf.models import Config
 from conf.settings import Settings
 from host.bridges import BridgesPart, make_limit
+from host.deployment.additions import Additions
 from host.deployment.catalog import Catalog
 from host.deployment.collector import Collector
 from host.deployment.deployer import Deployer
@@ -112,7 +113,7 @@ class Reloader:
         running.deployer.base_of = find_bases(config)
         running.rates.clear()
         running.rates.update(make_rates(config))
-        told = await running.catalog.reconfigure({func.model_name: func for func in config.funcs})
+        told = await running.catalog.reconfigure(Additions.of(config))
         await self._bring_packages()
         if any(getattr(before, name) != getattr(config, name) for name in CONNECTED):
             await self._reconnect()
@@ -147,6 +148,10 @@ def describe_changes(before: Config, after: Config) -> Iterable[str]:
     yield from _compare("funcs", before.funcs, after.funcs, lambda each: each.model_name)
     yield from _compare("bridges", before.bridges, after.bridges, lambda each: each.name)
     yield from _compare("timers", before.timers, after.timers, lambda each: each.name)
+    if before.secrets != after.secrets:
+        names = before.secrets.keys() | after.secrets.keys()
+        changed = (name for name in names if before.secrets.get(name) != after.secrets.get(name))
+        yield f"secrets: {', '.join(sorted(changed))} changed"
     for name in LIVE_LIMITS:
         if getattr(before.limits, name) != getattr(after.limits, name):
             yield f"limits: {name} changed"

@@ -46,6 +46,10 @@ class StateDir:
                 self.downloads,
             ):
                 folder.mkdir(exist_ok=True)
+            for folder in (self.logs, self.downloads):
+                folder.chmod(0o700)
+            for file in (self.registry, self.delivery, self.root / "owner"):
+                _keep_private(file)
         except BlockingIOError:
             raise StateError(
                 f"another fnhost uses {self.root}; stop it, or choose another with --state"
@@ -64,7 +68,7 @@ class StateDir:
     def owner(self) -> str:
         """A mark of this folder that stays the same over restarts."""
         file = self.root / "owner"
-        if not file.exists():
+        if not file.exists() or not file.read_text():
             file.write_text(secrets.token_hex(16))
         return file.read_text().strip()
 
@@ -88,3 +92,9 @@ class StateDir:
     def package(self, sha256: str) -> Path:
         """The unpacked package."""
         return self.packages / sha256
+
+
+def _keep_private(file: Path) -> None:
+    """Nobody else reads it; SQLite gives the files beside a database the database's own mode."""
+    file.touch(0o600)
+    file.chmod(0o600)

@@ -13,19 +13,20 @@ from runtime.events import (
     Publication,
 )
 from runtime.worker.frames import Head
+from runtime.worker.masks import Mask
 
 
 class MalformedAnswerError(Exception):
     """An instance sent a frame that says nothing we know."""
 
 
-def read_answer(head: Head, body: bytes, revision: str) -> Answer | InvocationError:
+def read_answer(head: Head, body: bytes, revision: str, mask: Mask) -> Answer | InvocationError:
     """What became of an invocation; raises MalformedAnswerError."""
     try:
         kind = head["k"]
         if kind in ("ok", "none"):
             return _read_success(head, body, revision)
-        return _read_failure(kind, head)
+        return _read_failure(kind, head, mask)
     except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
         raise MalformedAnswerError(f"{type(error).__name__}: {error}") from None
 
@@ -63,7 +64,7 @@ def _split_publications(heads: list[dict[str, Any]], body: bytes) -> tuple[tuple
     return tuple(publications), result
 
 
-def _read_failure(kind: str, head: Head) -> InvocationError:
+def _read_failure(kind: str, head: Head, mask: Mask) -> InvocationError:
     if kind == "rejected":
         return InputRejectedError(str(head["message"]))
     if kind == "expired":
@@ -71,7 +72,7 @@ def _read_failure(kind: str, head: Head) -> InvocationError:
     if kind == "raised":
         record = head["error"]
         return FunctionRaisedError(
-            str(record["type"]), str(record["message"]), [str(line) for line in record["stack"]]
+            str(record["type"]), mask(str(record["message"])), [mask(str(line)) for line in record["stack"]]
         )
     raise ValueError(f"unknown kind {kind!r}")
 

@@ -140,7 +140,7 @@ class Arbiter:
         self._dues.drop("boot")
 
     def _hear_failed(self, message: Message) -> None:
-        self._error = read_boot_error(message["error"])
+        self._error = read_boot_error(message["error"], self._spec.mask)
 
     def _hear_unsafe(self, message: Message) -> None:
         self._excused, self._preload = self._preload, False

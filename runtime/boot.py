@@ -3,6 +3,8 @@
 import re
 from typing import Any
 
+from runtime.worker.masks import Mask
+
 
 class BootError(Exception):
     """A revision cannot run; `place` is `index.py:12` where it is known, `stack` the package's own frames."""
@@ -13,14 +15,14 @@ class BootError(Exception):
         self.stack = stack or []
 
 
-def read_boot_error(record: Any) -> BootError:
+def read_boot_error(record: Any, mask: Mask) -> BootError:
     """What an arbiter or instance told of its failure to start, taken as text whatever it is."""
     record = record if isinstance(record, dict) else {"message": record}
-    kind, message = clean(record.get("type", "")), clean(record.get("message", ""))
+    kind, message = clean(record.get("type", "")), mask(clean(record.get("message", "")))
     place = record.get("place")
     text = message if kind == "LoadError" else f"{kind}: {message}"
     stack = record.get("stack")
-    lines = [clean(line) for line in stack] if isinstance(stack, list) else []
+    lines = [mask(clean(line)) for line in stack] if isinstance(stack, list) else []
     return BootError(text, clean(place) if place else None, lines)
 
 

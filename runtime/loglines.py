@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from runtime.spec import PoolSpec
 from runtime.worker.logs import LINE_COST, RECORD, UNIT
 
 READ_SIZE = 64 * 1024
@@ -35,9 +36,10 @@ LogSink = Callable[[LogLine], None]
 class LogReader:
     """Keeps a pipe empty, so that no function ever waits for its prints; drops what is over the rate."""
 
-    def __init__(self, revision: str, sink: LogSink) -> None:
+    def __init__(self, spec: PoolSpec, sink: LogSink) -> None:
         self.recent: deque[str] = deque(maxlen=RECENT_LINES)
-        self._revision = revision
+        self._revision = spec.label
+        self._mask = spec.mask
         self._sink = sink
         self._rest = b""
         self._allowance = float(BURST)
@@ -103,7 +105,7 @@ class LogReader:
             self._rest = b""
 
     def _take(self, raw: bytes) -> None:
-        line = parse_line(raw.decode("utf-8", "replace"), self._revision)
+        line = parse_line(self._mask(raw.decode("utf-8", "replace")), self._revision)
         self.recent.append(line.line)
         self._sink(line)
 

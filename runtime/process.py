@@ -80,7 +80,7 @@ class ArbiterProcess:
         self._listener = listener
         self._loop = asyncio.get_running_loop()
         self._channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self._log = LogReader(spec.label, workshop.log)
+        self._log = LogReader(spec, workshop.log)
         try:
             with theirs:
                 self._process = self._spawn(theirs)
@@ -217,6 +217,7 @@ def _setup_message(spec: PoolSpec, workshop: Workshop) -> dict[str, Any]:
         "python_path": spec.python_path,
         "output_dir": str(spec.output_dir),
         "env": spec.env,
+        "secrets": spec.secrets,
         "publish": spec.publish,
         "models": spec.models,
         "memory": spec.memory,

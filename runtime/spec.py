@@ -1,8 +1,11 @@
 """Everything a pool needs to know of the revision it runs, decided before it starts."""
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Literal
+
+from runtime.worker.masks import Mask, make_mask
 
 MIB = 1024 * 1024
 
@@ -85,3 +88,8 @@ class PoolSpec:
     def label(self) -> str:
         """`industry@3`."""
         return f"{self.function}@{self.revision}"
+
+    @cached_property
+    def mask(self) -> Mask:
+        """Blots the secrets out of a text."""
+        return make_mask(self.secrets.values())

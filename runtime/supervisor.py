@@ -146,7 +146,7 @@ class Supervisor:
 
     def _start_error(self, slot: Slot) -> BootError:
         if slot.failure:
-            return read_boot_error(slot.failure)
+            return read_boot_error(slot.failure, self.spec.mask)
         how = slot.killed_for or describe_status(slot.status or 0)
         return BootError(f"an instance did not start: {how}", *self._arbiter.where())
 

@@ -36,7 +36,7 @@ def check(file: Path) -> None:
         problems, notes, generation = error.faults, list[str](), None
     else:
         problems, generation = _problems(found), found.generation
-        notes = [*map(str, found.notes), *_advice(found)]
+        notes = [*map(str, found.notes), *([str(found.exposed)] if found.exposed else []), *_advice(found)]
     for line in [*(f"problem: {fault}" for fault in problems), *(f"note: {note}" for note in notes)]:
         click.echo(printable(line))
     read_as = f" (generation {generation})" if generation else ""

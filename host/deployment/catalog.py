@@ -4,12 +4,12 @@ import asyncio
 import logging
 import os
 import shutil
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-from conf.funcs import Func
 from functions.registry import Registry, Revision
+from host.deployment.additions import Additions
 from host.deployment.deployed import LIVE, Deployed
 from host.deployment.draining import Draining
 from host.deployment.files import RevisionFiles
@@ -37,7 +37,7 @@ class ScaleError(ValueError):
 
 @dataclass(frozen=True)
 class Grounds:
-    """What the catalog works with; `overrides` is what the config says of each function by name."""
+    """What the catalog works with; `additions` are those of the config."""
 
     state: StateDir
     registry: Registry
@@ -45,7 +45,7 @@ class Grounds:
     workshop: Workshop
     dispatcher: Dispatcher
     scaler: Scaler
-    overrides: Mapping[str, Func]
+    additions: Additions
     failpoints: Failpoints
 
 
@@ -54,7 +54,7 @@ class Catalog:
 
     def __init__(self, grounds: Grounds) -> None:
         self._grounds = grounds
-        self._maker = PoolMaker(grounds.state, grounds.workshop, grounds.scaler, grounds.overrides)
+        self._maker = PoolMaker(grounds.state, grounds.workshop, grounds.scaler, grounds.additions)
         self._stopping = False
         grounds.dispatcher.resolve = self._resolve
         self.functions: dict[str, Deployed] = {}
@@ -101,20 +101,20 @@ class Catalog:
                 logger.error("%s does not start (it is tried again): %s", pool.spec.label, error)
                 pool.begin()
 
-    async def reconfigure(self, overrides: Mapping[str, Func]) -> list[str]:
+    async def reconfigure(self, additions: Additions) -> list[str]:
         """Run each function as the config has it by now; returns what could not be done and why.
 
         A function whose settings changed gets a new pool for the revision that is live, and the old one
         drains; one that does not start leaves the old one in service. What sleeps is started when it is
         needed, and so are other revisions.
         """
-        self._maker.overrides = overrides
+        self._maker.additions = additions
         told = []
         for deployed in list(self.functions.values()):
             async with self.lock(deployed.name):
                 try:
                     problem = await self._renew_pools(deployed)
-                except OSError as error:
+                except (OSError, BootError) as error:
                     problem = f"{deployed.name} goes on with its old settings: {error}"
                 told += [problem] if problem else []
         return told
@@ -187,7 +187,7 @@ class Catalog:
         return None if number is None else self._open(deployed, number)
 
     def make_pool(self, revision: Revision) -> Pool:
-        """A cold pool for a revision; raises OSError when it cannot have its folder."""
+        """A cold pool for a revision; raises OSError without its folder, BootError without its secrets."""
         return self._maker.make(revision, self.functions.get(revision.function))
 
     def record(self, revision: Revision) -> Deployed:

@@ -1,13 +1,13 @@
 """Makes the pools of revisions, each with what the config says of its function by now."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 
-from conf.funcs import Func
 from functions.registry import Revision
+from host.deployment.additions import Additions
 from host.deployment.deployed import Deployed
 from host.deployment.specs import least_instances, make_spec
 from host.state import StateDir
+from runtime.boot import BootError
 from runtime.events import UnavailableError
 from runtime.pool import Pool
 from runtime.process import Workshop
@@ -16,15 +16,14 @@ from runtime.spec import PoolSpec
 
 
 class PoolMaker:
-    """`overrides` is what the config says of each function by name; it may be replaced with the config.
+    """`additions` are the config's; they may be replaced with it.
 
-    The pools are cold. Without a folder for the function's output there is none, but an OSError.
+    The pools are cold. Without a folder for the function's output there is none, but an OSError; without a
+    secret that its manifest names, a BootError.
     """
 
-    def __init__(
-        self, state: StateDir, workshop: Workshop, scaler: Scaler, overrides: Mapping[str, Func]
-    ) -> None:
-        self.overrides = overrides
+    def __init__(self, state: StateDir, workshop: Workshop, scaler: Scaler, additions: Additions) -> None:
+        self.additions = additions
         self._state = state
         self._workshop = workshop
         self._scaler = scaler
@@ -43,6 +42,8 @@ class PoolMaker:
             return Pool(self.spare_spec(revision), self._workshop, self._scaler)
         except OSError as error:
             raise UnavailableError(f"{deployed.name}@{number} cannot have its folder: {error}") from error
+        except BootError as error:
+            raise UnavailableError(str(error)) from error
 
     def spare_spec(self, revision: Revision) -> PoolSpec:
         """What a revision runs with that is not live: it is started when it is asked for, and not kept."""
@@ -53,10 +54,10 @@ class PoolMaker:
         """Whether the live revision has instances also while no event comes."""
         if deployed.live is None or deployed.instances is not None:
             return bool(deployed.live and deployed.instances)
-        return least_instances(deployed.revisions[deployed.live], self.overrides.get(deployed.name)) > 0
+        return least_instances(deployed.revisions[deployed.live], self.additions.funcs.get(deployed.name)) > 0
 
     def _spec(self, revision: Revision) -> PoolSpec:
-        return make_spec(revision, self._state, self.overrides.get(revision.function))
+        return make_spec(revision, self._state, self.additions)
 
 
 def fixed_count(deployed: Deployed | None, spec: PoolSpec) -> int | None:

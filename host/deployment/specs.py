@@ -10,15 +10,20 @@ from conf.funcs import Func
 from conf.resources import Resources
 from functions.manifest import Manifest
 from functions.registry import Revision
+from host.deployment.additions import Additions
 from host.state import StateDir
 from runtime.spec import BatchRule, PoolSpec, ScaleRule
 
 GLANCES = 4096
 
 
-def make_spec(revision: Revision, state: StateDir, override: Func | None) -> PoolSpec:
-    """Everything that the revision's pool needs to know; raises OSError when it cannot have its folder."""
+def make_spec(revision: Revision, state: StateDir, additions: Additions) -> PoolSpec:
+    """Everything that the revision's pool needs to know.
+
+    Raises OSError when it cannot have its folder, BootError when it cannot have a secret that it names.
+    """
     manifest = Manifest.model_validate_json(revision.manifest_json)
+    override = additions.funcs.get(revision.function)
     share = _share(manifest, override)
     return PoolSpec(
         function=revision.function,
@@ -42,6 +47,7 @@ def make_spec(revision: Revision, state: StateDir, override: Func | None) -> Poo
         reads=_reads(override),
         writes=tuple(override.writes) if override else (),
         env={**manifest.env, **(override.env if override else {})},
+        secrets=additions.secrets_of(revision.function, manifest.secrets),
         models=dict(manifest.models),
         publish=tuple(manifest.publish),
         idempotent=manifest.idempotent,

@@ -66,7 +66,7 @@ class Outcomes:
 
     def _read(self, slot: Slot, head: Head, body: bytes) -> Answer | InvocationError:
         try:
-            answer = read_answer(head, body, self._label)
+            answer = read_answer(head, body, self._label, self.spec.mask)
             if isinstance(answer, Answer) and answer.publications:
                 self._check_topics(answer)
             return answer

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 from .logs import FunctionLogger
+from .masks import Secrets
 from .metadata import EventInfo, Trigger
 from .models import Loader, Models
 from .payload import Response, encode_response, encode_result
@@ -23,6 +24,7 @@ class Told(NamedTuple):
     output_dir: str
     memory_mb: int
     env: dict[str, str]
+    secrets: Secrets
     publish: tuple[str, ...]
     models: Models
     python_path: tuple[str, ...] = ()
@@ -141,6 +143,11 @@ class Context:
     def env(self) -> dict[str, str]:
         """The variables set by the manifest and the config."""
         return self._around.env
+
+    @property
+    def secrets(self) -> Secrets:
+        """The secrets that the manifest names; they are in no environment variable."""
+        return self._around.secrets
 
     @property
     def user_data(self) -> SimpleNamespace:

@@ -13,6 +13,8 @@ from collections.abc import Mapping
 from contextvars import ContextVar
 from typing import Any
 
+from .masks import Mask
+
 RECORD, UNIT = "\x1e", "\x1f"
 PIECE = 3000
 MAX_PER_INVOCATION = 1024 * 1024
@@ -54,11 +56,12 @@ class LogPipe:
     """The instance's end of the log; counts bytes per invocation and drops what is over the bound.
 
     `is_shared` says that several invocations may run at a time: a thread that one of them started cannot be
-    told from the others' then, so its lines have no id.
+    told from the others' then, so its lines have no id. `mask` is for all that is written.
     """
 
-    def __init__(self, fd: int, is_shared: bool = False) -> None:
+    def __init__(self, fd: int, is_shared: bool = False, mask: Mask = str) -> None:
         self.fd = fd
+        self._mask = mask
         self.streams: list[LogStream] = []
         self._is_shared = is_shared
         self._current: ContextVar[Share | None] = ContextVar("invocation", default=None)
@@ -96,12 +99,14 @@ class LogPipe:
         share = self.share
         if share is None or invocation not in (None, share.invocation):
             # One of a batch's events, or nobody's.
-            self._send_pieces(level, invocation or "", text)
+            self._send_pieces(level, invocation or "", self._mask(text))
         else:
             self.write_for(share, level, text)
 
     def write_for(self, share: Share | None, level: str, text: str) -> None:
         """The same, when it is known whose line it is."""
+        # Before the line is cut: half a secret would not be known for one.
+        text = self._mask(text)
         kept = share.cut(text) if share else text
         if kept is not None:
             self._send_pieces(level, share.invocation if share else "", kept)

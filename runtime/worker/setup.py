@@ -9,6 +9,7 @@ from typing import Any
 
 from .context import Surroundings
 from .logs import LogHandler, LogPipe, LogStream
+from .masks import Secrets, make_mask
 from .models import Models
 
 STACK_SIGNAL = signal.SIGUSR1
@@ -30,7 +31,7 @@ class Setup:
         self.check_fork: bool = message["check_fork"]
         self.startup_timeout: float = message["startup_timeout"]
         self.memory: int | None = message["memory"]
-        self.pipe = LogPipe(STDERR, self.concurrency > 1)
+        self.pipe = LogPipe(STDERR, self.concurrency > 1, make_mask(message["secrets"].values()))
         self.around = self._surroundings(message)
 
     def _surroundings(self, message: dict[str, Any]) -> Surroundings:
@@ -43,6 +44,7 @@ class Setup:
             output_dir=message["output_dir"],
             memory_mb=(self.memory or 0) // (1024 * 1024),
             env=message["env"],
+            secrets=Secrets(message["secrets"]),
             publish=tuple(message["publish"]),
             models=Models(message["package_dir"], message["models"]),
         )

@@ -11,6 +11,7 @@ from conf.funcs import Func
 from functions.manifest import read_manifest
 from functions.registry import Registry
 from host.deployment import draining
+from host.deployment.additions import Additions
 from host.deployment.catalog import Catalog, Grounds
 from host.deployment.files import RevisionFiles
 from host.state import StateDir
@@ -71,7 +72,7 @@ class Bench:
         state, registry, dispatcher = self.state, self.registry, self.dispatcher
         workshop = Workshop(overlay, state.owner(), lambda line: None)
         files = RevisionFiles(state, registry)
-        return Grounds(state, registry, files, workshop, dispatcher, scaler, {}, Failpoints())
+        return Grounds(state, registry, files, workshop, dispatcher, scaler, Additions(), Failpoints())
 
     def close(self) -> None:
         """Free the folder; there is no process left."""
@@ -94,9 +95,9 @@ def overlay(tmp_path_factory: pytest.TempPathFactory) -> Overlay:
     return prepare_overlay(tmp_path_factory.mktemp("overlay"))
 
 
-def changed(**settings: object) -> dict[str, Func]:
+def changed(**settings: object) -> Additions:
     """A config that says this of `f`."""
-    return {"f": Func.model_validate({"modelName": "f", **settings})}
+    return Additions({"f": Func.model_validate({"modelName": "f", **settings})})
 
 
 def test_a_number_of_instances_told_while_another_revision_starts_holds_for_that_one(bench: Bench) -> None:

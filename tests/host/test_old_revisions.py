@@ -9,6 +9,7 @@ import pytest
 
 from functions.manifest import read_manifest
 from functions.registry import Registry
+from host.deployment.additions import Additions
 from host.deployment.catalog import Catalog, Grounds
 from host.deployment.collector import Collector, CollectorParts
 from host.deployment.files import RevisionFiles
@@ -62,7 +63,9 @@ async def collect(state: StateDir, registry: Registry, keep: int, awaited: Colle
     workshop = Workshop(Overlay(state.root, state.root), "nobody", lambda line: None)
     sampler = Sampler(loop)
     scaler = Scaler(loop, sampler, 1)
-    catalog = Catalog(Grounds(state, registry, files, workshop, Dispatcher(), scaler, {}, failpoints))
+    catalog = Catalog(
+        Grounds(state, registry, files, workshop, Dispatcher(), scaler, Additions(), failpoints)
+    )
     catalog.load()
 
     async def ask() -> Collection[str]:

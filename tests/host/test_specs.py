@@ -9,6 +9,7 @@ import pytest
 from conf.funcs import Func
 from functions.manifest import read_manifest
 from functions.registry import Revision
+from host.deployment.additions import Additions
 from host.deployment.specs import make_spec
 from host.state import StateDir
 from runtime.spec import MIB, BatchRule, PoolSpec, ScaleRule
@@ -17,7 +18,7 @@ from runtime.spec import MIB, BatchRule, PoolSpec, ScaleRule
 def spec_of(folder: Path, manifest: str, override: dict[str, Any] | None = None) -> PoolSpec:
     revision = Revision("f", 1, "ab" * 32, "", read_manifest(manifest).model_dump_json(), "ready", None, 0.0)
     told = Func.model_validate({"modelName": "f", **override}) if override is not None else None
-    return make_spec(revision, StateDir(folder), told)
+    return make_spec(revision, StateDir(folder), Additions({"f": told} if told else {}))
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from runtime.worker.context import Context, Surroundings
 from runtime.worker.failures import LoadError, Record, describe_failure
 from runtime.worker.frames import MAX_HEAD, encode
 from runtime.worker.loader import run_hook
+from runtime.worker.masks import Secrets
 from runtime.worker.models import Models
 
 
@@ -23,7 +24,9 @@ def run(tmp_path: Path) -> Callable[[str], Record]:
         file.write_text(code, encoding="utf-8")
         module = ModuleType("index")
         module.__file__ = str(file)
-        around = Surroundings("f", "1", str(tmp_path), str(tmp_path), 0, {}, (), Models(str(tmp_path), {}))
+        around = Surroundings(
+            "f", "1", str(tmp_path), str(tmp_path), 0, {}, Secrets(), (), Models(str(tmp_path), {})
+        )
         try:
             exec(compile(code, str(file), "exec"), module.__dict__)
             run_hook(module.init, Context(around))

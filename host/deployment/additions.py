@@ -1,0 +1,46 @@
+"""What the config adds to what revisions say of themselves."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from conf.funcs import Func
+from conf.models import Config
+from conf.secrets import Secret
+from runtime.boot import BootError
+
+MOST_SECRETS = 32 * 1024
+"""Bytes of all secrets of one function, as they travel to it in one message."""
+
+
+@dataclass(frozen=True)
+class Additions:
+    """What is told of each function by its name, and the secrets by theirs."""
+
+    funcs: Mapping[str, Func] = field(default_factory=dict)
+    secrets: Mapping[str, Secret] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, config: Config) -> "Additions":
+        """Those of a config."""
+        return cls({func.model_name: func for func in config.funcs}, config.secrets)
+
+    def secrets_of(self, function: str, names: tuple[str, ...]) -> dict[str, str]:
+        """The values of the secrets that a function names; raises BootError for one that it cannot have."""
+        told = {name: self._secret(function, name) for name in names}
+        if (size := len(json.dumps(told))) > MOST_SECRETS:
+            raise BootError(f"the secrets of {function} have {size} bytes in all; {MOST_SECRETS} are allowed")
+        return told
+
+    def _secret(self, function: str, name: str) -> str:
+        if (secret := self.secrets.get(name)) is None:
+            raise BootError(
+                f"{function} needs the secret {name}, which the host does not have: write it in its config,"
+                f" as `secrets: {{{name}: ${{file:/run/secrets/{name}}}}}`, and apply it"
+            )
+        if secret.functions is not None and function not in secret.functions:
+            raise BootError(
+                f"{function} names the secret {name}, which it may not have: add it to"
+                f" `secrets.{name}.functions` in the host's config"
+            )
+        return secret.value.get_secret_value()
