@@ -32,6 +32,7 @@ from host.timers import TimersPart
 from host.web.api import Api, ApiParts, Reports
 from host.web.invocations import InvocationsApi
 from host.web.letters import LettersApi
+from host.web.openapi import document
 from host.web.server import FrontDoor, WebPart
 from runtime.dispatch.dispatcher import Dispatcher
 from runtime.overlay import prepare_overlay
@@ -123,6 +124,7 @@ def compose(settings: Settings, state: StateDir) -> Host:
     reports = Reports(mqtt.queue_rows, mqtt.connections, delivery.view, deploys.why, catalog.decisions)
     letters = LettersApi(DeadLetters(store, workers.wake))
     routes = [*letters.routes(), *InvocationsApi(invocations.ledger).routes(), *timers.routes()]
+    routes += document.routes()
     api = Api(ApiParts(state, catalog, deployer, logs, health, reports, functions.tasks, reloader), routes)
     web = WebPart(FrontDoor(trigger, api.application()), settings)
     health.add(lambda: check_functions(catalog))

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import sqlite3
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
@@ -25,14 +26,15 @@ from host.logstore import LogStore
 from host.reload import NoConfigError, Reloader
 from host.state import StateDir
 from host.web import views
-from host.web.numbers import path_number
+from host.web.methods import allowed_methods
+from host.web.numbers import path_number, query_flag, query_number
 from runtime.events import UnavailableError
 from runtime.scaling.decisions import Record
 from triggers.invocations.ledger import FinishedInvocationError, UnknownInvocationError
 
 MAX_PACKAGE = 512 * 1024 * 1024
 MAX_SMALL_BODY = 64 * 1024
-MAX_TAIL = 2000
+DEFAULT_TAIL, MAX_TAIL = 100, 2000
 LINES_AT_A_TIME = 50
 
 
@@ -169,6 +171,8 @@ class Api:
     async def scale(self, request: Request) -> Response:
         """Fix the number of instances; null leaves it to the load again."""
         instances = (await _read_object(request)).get("instances", "")
+        if isinstance(instances, float) and instances.is_integer():
+            instances = int(instances)  # as JSON has it, 3.0 is 3
         if not isinstance(instances, int | None) or isinstance(instances, bool):
             raise HTTPException(
                 400, 'say how many, as {"instances": 3}, or null for as many as the load needs'
@@ -195,7 +199,7 @@ class Api:
     async def apply_config(self, request: Request) -> Response:
         """Go over to another config file of this machine, or to the host's own as it is now."""
         path = (await _read_object(request)).get("path")
-        if path is not None and not (isinstance(path, str) and Path(path).is_absolute()):
+        if path is not None and not (isinstance(path, str) and _is_place(path)):
             raise HTTPException(400, "`path` is the absolute path of a config file on the host's machine")
         changes = await self._parts.reloader.apply(Path(path) if path else None)
         return JSONResponse({"changes": changes})
@@ -203,8 +207,9 @@ class Api:
     async def read_logs(self, request: Request) -> Response:
         """The newest lines of a function's log, and with `follow=1` those that come."""
         name = self._parts.catalog.get(request.path_params["name"]).name
-        tail = min(MAX_TAIL, _whole(request.query_params.get("tail", "100"), "tail"))
-        follow = request.query_params.get("follow", "0") == "1"
+        asked = query_number(request, "tail")
+        tail = DEFAULT_TAIL if asked is None else min(MAX_TAIL, asked)
+        follow = query_flag(request, "follow")
         return StreamingResponse(self._log_lines(name, tail, follow), media_type="application/x-ndjson")
 
     async def _log_lines(self, name: str, tail: int, follow: bool) -> AsyncIterator[bytes]:
@@ -222,6 +227,11 @@ class Api:
         if not file.exists():
             raise HTTPException(404, f"{deployed.name} has no build log of revision {number}")
         return Response(await asyncio.to_thread(file.read_bytes), media_type="text/plain; charset=utf-8")
+
+
+def _is_place(path: str) -> bool:
+    # JSON can say what no file's name can: NUL, and half of a surrogate pair.
+    return path.startswith("/") and not re.search("[\0\ud800-\udfff]", path)
 
 
 async def _receive_file(request: Request, file: "tempfile._TemporaryFileWrapper[bytes]") -> None:
@@ -263,12 +273,6 @@ async def _read_object(request: Request) -> dict[str, Any]:
     return body
 
 
-def _whole(text: str, name: str) -> int:
-    if not text.isdecimal():
-        raise HTTPException(400, f"{name} is a whole number, not {text!r}")
-    return int(text)
-
-
 def _tell(status: int, title: str) -> Callable[[Request, Exception], Response]:
     def respond(request: Request, error: Exception) -> Response:
         entry = getattr(error, "entry", None)
@@ -278,7 +282,11 @@ def _tell(status: int, title: str) -> Callable[[Request, Exception], Response]:
 
 
 def _tell_http(request: Request, error: HTTPException) -> Response:
-    return _problem(error.status_code, "The request is refused", error.detail, {})
+    response = _problem(error.status_code, "The request is refused", error.detail, {})
+    response.headers.update(error.headers or {})
+    if error.status_code == 405:
+        response.headers["allow"] = allowed_methods(request)
+    return response
 
 
 def _problem(status: int, title: str, detail: str, more: Line) -> Response:

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from host.web.numbers import path_number
+from host.web.numbers import path_number, query_flag, query_number
 from triggers.delivery.letters import (
     Choice,
     DeadLetters,
@@ -48,7 +48,7 @@ class LettersApi:
 
     async def list_letters(self, request: Request) -> Response:
         """The newest ones, without their bodies; `before` names the last one of the page before."""
-        page = await self._letters.page(_choice(request), _whole(request, "before"), _limit(request))
+        page = await self._letters.page(_choice(request), query_number(request, "before"), _limit(request))
         return _json({"dead_letters": [_summary(each) for each in page], "total": self._letters.count})
 
     async def show(self, request: Request) -> Response:
@@ -98,21 +98,14 @@ def _choice(request: Request) -> Choice:
 def _meant(request: Request) -> Choice:
     """The choice of what cannot be undone: nobody means all by saying nothing."""
     choice = _choice(request)
-    everything = request.query_params.get("all", "0") == "1"
+    everything = query_flag(request, "all")
     if everything == (choice != Choice()):
         raise HTTPException(400, "say which: function=NAME, rule=NAME or both; or all=1")
     return choice
 
 
-def _whole(request: Request, name: str) -> int | None:
-    text = request.query_params.get(name)
-    if text is not None and not (text.isdecimal() and text.isascii() and len(text) < 19):
-        raise HTTPException(400, f"{name} is a whole number, not {text[:40]!r}")
-    return None if text is None else int(text)
-
-
 def _limit(request: Request) -> int:
-    asked = _whole(request, "limit")
+    asked = query_number(request, "limit")
     if asked == 0:
         raise HTTPException(400, "limit is 1 at least")
     return min(MAX_PAGE, asked or DEFAULT_PAGE)

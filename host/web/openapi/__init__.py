@@ -1,0 +1,1 @@
+"""The OpenAPI document of the host's HTTP API: tables of operations and shapes, and what joins them."""

@@ -1,0 +1,115 @@
+"""The operations on functions: deploy, look, scale, remove, logs."""
+
+from host.web.openapi.operation import (
+    BYTES,
+    LINES,
+    TEXT,
+    Answer,
+    Operation,
+    Schema,
+    in_path,
+    in_query,
+    listed,
+    maybe,
+    ref,
+    shape,
+    told,
+)
+
+PATH = "/api/functions/{name}"
+NAME: Schema = in_path(
+    "name",
+    "The function's name: letters, digits and `_` of any script, inside also `.` and `-`.",
+    {"type": "string", "minLength": 1, "examples": ["industry"]},
+)
+NUMBER: Schema = in_path(
+    "number", "The revision's number.", {"type": "integer", "minimum": 0, "maximum": 10**18 - 1}
+)
+TAIL: Schema = in_query(
+    "tail", "So many of the newest lines, at most 2,000.", {"type": "integer", "minimum": 0, "default": 100}
+)
+FOLLOW: Schema = in_query(
+    "follow", "1: go on with the lines that come.", {"type": "integer", "enum": [0, 1], "default": 0}
+)
+WANTED: Schema = in_query("name", "What the function is to be called, whatever its manifest says.", TEXT)
+DEFAULT: Schema = in_query("default_name", "What it is to be called if nothing else names it.", TEXT)
+INSTANCES: Schema = shape({"instances": maybe({"type": "integer", "minimum": 0})})
+
+OPERATIONS = (
+    Operation(
+        "GET",
+        "/api/functions",
+        "listFunctions",
+        "All functions, also those that the config names and that nobody has deployed.",
+        "read",
+        told(shape({"functions": listed(ref("Summary"))})),
+    ),
+    Operation(
+        "POST",
+        "/api/functions",
+        "deploy",
+        "Deploy a package. Its progress is told line by line; whether it "
+        "was deployed is said by the last line, of the type `done` or `error`.",
+        "deploy",
+        {"200": Answer("The package is taken; one JSON object per line.", {LINES: TEXT})},
+        problems=(400, 413, 422, 503),
+        parameters=(WANTED, DEFAULT),
+        body={
+            "required": True,
+            "description": "The package's zip.",
+            "content": {"application/octet-stream": {"schema": BYTES}},
+        },
+    ),
+    Operation("GET", PATH, "describe", "One function.", "read", told(ref("Function")), (404,), (NAME,)),
+    Operation(
+        "DELETE",
+        PATH,
+        "remove",
+        "Take a function away with all its revisions.",
+        "deploy",
+        told(shape({"removed": TEXT})),
+        (404, 503),
+        (NAME,),
+    ),
+    Operation(
+        "POST",
+        f"{PATH}/scale",
+        "scale",
+        "Fix the number of instances; null leaves it to the load again.",
+        "deploy",
+        told(INSTANCES),
+        (400, 404, 409, 413, 503),
+        (NAME,),
+        {"required": True, "content": {"application/json": {"schema": INSTANCES}}},
+    ),
+    Operation(
+        "GET",
+        f"{PATH}/why",
+        "listDecisions",
+        "Why it has as many instances as it has, newest last.",
+        "read",
+        told(shape({"function": TEXT, "decisions": listed(ref("Decision"))})),
+        (404,),
+        (NAME,),
+    ),
+    Operation(
+        "GET",
+        f"{PATH}/logs",
+        "readLogs",
+        "The newest lines of its log, one JSON object per line.",
+        "read",
+        {"200": Answer("The lines, oldest first; each is a `LogLine`.", {LINES: TEXT})},
+        (400, 404),
+        (NAME, TAIL, FOLLOW),
+    ),
+    Operation(
+        "GET",
+        f"{PATH}/revisions/{{number}}/build-log",
+        "readBuildLog",
+        "What the build of a revision's environment printed.",
+        "read",
+        {"200": Answer("The text.", {"text/plain": TEXT})},
+        (404,),
+        (NAME, NUMBER),
+    ),
+)

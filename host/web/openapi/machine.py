@@ -1,0 +1,86 @@
+"""The operations on the host itself: its health, its connections, its config, this document."""
+
+from host.web.openapi.operation import (
+    ANYTHING,
+    COUNT,
+    FLAG,
+    JSON,
+    TEXT,
+    Answer,
+    Operation,
+    Schema,
+    listed,
+    maybe,
+    ref,
+    shape,
+    told,
+)
+
+READY: Schema = shape({"ready": FLAG}, {"checks": listed(ref("Check"))})
+CONFIG: Schema = shape({}, {"path": maybe({"type": "string", "pattern": r"^/[^\u0000]*$"})})
+
+OPERATIONS = (
+    Operation(
+        "GET",
+        "/",
+        "hello",
+        "What the older program answered, for those who look whether it is there.",
+        None,
+        told(shape({"code": {"const": 200}, "data": TEXT, "msg": TEXT, "show": FLAG})),
+    ),
+    Operation(
+        "GET", "/livez", "live", "The host's event loop turns.", None, told(shape({"live": {"const": True}}))
+    ),
+    Operation(
+        "GET",
+        "/readyz",
+        "ready",
+        "Whether events can be taken, and what says otherwise.",
+        None,
+        {"200": Answer("They can.", {JSON: READY}), "503": Answer("They cannot.", {JSON: READY})},
+    ),
+    Operation(
+        "GET",
+        "/queue_size_metrics",
+        "queueSizes",
+        "Queue lengths by rule and function, in the older program's shape.",
+        None,
+        told(
+            shape(
+                {
+                    "queue_size_metrics": listed(
+                        shape({"sub_process_name": TEXT, "pre_queue": COUNT, "post_queue": COUNT})
+                    )
+                }
+            )
+        ),
+    ),
+    Operation(
+        "GET",
+        "/api/mqtt",
+        "listConnections",
+        "Connections to brokers, and what became of the events over them.",
+        "read",
+        told(shape({"connections": listed(ref("Connection"))})),
+    ),
+    Operation(
+        "GET",
+        "/api/delivery",
+        "showDelivery",
+        "What waits on disk, and what became of what no longer does.",
+        "read",
+        told(ref("Delivery")),
+        (503,),
+    ),
+    Operation(
+        "POST",
+        "/api/config",
+        "applyConfig",
+        "Go over to another config file of the host's machine, or, with `{}`, to its own as it is now.",
+        "admin",
+        told(shape({"changes": listed(TEXT)})),
+        (400, 409, 413, 422),
+        body={"required": True, "content": {JSON: {"schema": CONFIG}}},
+    ),
+    Operation("GET", "/api/openapi.json", "openApi", "This document.", "read", told(ANYTHING)),
+)

@@ -1,0 +1,1 @@
+"""The HTTP API as a whole: its document, and what a generator of requests finds."""
