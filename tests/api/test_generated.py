@@ -1,4 +1,4 @@
-"""Requests that schemathesis makes from the document find no fault in a running host, and harm no function."""
+"""Requests that schemathesis makes from the document find no fault in a running host and harm no function."""
 
 from collections.abc import Iterator
 from typing import Any
