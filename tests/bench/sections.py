@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import httpx
 
 from tests.bench import inline, isolated
+from tests.bench.attacks import measure_attacks
 from tests.bench.batch import measure_batch
 from tests.bench.goals import unmeasured
 from tests.bench.inline import measure_load
@@ -40,6 +41,7 @@ SECTIONS = {
     "peers": Section("HTTP beside those that isolate the function", measure_peers, isolated.WANTED),
     "mqtt": Section("MQTT beside an echo inside paho's loop", measure_mqtt),
     "batch": Section("batches of a scikit-learn forest", measure_batch),
+    "attacks": Section("a neighbour of functions that do their worst", measure_attacks),
     "many": Section("1 to 1,000 functions on one host", measure_many),
 }
 QUICK = tuple(name for name in SECTIONS if name not in ("peers", "batch"))
