@@ -38,11 +38,22 @@ class ArbiterOwner(Protocol):
         """An instance ended, or could not be forked; `status` is as wait(2) gives it."""
 
 
+class Place(Protocol):
+    """What a worker is forked for: a slot of its own, or the channel to a process of subinterpreters."""
+
+    number: int
+
+    def hand_over(self, send: Callable[[tuple[int, ...]], None]) -> None:
+        """Give the worker's end of everything away with `send(fds)`, and keep no copy of it."""
+
+
 class Arbiter:
     """Started by `boot`, ended by `end` or `stop`; pinged while it runs.
 
     `lasted` is for how many seconds the one before the present one ran; `walls` are those of its box.
     """
+
+    sharers = 1
 
     def __init__(self, spec: PoolSpec, workshop: Workshop, owner: ArbiterOwner) -> None:
         self.phase: Phase = "off"
@@ -77,7 +88,7 @@ class Arbiter:
         self._due("boot", self._spec.startup_timeout)
         self._due("ping", PING_EVERY)
 
-    def spawn(self, slot: Slot) -> None:
+    def spawn(self, slot: Place) -> None:
         """Have it fork an instance for a slot."""
         process, command = self._process, {"op": "spawn", "slot": slot.number}
         if process is not None:
@@ -108,14 +119,15 @@ class Arbiter:
 
     def slow_start(self) -> str:
         """What to say of a start that took too long."""
-        limit = self._spec.startup_timeout
-        return f"importing the package and running its hooks took more than {limit:g} s"
+        return describe_slow_start(self._spec)
 
     def where(self) -> tuple[str | None, list[str]]:
         """The place in the package, and the stack, that were printed last."""
-        lines = self._process.recent_lines if self._process is not None else []
-        package = str(self._spec.package_dir)
-        return find_place(lines, package), [line for line in lines if f'File "{package}/' in line]
+        return find_where(self._process.recent_lines if self._process is not None else [], self._spec)
+
+    def ask_stack(self, slot: Slot) -> None:
+        """Have an instance write into its log where it is."""
+        slot.signal(signal.SIGUSR1)
 
     def _due(self, what: str, seconds: float) -> None:
         now = _now()
@@ -199,6 +211,17 @@ class Arbiter:
         if self._process is process and self.phase == "booting":
             self._error = BootError(self.slow_start(), *self.where())
             process.kill_group()
+
+
+def describe_slow_start(spec: PoolSpec) -> str:
+    """What to say of a start that took too long."""
+    return f"importing the package and running its hooks took more than {spec.startup_timeout:g} s"
+
+
+def find_where(lines: list[str], spec: PoolSpec) -> tuple[str | None, list[str]]:
+    """The place in the package, and its part of the stack, in what its processes printed."""
+    package = str(spec.package_dir)
+    return find_place(lines, package), [line for line in lines if f'File "{package}/' in line]
 
 
 def _wait_status(returncode: int) -> int:

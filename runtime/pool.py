@@ -172,6 +172,11 @@ class Pool:
         """The processes of the arbiter and the instances."""
         return self._supervisor.pids if self._supervisor else []
 
+    @property
+    def sharers(self) -> int:
+        """How many pools its processes are shared by."""
+        return self._supervisor.sharers if self._supervisor else 1
+
     async def drain(self, limit: float) -> None:
         """Work off what waits and runs, for `limit` seconds at most, then stop."""
         if self._supervisor is not None:

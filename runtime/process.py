@@ -16,6 +16,7 @@ from typing import Any
 from runtime.boxes.boxes import Boxes
 from runtime.loglines import LogLine, LogReader, LogSink
 from runtime.overlay import Overlay
+from runtime.sharing.register import Register
 from runtime.spec import PoolSpec
 from runtime.turns import Turns
 from runtime.worker import control
@@ -49,7 +50,8 @@ Listener = Callable[[control.Message | None], None]
 class Workshop:
     """What every arbiter of one host is started with.
 
-    `owner` marks our processes in their environment; `boxes` confine them; `turns` are for booting.
+    `owner` marks our processes in their environment; `boxes` confine them; `turns` are for booting; `shared`
+    are the processes of subinterpreters.
     """
 
     overlay: Overlay
@@ -57,6 +59,7 @@ class Workshop:
     log: LogSink
     boxes: Boxes = field(default_factory=Boxes)
     turns: Turns = field(default_factory=lambda: Turns(BOOTS_PER_CORE * (os.cpu_count() or 1)))
+    shared: Register = field(default_factory=Register)
 
     @property
     def code(self) -> tuple[Path, ...]:
@@ -116,7 +119,7 @@ class ArbiterProcess:
 
     def begin(self, preload: bool) -> None:
         """Tell the arbiter what to load."""
-        self.send({**_setup_message(self.spec, self._workshop), "preload": preload})
+        self.send({**setup_message(self.spec, self._workshop), "preload": preload})
 
     def send(self, message: control.Message, fds: tuple[int, ...] = ()) -> None:
         """Send one command; a dead arbiter is noticed elsewhere."""
@@ -152,7 +155,7 @@ class ArbiterProcess:
                 stdout=log_fd,
                 stderr=log_fd,
                 cwd=self.spec.package_dir,
-                env=_environment(self.spec, self._workshop.owner),
+                env=make_environment(self.spec, self._workshop.owner),
                 start_new_session=True,
             )
 
@@ -203,9 +206,12 @@ class ArbiterProcess:
         self._loop.remove_reader(self._channel)
 
 
-def _setup_message(spec: PoolSpec, workshop: Workshop) -> dict[str, Any]:
+def setup_message(spec: PoolSpec, workshop: Workshop) -> dict[str, Any]:
+    """What the code inside an arbiter, or a subinterpreter, is told before it begins."""
     return {
         "label": spec.label,
+        "python": str(spec.python),
+        "isolation": spec.isolation,
         "handler": spec.handler,
         "accepts": spec.accepts,
         "concurrency": spec.concurrency,
@@ -229,7 +235,8 @@ def _setup_message(spec: PoolSpec, workshop: Workshop) -> dict[str, Any]:
     }
 
 
-def _environment(spec: PoolSpec, owner: str) -> dict[str, str]:
+def make_environment(spec: PoolSpec, owner: str) -> dict[str, str]:
+    """The environment of a revision: what functions may know of ours, and what its manifest adds."""
     ours = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
     threads = dict.fromkeys(THREAD_VARIABLES, str(spec.threads)) | ({} if spec.threads > 1 else UNTHREADED)
     home = str(spec.output_dir)

@@ -52,6 +52,7 @@ class Slot(asyncio.Protocol):
         self.status: int | None = None
         self.failure: dict[str, Any] | None = None
         self.answered = 0
+        self.was_ready = False
         self.retired = False
         self.killed_for: str | None = None
         self._owner = owner
@@ -225,6 +226,7 @@ class Slot(asyncio.Protocol):
     def _hear(self, head: Head) -> bool:
         if head["op"] == "ready" and self.state == "starting":
             self.state = "ready"
+            self.was_ready = True
             self.since = time.time()
             self.is_async = bool(head["async"])
             self.takes_batches = bool(head.get("batch"))

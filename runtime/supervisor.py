@@ -4,7 +4,6 @@ Whatever happens (a message, a death, a command) is only noted and wakes the tic
 """
 
 import asyncio
-import signal
 import time
 from collections.abc import Callable
 
@@ -16,6 +15,7 @@ from runtime.dispatch.queue import EventQueue
 from runtime.dues import Dues
 from runtime.process import Workshop
 from runtime.scaling.decisions import Temperature
+from runtime.sharing.tenant import Tenant
 from runtime.slot import Slot
 from runtime.spec import MIB, PoolSpec
 from runtime.worker.frames import Frame
@@ -52,7 +52,7 @@ class Supervisor:
         self.last_error: BootError | None = None
         self.backoff = Backoff()
         self.queue = EventQueue(spec, self.kill_with_stack, on_crowded)
-        self._arbiter = Arbiter(spec, workshop, self)
+        self._arbiter = (Tenant if spec.isolation == "subinterpreter" else Arbiter)(spec, workshop, self)
         self._turns = workshop.turns
         self._on_change = on_change
         self._loop = asyncio.get_running_loop()
@@ -81,8 +81,14 @@ class Supervisor:
     @property
     def pids(self) -> list[int]:
         """The arbiter's process and those of its instances, as far as they are known."""
-        arbiter = [] if self._arbiter.pid is None else [self._arbiter.pid]
-        return arbiter + [slot.pid for slot in self.slots.values() if slot.pid]
+        pids = (self._arbiter.pid, *(slot.pid for slot in self.slots.values()))
+        # Subinterpreters are all in one process.
+        return [pid for pid in dict.fromkeys(pids) if pid]
+
+    @property
+    def sharers(self) -> int:
+        """How many pools the processes are shared by."""
+        return self._arbiter.sharers
 
     def wake(self) -> None:
         """Have a tick soon; many wakes make one tick."""
@@ -108,7 +114,7 @@ class Supervisor:
     def kill_with_stack(self, slot: Slot, reason: str) -> None:
         """Have an instance write where it is into its log, then kill it."""
         slot.killed_for = slot.killed_for or reason
-        slot.signal(signal.SIGUSR1)
+        self._arbiter.ask_stack(slot)
         self._loop.call_later(DUMP_TIME, slot.kill, reason)
 
     # What happens is noted here.
@@ -162,6 +168,10 @@ class Supervisor:
         for slot in list(self.slots.values()):
             slot.killed_for = slot.killed_for or how
             slot.exited(9)
+        self.boot_ended(error)
+
+    def boot_ended(self, error: BootError | None) -> None:
+        """What was started has ended, or could not be started; `error` counts against the package."""
         self._turns.give_back(self)
         if error is not None and not self._stopping:
             if self._arbiter.lasted >= STEADY:

@@ -23,6 +23,10 @@ class Usage:
     pss: int
     private: int
 
+    def shared_by(self, pools: int) -> "Usage":
+        """What each of so many pools is charged with."""
+        return Usage(self.pss // pools, self.private // pools)
+
 
 @dataclass(frozen=True, slots=True)
 class Figure:
@@ -43,6 +47,10 @@ class Sampled(Protocol):
 
     def pids(self) -> list[int]:
         """The arbiter, then its instances."""
+
+    @property
+    def sharers(self) -> int:
+        """How many pools these processes are shared by."""
 
 
 class Sampler:
@@ -118,7 +126,7 @@ class Sampler:
         usage, low = done.result()
         self._low_until = self._loop.time() + LOW_FOR if low else -inf
         if pool in self._queue:
-            self._queue[pool][pid] = usage
+            self._queue[pool][pid] = usage and usage.shared_by(pool.sharers)
             if all(each in self._queue[pool] for each in pool.pids()):
                 self._conclude(pool)
         self._arm()

@@ -7,7 +7,6 @@ it again, and only then let the venv's `site` and the package in.
 import importlib
 import importlib.util
 import os
-import site
 import socket
 import sys
 
@@ -46,18 +45,16 @@ def main() -> None:
     plan = importlib.import_module(f"{PRIVATE_NAME}.box_plan").BoxPlan(**message["box"])
     control.send(channel, {"op": "boxed", "walls": box.enter_box(message["parent"], plan)})
     importlib.import_module(f"{PRIVATE_NAME}.slim").import_gunicorn(message["overlay"])
-    arbiter = importlib.import_module(f"{PRIVATE_NAME}.arbiter")
+    shares = message["isolation"] == "subinterpreter"
+    runner = importlib.import_module(f"{PRIVATE_NAME}.{'shared' if shares else 'arbiter'}")
     setup = importlib.import_module(f"{PRIVATE_NAME}.setup")
     hide("gunicorn")
-    sys.argv = [message["label"]]
-    standard = sys.path.copy()
-    site.main()
-    sys.path[:0] = [message["package_dir"], *message["python_path"]]
-    importlib.import_module(f"{PRIVATE_NAME}.siblings").install(message["package_dir"], standard)
-    sys.path.append(message["pickle_overlay"])
+    if not shares:
+        importlib.import_module(f"{PRIVATE_NAME}.paths").let_in(message)
     given = setup.Setup(message)
     given.capture_output()
-    arbiter.run_arbiter(given, channel)
+    given.register_stack_dump()
+    (runner.run_shared if shares else runner.run_arbiter)(given, channel)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ import sys
 from typing import Any, NoReturn
 
 from gunicorn.arbiter import Arbiter
+from gunicorn.workers.base import Worker
 
 from . import box, control
 from .context import Context
@@ -54,11 +55,13 @@ class QuietLogger:
 class PoolApplication:
     """What gunicorn takes for its application: the function."""
 
+    worker_class: type[Worker] = InstanceWorker
+
     def __init__(self, given: Setup) -> None:
         self.given = given
         self.cfg = ArbiterSettings(
-            worker_class=InstanceWorker,
-            worker_class_str=InstanceWorker.__name__,
+            worker_class=self.worker_class,
+            worker_class_str=self.worker_class.__name__,
             workers=0,
             timeout=0,
             graceful_timeout=STOP_GRACE,
@@ -69,13 +72,13 @@ class PoolApplication:
         )
         self._function: Function | None = None
 
-    def wsgi(self) -> Function:
+    def wsgi(self) -> Function | None:
         """The function, loaded at the first call; what gunicorn asks for under this name."""
         if self._function is None:
             self._function = self.load()
         return self._function
 
-    def load(self) -> Function:
+    def load(self) -> Function | None:
         """Import the package; runs in the arbiter when preloaded, else in each instance."""
         context = Context(self.given.around, {"dl": self.given.start_deadline()})
         return load_function(Entry(self.given.handler, self.given.is_batch), self.given.around, context)
@@ -84,13 +87,15 @@ class PoolApplication:
 class PoolArbiter(Arbiter):
     """`channel` is the control channel to the host; its end is ours."""
 
+    application = PoolApplication
+
     def __init__(self, given: Setup, channel: socket.socket) -> None:
         self._channel = channel
         self._given = given
         self._wakeup = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         self.WORKERS: dict[int, Any] = {}
         self.LISTENERS: list[Any] = []
-        super().__init__(PoolApplication(given))
+        super().__init__(self.application(given))
 
     def start(self) -> None:
         """As gunicorn's, without listeners, pid file and systemd."""
@@ -142,7 +147,7 @@ class PoolArbiter(Arbiter):
             self._spawn(command["slot"], fds)
 
     def _spawn(self, slot: int, fds: list[int]) -> None:
-        self.LISTENERS = [socket.socket(fileno=fds[0]), os.fdopen(fds[1], "r+b", buffering=0)]
+        self.LISTENERS = self.open_files(fds)
         try:
             pid = self.spawn_worker()
         except OSError as error:
@@ -154,6 +159,10 @@ class PoolArbiter(Arbiter):
             for file in self.LISTENERS:
                 file.close()
             self.LISTENERS = []
+
+    def open_files(self, fds: list[int]) -> list[Any]:
+        """What came with a command to spawn: the slot's socket, and the file of its shared word."""
+        return [socket.socket(fileno=fds[0]), os.fdopen(fds[1], "r+b", buffering=0)]
 
     def reap_workers(self) -> None:
         """Tell the host how each worker ended; exit codes 3 and 4 mean nothing special here."""

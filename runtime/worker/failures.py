@@ -2,16 +2,17 @@
 
 import importlib
 import os
+import sys
 import traceback
 from typing import Any
-
-import gunicorn
 
 MAX_STACK_LINES = 60
 MAX_STACK_TEXT = 64 * 1024
 MAX_TEXT = 4000
 
-_HIDDEN = (f"{os.path.dirname(__file__)}/", f"{os.path.dirname(gunicorn.__file__)}/", "<frozen importlib")
+# A subinterpreter has no gunicorn, and none of its frames.
+_FILES = [__file__, *(sys.modules[name].__file__ or "" for name in ("gunicorn",) if name in sys.modules)]
+_HIDDEN = (*(f"{os.path.dirname(file)}/" for file in _FILES), "<frozen importlib")
 # Hidden only where we called them: the package may call them itself.
 _BETWEEN = (f"{os.path.dirname(importlib.__file__)}/", f"{os.path.dirname(os.__file__)}/asyncio/")
 

@@ -1,6 +1,5 @@
 """What the host tells an arbiter before it starts, and what all its processes share from then on."""
 
-import faulthandler
 import logging
 import signal
 import sys
@@ -17,9 +16,9 @@ STDERR = 2
 
 
 class Setup:
-    """The first message on the control channel, read into its parts."""
+    """The first message on the control channel, read into its parts; `log_fd` leads to the function's log."""
 
-    def __init__(self, message: dict[str, Any]) -> None:
+    def __init__(self, message: dict[str, Any], log_fd: int = STDERR) -> None:
         self.label: str = message["label"]
         self.handler: str | None = message["handler"]
         self.accepts: str = message["accepts"]
@@ -31,7 +30,7 @@ class Setup:
         self.check_fork: bool = message["check_fork"]
         self.startup_timeout: float = message["startup_timeout"]
         self.memory: int | None = message["memory"]
-        self.pipe = LogPipe(STDERR, self.concurrency > 1, make_mask(message["secrets"].values()))
+        self.pipe = LogPipe(log_fd, self.concurrency > 1, make_mask(message["secrets"].values()))
         self.around = self._surroundings(message)
 
     def _surroundings(self, message: dict[str, Any]) -> Surroundings:
@@ -58,10 +57,11 @@ class Setup:
         sys.stdout = LogStream(self.pipe, "info")
         sys.stderr = LogStream(self.pipe, "warning")
         logging.basicConfig(handlers=[LogHandler(self.pipe)], level=logging.INFO, force=True)
-        self.register_stack_dump()
 
     def register_stack_dump(self) -> None:
         """Let the host ask where this process is, also when it hangs in a C library."""
+        import faulthandler  # which no subinterpreter can import
+
         faulthandler.enable(STDERR)
         # gunicorn sets its own handler in between, and a second register() alone would not undo that.
         faulthandler.unregister(STACK_SIGNAL)

@@ -100,6 +100,7 @@ class SimulatedPool:
     """Instances take `service` seconds an event (or a batch), and `start` seconds to be ready."""
 
     start = 0.01
+    sharers = 1
     service: float = 0.1
     deadly = False
 

@@ -33,6 +33,8 @@ def holder() -> Iterator[int]:
 class Processes:
     """A pool that is nothing but its processes."""
 
+    sharers = 1
+
     def __init__(self, *pids: int) -> None:
         self.list = list(pids)
 

@@ -1,0 +1,1 @@
+"""Functions with `isolation: subinterpreter`: one process for many of them, and each one's place in it."""

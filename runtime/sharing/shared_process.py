@@ -1,0 +1,206 @@
+"""One process of subinterpreters: its arbiter, its worker, and the slots of all functions that are in it."""
+
+import asyncio
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from runtime.answers import describe_status
+from runtime.arbiter import Arbiter
+from runtime.boot import BootError
+from runtime.boxes.boxes import Report
+from runtime.loglines import LogLine
+from runtime.process import Workshop, make_environment, setup_message
+from runtime.sharing.register import Register
+from runtime.sharing.worker_channel import WorkerChannel
+from runtime.slot import Slot
+from runtime.spec import PoolSpec
+from runtime.worker.control import Message
+
+WORN_AFTER = 32
+"""Subinterpreters that may end in one process: each leaves some 3.4 MB behind (measured, Python 3.13.0)."""
+
+
+class Member(Protocol):
+    """A function's pool that has slots in the process, or wants to."""
+
+    spec: PoolSpec
+
+    def process_changed(self) -> None:
+        """It is up, or takes no more slots."""
+
+    def slot_exited(self, slot: Slot, status: int) -> None:
+        """One of its subinterpreters has ended; `status` is as wait(2) gives it."""
+
+    def process_ended(self, process: "SharedProcess", ending: "Ending") -> None:
+        """It has ended, and with it all its slots."""
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a process ended, as one of its members is told; `status` is as wait(2) gives it.
+
+    `why` says whose fault it was, where that was another's; `error` why it never came up.
+    """
+
+    status: int
+    is_at_fault: bool
+    why: str | None
+    error: BootError | None
+
+
+@dataclass(frozen=True)
+class Place:
+    """A slot and whose it is."""
+
+    member: Member
+    slot: Slot
+
+    @property
+    def is_suspect(self) -> bool:
+        """Whether package code of it may have been running."""
+        slot = self.slot
+        begins_or_ends = slot.retired or not slot.was_ready
+        return begins_or_ends or any(map(slot.has_begun, slot.running.values()))
+
+
+class SharedProcess:
+    """It ends when the last member has left it and its last slot has ended."""
+
+    def __init__(self, spec: PoolSpec, workshop: Workshop) -> None:
+        self.members: set[Member] = set()
+        self._workshop = workshop
+        self._register: Register = workshop.shared
+        self._loop = asyncio.get_running_loop()
+        self._arbiter = Arbiter(spec, replace(workshop, log=self._say), self)
+        self._channel = WorkerChannel(self._hear)
+        self._places: dict[int, Place] = {}
+        self._opened = 0
+        self._exited = 0
+        self._forked = False
+        self._is_over = False
+        try:
+            self._arbiter.boot()
+        except OSError:
+            self._channel.close()
+            raise
+
+    @property
+    def is_up(self) -> bool:
+        """Whether it has come up."""
+        return self._forked
+
+    @property
+    def is_worn(self) -> bool:
+        """Whether it should have no more slots."""
+        return self._is_over or self._exited >= WORN_AFTER
+
+    @property
+    def pid(self) -> int | None:
+        """The arbiter's process."""
+        return self._arbiter.pid
+
+    @property
+    def walls(self) -> Report:
+        """Those of its box."""
+        return self._arbiter.walls
+
+    def leave(self, member: Member) -> None:
+        """It wants no more slots here."""
+        self.members.discard(member)
+        self._end_if_empty()
+
+    def open(self, member: Member, slot: Slot, log_fd: int) -> None:
+        """Have a subinterpreter made for a slot of a member; `log_fd` leads to its log."""
+        self._opened += 1
+        number, spec = self._opened, member.spec
+        self._places[number] = Place(member, slot)
+        message = {
+            "op": "open",
+            "slot": number,
+            "setup": {**setup_message(spec, self._workshop), "preload": False},
+            "environ": make_environment(spec, self._workshop.owner),
+        }
+        self._channel.ask(lambda send: slot.hand_over(lambda fds: send(message, (*fds, log_fd))))
+
+    def ask_stack(self, slot: Slot) -> None:
+        """Have the thread of a slot write into its log where it is."""
+        number = next((number for number, place in self._places.items() if place.slot is slot), 0)
+        self._channel.ask(lambda send: send({"op": "dump", "slot": number}, ()))
+
+    def kill(self) -> None:
+        """Kill it with all that is in it."""
+        self._arbiter.kill()
+
+    async def stop(self) -> None:
+        """Return when it has ended, unless functions are left in it."""
+        if not self.members and not self._places:
+            await self._arbiter.stop(lambda: True)
+
+    # What its arbiter tells.
+
+    def arbiter_changed(self) -> None:
+        """When it is up, it forks the worker."""
+        if self._arbiter.phase == "up" and not self._forked:
+            self._forked = True
+            self._arbiter.spawn(self._channel)
+            for member in list(self.members):
+                member.process_changed()
+
+    def arbiter_ended(self, how: str, error: BootError | None) -> None:
+        """Nothing of it is left."""
+        self._finish(9, how, None if self._forked else error)
+
+    def instance_exited(self, number: int, status: int, why: str | None) -> None:
+        """The worker is dead, and the arbiter has nothing more to do."""
+        self._finish(status, why or describe_status(status), None)
+        self._arbiter.end()
+
+    def _finish(self, status: int, how: str, error: BootError | None) -> None:
+        """Tell every member once."""
+        self._register.close(self)
+        self._is_over = True
+        self._channel.close()
+        places, self._places = list(self._places.values()), {}
+        members, self.members = self.members | {place.member for place in places}, set()
+        fault = find_fault(places)
+        blamed = {place.member for place in fault}
+        told = next((place.slot.killed_for for place in fault if place.slot.killed_for), how)
+        why = f"it shared its process with {_name(blamed)}: {told}" if blamed else None
+        for member in members:
+            is_own = member in blamed
+            member.process_ended(self, Ending(status, is_own, None if is_own else why, error))
+
+    def _hear(self, message: Message) -> None:
+        place = self._places.pop(int(message["slot"]), None)
+        if message.get("op") != "exited" or place is None:
+            return
+        self._exited += 1
+        place.member.slot_exited(place.slot, int(message["status"]))
+        if self.is_worn:
+            self._register.close(self)
+            for member in list(self.members):
+                self.members.discard(member)
+                member.process_changed()
+        self._end_if_empty()
+
+    def _end_if_empty(self) -> None:
+        if not self.members and not self._places and not self._is_over:
+            self._is_over = True
+            self._register.close(self)
+            self._channel.close()
+            self._arbiter.end()
+
+    def _say(self, line: LogLine) -> None:
+        """What was printed below Python may be anybody's."""
+        for member in self.members | {place.member for place in self._places.values()}:
+            self._workshop.log(replace(line, revision=member.spec.label))
+
+
+def find_fault(places: list[Place]) -> list[Place]:
+    """Who may have ended a process: those killed for something, else all whose code was running."""
+    killed = [place for place in places if place.slot.killed_for]
+    return killed or [place for place in places if place.is_suspect]
+
+
+def _name(members: set[Member]) -> str:
+    return ", ".join(sorted(member.spec.label for member in members))

@@ -1,0 +1,17 @@
+"""Lets a package and its environment in: their folders on `sys.path`, and what finds modules in them."""
+
+import site
+import sys
+from typing import Any
+
+from . import siblings
+
+
+def let_in(message: dict[str, Any]) -> None:
+    """Run the environment's `site`, then put the package's folders first and cloudpickle's last."""
+    sys.argv = [message["label"]]
+    standard = sys.path.copy()
+    site.main()
+    sys.path[:0] = [message["package_dir"], *message["python_path"]]
+    siblings.install(message["package_dir"], standard)
+    sys.path.append(message["pickle_overlay"])
