@@ -6,7 +6,7 @@ from conf.bridge import Rate
 from conf.devices import Device
 from conf.names import Name
 from conf.python import EntryPoint, PythonVersion, Requirement
-from conf.resources import Network, Processes, Resources, WholePath, check_memory
+from conf.resources import Isolation, Network, Processes, Resources, WholePath, check_memory
 from conf.retries import Retry
 from conf.types import LONGEST_QUEUE, ConfigPath, Items, Section, Sha256, Share, Text, VariableName, Whole
 from conf.units import Duration, Size
@@ -107,6 +107,10 @@ class Func(Section):
     )
     network: Network | None = Field(
         default=None, description="whether it may open connections; none, here or in the manifest, wins"
+    )
+    isolation: Isolation | None = Field(
+        default=None,
+        description="process of its own, or one shared by subinterpreters (Python 3.13 or newer)",
     )
     reads: Items[WholePath] = Field(
         default=(), description="files and folders of the machine that it may read beside its own"

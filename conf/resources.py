@@ -9,6 +9,7 @@ from conf.types import Section, Whole, as_text
 from conf.units import Size
 
 Network = Literal["allow", "none"]
+Isolation = Literal["process", "subinterpreter"]
 MOST_PROCESSES = 10_000
 TWICE = "write either `memory` or `resources: {memory: ...}`, not both"
 

@@ -11,7 +11,7 @@ from conf.document import read_document
 from conf.faults import ConfigError, Fault, faults_of
 from conf.names import Name
 from conf.python import PythonVersion, Requirement
-from conf.resources import Network, Processes, Resources, check_memory
+from conf.resources import Isolation, Network, Processes, Resources, check_memory
 from conf.topics import check_filter
 from conf.types import LONGEST_QUEUE, Section, Share, Whole
 from conf.units import Duration, Size
@@ -130,6 +130,7 @@ class Manifest(Section):
     resources: Resources | None = Field(None, description="Memory and processors for the pool; see below.")
     processes: Processes = Field(0, description="Processes of its own that each instance may start.")
     network: Network = Field("allow", description="`none`: no connections; `allow` is the default.")
+    isolation: Isolation = Field("process", description="Or `subinterpreter`: share a process; see below.")
     env: dict[Variable, VariableValue] = Field({}, description="Environment variables.")
     secrets: tuple[Variable, ...] = Field((), description="Secrets of the host that `context.secrets` has.")
     models: dict[str, InnerPath] = Field(

@@ -39,6 +39,7 @@ from runtime.overlay import prepare_overlay
 from runtime.process import Workshop
 from runtime.ratelimit import limit_dispatch
 from runtime.scaling.scaler import Scaler
+from runtime.sharing.register import Register
 from triggers.delivery.keeping import Keeping
 from triggers.delivery.letters import DeadLetters
 from triggers.http import HttpTrigger
@@ -104,7 +105,8 @@ def compose(settings: Settings, state: StateDir) -> Host:
     delivery = DeliveryPart(store, config.limits.delivery)
     workers = Workers()
     scaling = ScalingPart(config.limits.memory)
-    workshop = Workshop(prepare_overlay(state.overlay), state.owner(), logs.append)
+    shared = Register(state.shared_output, (state.packages, state.environments))
+    workshop = Workshop(prepare_overlay(state.overlay), state.owner(), logs.append, shared=shared)
     functions = compose_functions(config, state, Shared(workshop, scaling.scaler, store, failpoints))
     dispatcher, catalog, deployer = functions.dispatcher, functions.catalog, functions.deployer
     deploys = DeploysPart(Downloads(find_sources(settings, state.downloads), state, deployer))

@@ -21,6 +21,7 @@ class StateDir:
         self.packages = root / "packages"
         self.environments = root / "environments"
         self.output = root / "output"
+        self.shared_output = root / "shared-output"
         self.logs = root / "logs"
         self.staging = root / "staging"
         self.downloads = root / "downloads"
@@ -41,6 +42,7 @@ class StateDir:
                 self.packages,
                 self.environments,
                 self.output,
+                self.shared_output,
                 self.logs,
                 self.staging,
                 self.downloads,

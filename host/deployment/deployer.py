@@ -15,6 +15,7 @@ from functions.byte_code import write_byte_code
 from functions.byte_code_store import ByteCodeStore
 from functions.environment import BuildOrder, build_environment
 from functions.errors import BuildError, PackageError
+from functions.isolation import check_isolation
 from functions.manifest import Manifest
 from functions.package import Package, open_package, read_stored
 from functions.registry import Registry, Revision
@@ -96,9 +97,9 @@ class Deployer:
         package = await asyncio.to_thread(open_package, source, staging)
         try:
             name = _choose_name(names, package)
-            return Prepared(
-                name, package, staging, narrow(self.base_of(name), package.root, package.manifest)
-            )
+            base = narrow(self.base_of(name), package.root, package.manifest)
+            check_isolation(package.manifest, package.manifest.python or base.python)
+            return Prepared(name, package, staging, base)
         except PackageError:
             await asyncio.to_thread(shutil.rmtree, staging)
             raise

@@ -7,7 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from conf.funcs import Func
-from conf.resources import Resources
+from conf.resources import Isolation, Resources
 from functions.manifest import Manifest
 from functions.registry import Revision
 from host.deployment.additions import Additions
@@ -25,13 +25,14 @@ def make_spec(revision: Revision, state: StateDir, additions: Additions) -> Pool
     manifest = Manifest.model_validate_json(revision.manifest_json)
     override = additions.funcs.get(revision.function)
     share = _share(manifest, override)
+    isolation = (override and override.isolation) or manifest.isolation
     return PoolSpec(
         function=revision.function,
         revision=revision.number,
         sha256=revision.sha256,
         python=_interpreter(state.environment(revision.function, revision.number)),
         package_dir=state.package(revision.sha256),
-        output_dir=_output(state, revision.function),
+        output_dir=_output(state, revision.function, isolation),
         handler=manifest.handler,
         python_path=manifest.python_path,
         accepts=manifest.accepts,
@@ -40,6 +41,7 @@ def make_spec(revision: Revision, state: StateDir, additions: Additions) -> Pool
         concurrency=(override and override.concurrency) or manifest.concurrency,
         threads=manifest.threads,
         queue=(override and override.queue) or manifest.queue,
+        isolation=isolation,
         memory=share.memory,
         cpu_max=share.cpu_max,
         network=manifest.network == "allow" and not (override and override.network == "none"),
@@ -134,7 +136,10 @@ def _interpreter(environment: Path) -> Path:
     return environment / "bin" / "python"
 
 
-def _output(state: StateDir, function: str) -> Path:
+def _output(state: StateDir, function: str, isolation: Isolation) -> Path:
+    if isolation == "subinterpreter":
+        # Made by the process that shares it out, whose box has nothing else to write to.
+        return state.shared_output / function
     folder = state.output / function
     folder.mkdir(parents=True, exist_ok=True)
     return folder

@@ -15,11 +15,15 @@ FUNCTION = "+subinterpreters"
 
 
 class Likeness(NamedTuple):
-    """What functions must have in common to share a process; `apart` is empty, or the only one's label."""
+    """What functions must have in common to share a process, since its box is that of all.
+
+    `apart` is empty, or the label of the only one.
+    """
 
     python: Path
-    python_path: tuple[str, ...]
     network: bool
+    reads: tuple[Path, ...]
+    writes: tuple[Path, ...]
     apart: str = ""
 
 
@@ -27,8 +31,8 @@ class Likeness(NamedTuple):
 class Register:
     """The open processes by what their functions have in common.
 
-    Every one of them may see all `reads` and write below `home`: a box cannot be widened for functions that
-    come later, so these are the folders of all.
+    Every one of them may see all `reads` and write below `home`, where each function has a folder: a box
+    cannot be widened for functions that come later.
     """
 
     home: Path = Path(os.sep)
@@ -46,9 +50,9 @@ class Register:
             python=likeness.python,
             package_dir=self.home,
             output_dir=self.home,
-            python_path=likeness.python_path,
             network=likeness.network,
-            reads=self.reads,
+            reads=self.reads + likeness.reads,
+            writes=likeness.writes,
             isolation="subinterpreter",
             preload=False,
             scale=ScaleRule(max=1),

@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass, replace
+from functools import reduce
 from typing import Protocol
 
 from runtime.answers import describe_status
@@ -191,9 +192,11 @@ class SharedProcess:
             self._arbiter.end()
 
     def _say(self, line: LogLine) -> None:
-        """What was printed below Python may be anybody's."""
-        for member in self.members | {place.member for place in self._places.values()}:
-            self._workshop.log(replace(line, revision=member.spec.label))
+        """What was printed below Python may be anybody's, and so may be the secrets in it."""
+        members = self.members | {place.member for place in self._places.values()}
+        text = reduce(lambda text, member: member.spec.mask(text), members, line.line)
+        for member in members:
+            self._workshop.log(replace(line, line=text, revision=member.spec.label))
 
 
 def find_fault(places: list[Place]) -> list[Place]:

@@ -90,7 +90,7 @@ class Tenant:
 
     def _open_log(self) -> None:
         if self._log is None:
-            self._log = LogReader(self.spec.label, self._workshop.log)
+            self._log = LogReader(self.spec, self._workshop.log)
             self._log_fd = self._log_end.enter_context(self._log.writing_end())
 
     def _close_log(self) -> None:
@@ -101,7 +101,8 @@ class Tenant:
 
     def _find_home(self) -> SharedProcess:
         register = self._workshop.shared
-        likeness = Likeness(self.spec.python.resolve(), self.spec.python_path, self.spec.network, self._apart)
+        spec = self.spec
+        likeness = Likeness(spec.python.resolve(), spec.network, spec.reads, spec.writes, self._apart)
         if likeness not in register.open:
             register.open[likeness] = SharedProcess(register.next_spec(likeness), self._workshop)
         return register.open[likeness]

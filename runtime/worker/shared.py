@@ -20,7 +20,7 @@ from typing import Any, NoReturn
 from gunicorn.workers.base import Worker
 
 from . import box, control
-from .arbiter import PoolApplication, PoolArbiter, close_in_child
+from .arbiter import BOOT_FAILED, PoolApplication, PoolArbiter, close_in_child
 from .frames import encode
 from .interpreters import run_isolated
 from .setup import Setup
@@ -28,6 +28,10 @@ from .setup import Setup
 FOLDER = os.path.dirname(os.path.abspath(__file__))
 START_FAILED = 3 << 8
 """As wait(2) would give an exit code of 3."""
+TOO_OLD = (
+    "`isolation: subinterpreter` needs Python 3.13 or newer, and the environment of this revision has "
+    f"{sys.version.split()[0]}; deploy it with another `python`"
+)
 DUMP_SIGNAL = signal.SIGUSR2
 
 # Python's own copy of the environment is made when `os` is imported; the process's stays as it is.
@@ -165,6 +169,9 @@ class SharedArbiter(PoolArbiter):
 def run_shared(given: Setup, channel: socket.socket) -> NoReturn:
     """Fork the worker when the host says so, and obey it until it closes the channel."""
     box.name_process(given.label)
+    if sys.version_info < (3, 13):
+        control.send(channel, {"op": "failed", "error": {"type": "LoadError", "message": TOO_OLD}})
+        sys.exit(BOOT_FAILED)
     arbiter = SharedArbiter(given, channel)
     close_in_child(channel)
     arbiter.run()
