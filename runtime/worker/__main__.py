@@ -9,8 +9,12 @@ import importlib.util
 import os
 import socket
 import sys
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
 
 PRIVATE_NAME = "_fnhost_worker"
+BOX_FAILED = 5
 
 
 def register_package() -> None:
@@ -32,18 +36,41 @@ def hide(name: str) -> None:
         del sys.modules[loaded]
 
 
+def enter_box(box: ModuleType, message: dict[str, Any], tell: Callable[[object], None]) -> None:
+    """Be confined as the host says, tell it how that went, and see that what is needed can be read.
+
+    The plan in the message is without what does not stand from then on. Raises the box's BoxError.
+    """
+    plan = importlib.import_module(f"{PRIVATE_NAME}.box_plan").BoxPlan(**message["box"])
+    walls = box.enter_box(message["parent"], plan)
+    tell(walls)
+    message["box"] = plan.standing(walls)
+    ours = [
+        os.path.dirname(__file__),
+        message["overlay"],
+        message["pickle_overlay"],
+        os.path.dirname(os.__file__),
+    ]
+    box.check_reach([*ours, message["package_dir"], *message["python_path"]])
+
+
 def main() -> None:
     """Become the arbiter of one pool."""
     register_package()
     control = importlib.import_module(f"{PRIVATE_NAME}.control")
+    box = importlib.import_module(f"{PRIVATE_NAME}.box")
+    box.close_others(int(sys.argv[1]))
     channel = socket.socket(fileno=int(sys.argv[1]))
     channel.set_inheritable(False)
     message, _ = control.receive(channel)
     if message is None:
         sys.exit(0)
-    box = importlib.import_module(f"{PRIVATE_NAME}.box")
-    plan = importlib.import_module(f"{PRIVATE_NAME}.box_plan").BoxPlan(**message["box"])
-    control.send(channel, {"op": "boxed", "walls": box.enter_box(message["parent"], plan)})
+    try:
+        enter_box(box, message, lambda walls: control.send(channel, {"op": "boxed", "walls": walls}))
+    except box.BoxError as error:
+        failure: dict[str, Any] = {"type": "BoxError", "message": str(error), "place": None, "stack": []}
+        control.send(channel, {"op": "failed", "error": failure})
+        sys.exit(BOX_FAILED)
     importlib.import_module(f"{PRIVATE_NAME}.slim").import_gunicorn(message["overlay"])
     shares = message["isolation"] == "subinterpreter"
     runner = importlib.import_module(f"{PRIVATE_NAME}.{'shared' if shares else 'arbiter'}")

@@ -32,7 +32,7 @@ class InstanceWorker(Worker):
 
     def init_process(self) -> None:
         """What gunicorn does after a fork, and before it what must be first."""
-        box.die_with(self.ppid)
+        box.enter_instance(self.ppid, self.given.box)
         box.name_process(f"fn {self.given.label}")
         reseed_numpy()
         gc.enable()
