@@ -44,7 +44,7 @@ def enter_box(box: ModuleType, message: dict[str, Any], tell: Callable[[object],
     plan = importlib.import_module(f"{PRIVATE_NAME}.box_plan").BoxPlan(**message["box"])
     walls = box.enter_box(message["parent"], plan)
     tell(walls)
-    message["box"] = plan.standing(walls)
+    message["box"] = plan.standing(walls)._asdict()
     ours = [
         os.path.dirname(__file__),
         message["overlay"],

@@ -3,6 +3,7 @@
 import time
 from typing import Any, NamedTuple
 
+from .box_plan import BoxPlan
 from .context import Context
 from .failures import Record, describe_failure
 from .frames import MAX_HEAD, Head, encode, encode_bytes
@@ -16,6 +17,7 @@ class Rules(NamedTuple):
     accepts: str
     max_result: int
     code_folders: tuple[str, ...]
+    box: BoxPlan = BoxPlan()
 
 
 class AnswerWriter:
@@ -66,7 +68,7 @@ class AnswerWriter:
         """What travels of an exception."""
         if isinstance(error, ResultError):
             return {"type": "ResultError", "message": str(error), "place": None, "stack": []}
-        return describe_failure(error, self._rules.code_folders)
+        return describe_failure(error, self._rules.code_folders, self._rules.box)
 
 
 def write_expired(number: int) -> bytes:

@@ -199,7 +199,7 @@ def run_arbiter(given: Setup, channel: socket.socket) -> NoReturn:
     try:
         arbiter = PoolArbiter(given, channel)
     except BaseException as error:  # noqa: BLE001 - user code ran: the package's import and its init
-        record = describe_failure(error, given.around.code_folders)
+        record = describe_failure(error, given.around.code_folders, given.box)
         given.pipe.write_failure(record)
         control.send(channel, {"op": "failed", "error": record})
         sys.exit(BOOT_FAILED)

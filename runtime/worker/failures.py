@@ -6,6 +6,9 @@ import sys
 import traceback
 from typing import Any
 
+from .box_plan import BoxPlan
+from .hints import hint_for
+
 MAX_STACK_LINES = 60
 MAX_STACK_TEXT = 64 * 1024
 MAX_TEXT = 4000
@@ -15,6 +18,8 @@ _FILES = [__file__, *(sys.modules[name].__file__ or "" for name in ("gunicorn",)
 _HIDDEN = (*(f"{os.path.dirname(file)}/" for file in _FILES), "<frozen importlib")
 # Hidden only where we called them: the package may call them itself.
 _BETWEEN = (f"{os.path.dirname(importlib.__file__)}/", f"{os.path.dirname(os.__file__)}/asyncio/")
+
+OPEN = BoxPlan()
 
 Record = dict[str, Any]
 
@@ -29,11 +34,11 @@ class LoadError(Exception):
         self.place = place
 
 
-def describe_failure(error: BaseException, code_folders: tuple[str, ...]) -> Record:
+def describe_failure(error: BaseException, code_folders: tuple[str, ...], box: BoxPlan = OPEN) -> Record:
     """`type`, `message`, `place` and `stack` (text lines).
 
-    The place is `index.py:12` in the first of the folders, which is the package, a whole path in the others,
-    or None.
+    The message ends with a hint where the box caused the error. The place is `index.py:12` in the first of
+    the folders, which is the package, a whole path in the others, or None.
     """
     try:
         told = traceback.TracebackException.from_exception(error, compact=True)
@@ -47,10 +52,18 @@ def describe_failure(error: BaseException, code_folders: tuple[str, ...]) -> Rec
         place, stack = error.place or place, stack if has_frames else []
     return {
         "type": type(error).__qualname__[:MAX_TEXT],
-        "message": _text_of(error)[:MAX_TEXT],
+        "message": _text_of(error)[:MAX_TEXT] + _hint_of(error, box),
         "place": place,
         "stack": stack,
     }
+
+
+def _hint_of(error: BaseException, box: BoxPlan) -> str:
+    try:
+        hint = hint_for(error, box)
+    except BaseException:  # noqa: BLE001 - a package's exception may raise anything at every touch
+        return ""
+    return f" ({hint[:MAX_TEXT]})" if hint else ""
 
 
 def _remove_our_frames(told: traceback.TracebackException) -> bool:

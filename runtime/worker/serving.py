@@ -80,7 +80,8 @@ class Serving:
         return BatchIntake(decoder) if function.is_batch else decoder
 
     def _rules(self) -> Rules:
-        return Rules(self._given.accepts, self._given.max_result, self._given.around.code_folders)
+        given = self._given
+        return Rules(given.accepts, given.max_result, given.around.code_folders, given.box)
 
     def _context(self) -> Context:
         return Context(self._given.around, {"dl": self._given.start_deadline()})
@@ -88,7 +89,7 @@ class Serving:
 
 def report_failure(given: Setup, channel: socket.socket, error: BaseException) -> None:
     """Tell the host, and the function's log, why the instance does not go on."""
-    record = describe_failure(error, given.around.code_folders)
+    record = describe_failure(error, given.around.code_folders, given.box)
     given.pipe.write_failure(record)
     # The function may have closed the channel, and that may be the very error.
     with contextlib.suppress(OSError):

@@ -31,7 +31,7 @@ class Setup:
         self.check_fork: bool = message["check_fork"]
         self.startup_timeout: float = message["startup_timeout"]
         self.memory: int | None = message["memory"]
-        self.box: BoxPlan = message["box"]
+        self.box = BoxPlan(**message["box"])
         self.pipe = LogPipe(log_fd, self.concurrency > 1, make_mask(message["secrets"].values()))
         self.around = self._surroundings(message)
 

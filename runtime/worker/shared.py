@@ -21,6 +21,7 @@ from gunicorn.workers.base import Worker
 
 from . import box, control
 from .arbiter import BOOT_FAILED, PoolApplication, PoolArbiter, close_in_child
+from .box_plan import BoxPlan
 from .frames import encode
 from .interpreters import run_isolated
 from .setup import Setup
@@ -60,7 +61,7 @@ class SharedWorker(Worker):
 
     def init_process(self) -> None:
         """As every worker's."""
-        box.die_with(self.ppid)
+        box.enter_instance(self.ppid, self.given.box)
         box.name_process(f"fn {self.given.label}")
         super().init_process()
 
@@ -70,16 +71,17 @@ class SharedWorker(Worker):
 
     def run(self) -> None:
         """Obey the host until it closes its side."""
-        Threads(self.sockets[0]).run()
+        Threads(self.sockets[0], self.given.box).run()
         # Python cannot finalize with a subinterpreter that runs.
         os._exit(0)
 
 
 class Threads:
-    """One for each subinterpreter; `channel` leads to the host."""
+    """One for each subinterpreter; `channel` leads to the host, `plan` is of the box that all are in."""
 
-    def __init__(self, channel: socket.socket) -> None:
+    def __init__(self, channel: socket.socket, plan: BoxPlan) -> None:
         self._channel = channel
+        self._box = plan._asdict()
         self._running: dict[int, tuple[int, int]] = {}
         self._lock = threading.Lock()
         self._told: SimpleQueue[control.Message] = SimpleQueue()
@@ -111,6 +113,7 @@ class Threads:
 
     def _live(self, command: control.Message, fds: list[int]) -> None:
         slot, log = command["slot"], fds[2]
+        command["setup"]["box"] = self._box
         with self._lock:
             self._running[slot] = threading.get_ident(), log
         raised = _run(command, *fds)

@@ -1,4 +1,4 @@
-"""The tables of system calls against the kernel's headers, and the programs made of them, as the kernel runs them."""
+"""The tables of system calls are the kernel's, and the programs made of them do what they should."""
 
 import errno
 import re
@@ -97,10 +97,13 @@ def test_a_box_knows_no_call_of_another_architecture_nor_of_the_future(machine: 
 
 
 @machines
-def test_a_box_looks_at_the_arguments_of_clone_and_ioctl(machine: Machine) -> None:
+def test_a_box_looks_at_the_arguments_of_clone_unshare_and_ioctl(machine: Machine) -> None:
     program = program_of_box(machine, network=True)
     assert decide(program, machine, "clone", 17) == ALLOW
     assert decide(program, machine, "clone", 17 | 0x10000000) == EPERM
+    only_fs, new_time = 0x200, 0x80
+    assert decide(program, machine, "unshare", only_fs) == ALLOW, "a working folder for one thread"
+    assert decide(program, machine, "unshare", only_fs | new_time) == EPERM
     assert decide(program, machine, "ioctl", 0, 0x5401) == ALLOW
     # The kernel reads the command as 32 bits.
     assert decide(program, machine, "ioctl", 0, 0x5412 | 1 << 32) == EPERM

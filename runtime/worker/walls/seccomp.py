@@ -27,6 +27,8 @@ NUMBER, ARCH, ARGUMENTS = 0, 4, (16, 24)
 CLONE_THREAD = 0x00010000
 # CLONE_NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID and NEWNET (linux/sched.h).
 CLONE_NEW = 0x7E020000
+# For unshare alone: in clone's flags it is a part of a signal's number.
+CLONE_NEWTIME = 0x80
 # They type into a terminal for its owner (asm-generic/ioctls.h).
 TIOCSTI, TIOCLINUX = 0x5412, 0x541C
 PR_SET_PDEATHSIG = 1
@@ -77,11 +79,14 @@ def program_of_box(machine: Machine, network: bool) -> Program:
     """
     program = [*_start(machine), Step(AT_LEAST, NEWEST + 1, "unknown")]
     program += _go(machine, "unknown", "clone3")
-    program += _go(machine, "clone", "clone") + _go(machine, "ioctl", "ioctl")
+    program += _go(machine, "clone", "clone") + _go(machine, "unshare", "unshare")
+    program += _go(machine, "ioctl", "ioctl")
     program += [] if network else _go(machine, "no sockets", "socket")
     program += _go(machine, "refused", *DENIED)
     program += [Step(RETURN, ALLOW)]
     program += ["clone", Step(LOAD, ARGUMENTS[0]), Step(ANY_BIT, CLONE_NEW, "refused", "allow")]
+    program += ["unshare", Step(LOAD, ARGUMENTS[0])]
+    program += [Step(ANY_BIT, CLONE_NEW | CLONE_NEWTIME, "refused", "allow")]
     program += ["ioctl", Step(LOAD, ARGUMENTS[1])]
     program += [Step(EQUAL, TIOCSTI, "refused"), Step(EQUAL, TIOCLINUX, "refused", "allow")]
     return program + ENDS

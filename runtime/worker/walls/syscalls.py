@@ -25,6 +25,7 @@ LOOKED_AT: dict[str, Numbers] = {
     "prctl": (157, 167),
     "tkill": (200, 130),
     "tgkill": (234, 131),
+    "unshare": (272, 97),
     "rt_tgsigqueueinfo": (297, 240),
     "seccomp": (317, 277),
     "pidfd_send_signal": (424, 424),
@@ -59,7 +60,6 @@ DENIED: dict[str, Numbers] = {
     "statmount": (457, 457),
     "listmount": (458, 458),
     "open_tree_attr": (467, 467),
-    "unshare": (272, 97),
     "setns": (308, 268),
     "listns": (470, 470),
     # Files by handle, past every folder's permissions.
