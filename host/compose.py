@@ -8,6 +8,7 @@ from conf.models import Config
 from conf.settings import Settings
 from functions.byte_code_store import ByteCodeStore
 from functions.registry import Registry
+from host.boxes import make_boxes
 from host.bridges import BridgesPart
 from host.delivery import DeliveryPart, Workers, make_failpoints, make_limits
 from host.deployment.additions import Additions
@@ -105,8 +106,10 @@ def compose(settings: Settings, state: StateDir) -> Host:
     delivery = DeliveryPart(store, config.limits.delivery)
     workers = Workers()
     scaling = ScalingPart(config.limits.memory)
+    overlay = prepare_overlay(state.overlay)
+    boxes = make_boxes(config.isolation, state, overlay.folders)
     shared = Register(state.shared_output, (state.packages, state.environments))
-    workshop = Workshop(prepare_overlay(state.overlay), state.owner(), logs.append, shared=shared)
+    workshop = Workshop(overlay, state.owner(), logs.append, boxes, shared=shared)
     functions = compose_functions(config, state, Shared(workshop, scaling.scaler, store, failpoints))
     dispatcher, catalog, deployer = functions.dispatcher, functions.catalog, functions.deployer
     deploys = DeploysPart(Downloads(find_sources(settings, state.downloads), state, deployer))
@@ -136,7 +139,7 @@ def compose(settings: Settings, state: StateDir) -> Host:
         LogsPart(logs),
         scaling,
         delivery,
-        FunctionsPart(catalog, functions.collector, functions.registry, state.owner()),
+        FunctionsPart(catalog, functions.collector, functions.registry, workshop),
         deploys,
         invocations,
         mqtt,

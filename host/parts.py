@@ -12,6 +12,7 @@ from host.health import Health
 from host.lifecycle import Part
 from host.logstore import LogStore
 from runtime.leftovers import kill_leftovers
+from runtime.process import Workshop
 
 logger = logging.getLogger(__name__)
 
@@ -23,18 +24,23 @@ class FunctionsPart(Part):
     priority = 200
     stop_limit = 60.0
 
-    def __init__(self, catalog: Catalog, collector: Collector, registry: Registry, owner: str) -> None:
+    def __init__(
+        self, catalog: Catalog, collector: Collector, registry: Registry, workshop: Workshop
+    ) -> None:
         self._catalog = catalog
         self._collector = collector
         self._registry = registry
-        self._owner = owner
+        self._workshop = workshop
         self._beginning: asyncio.Task[None] | None = None
 
     async def setup(self) -> None:
         """Clear what an earlier life left running, and read what is deployed."""
-        if found := await asyncio.to_thread(kill_leftovers, self._owner):
+        if found := await asyncio.to_thread(self._clear):
             logger.warning("killed %d processes that an earlier run of this host left behind", found)
         self._catalog.load()
+
+    def _clear(self) -> int:
+        return kill_leftovers(self._workshop.owner) + self._workshop.boxes.clear()
 
     async def start(self) -> None:
         """Start the pools in the background; events that come before they are ready wait in their queues."""

@@ -12,6 +12,7 @@ import sys
 import uvloop
 
 from conf.settings import Settings
+from host.boxes import IsolationError
 from host.compose import compose
 from host.lifecycle import PartError
 from host.reload import Reloader
@@ -32,11 +33,13 @@ def serve(settings: Settings) -> int:
     for chatty in ("uvicorn", "httpx"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     _raise_open_files()
+    # Whatever the operator's is: functions that are users of their own must be able to read packages.
+    os.umask(0o022)
     state = StateDir(settings.state_dir)
     try:
         state.lock()
         uvloop.run(_run(settings, state))
-    except (PartError, StateError, OSError, sqlite3.Error) as error:
+    except (PartError, StateError, IsolationError, OSError, sqlite3.Error) as error:
         logger.error("%s", error)
         return FAILED
     finally:

@@ -27,6 +27,8 @@ class StateDir:
         self.downloads = root / "downloads"
         self.overlay = root / "overlay"
         self.byte_code = root / "byte-code"
+        self.pythons = root / "pythons"
+        self.temporary = root / "tmp"
         self._lock_fd: int | None = None
 
     def lock(self) -> None:
@@ -38,18 +40,9 @@ class StateDir:
             self._lock_fd = os.open(self.root / "host.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             fcntl.flock(self._lock_fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
             shutil.rmtree(self.staging, ignore_errors=True)
-            for folder in (
-                self.packages,
-                self.environments,
-                self.output,
-                self.shared_output,
-                self.logs,
-                self.staging,
-                self.downloads,
-            ):
+            for folder, mode in self._modes().items():
                 folder.mkdir(exist_ok=True)
-            for folder in (self.logs, self.downloads):
-                folder.chmod(0o700)
+                folder.chmod(mode)
             for file in (self.registry, self.delivery, self.root / "owner"):
                 _keep_private(file)
         except BlockingIOError:
@@ -60,6 +53,12 @@ class StateDir:
             raise StateError(
                 f"{self.root} cannot be used: {error.strerror}; choose another with --state"
             ) from None
+
+    def _modes(self) -> dict[Path, int]:
+        """Functions may run as users of their own: what they need they can read, nothing else."""
+        reached = (self.packages, self.environments, self.output, self.shared_output)
+        shared = dict.fromkeys(reached, 0o711)
+        return shared | dict.fromkeys((self.logs, self.staging, self.downloads), 0o700)
 
     def unlock(self) -> None:
         """Give the folder free."""

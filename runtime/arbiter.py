@@ -4,6 +4,7 @@ import asyncio
 import signal
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Literal, Protocol
 
 from runtime.answers import describe_status
@@ -94,6 +95,11 @@ class Arbiter:
         if process is not None:
             slot.hand_over(lambda fds: process.send(command, fds))
 
+    def give(self, folder: Path) -> None:
+        """Let it write to a folder that was made after it had started; raises OSError."""
+        if self._process is not None:
+            self._process.box.give(folder)
+
     def end(self) -> None:
         """Let it go; it has no instance any more."""
         if self._process is not None:
@@ -144,7 +150,16 @@ class Arbiter:
         self._owner.arbiter_changed()
 
     def _hear_boxed(self, message: Message) -> None:
-        self.walls = {clean(name): why and clean(why) for name, why in message["walls"].items()}
+        process = self._process
+        if process is None:
+            return
+        told = {clean(name): why and clean(why) for name, why in message["walls"].items()}
+        self.walls = {**told, **process.box.report}
+        if refusal := process.box.find_refusal(self.walls):
+            self._error = BootError(refusal)
+            process.kill_group()
+        elif surprise := process.box.find_surprise(self.walls):
+            self._workshop.say(self._spec.label, surprise)
 
     def _hear_booted(self, message: Message) -> None:
         self.phase = "up"
@@ -163,7 +178,11 @@ class Arbiter:
         self._unanswered = 0
 
     def _hear_exited(self, message: Message) -> None:
-        self._owner.instance_exited(message["slot"], int(message["status"]), None)
+        status = int(message["status"])
+        why = (
+            self._process.box.why_killed() if self._process is not None and status == signal.SIGKILL else None
+        )
+        self._owner.instance_exited(message["slot"], status, why)
 
     def _hear_refused(self, message: Message) -> None:
         self._owner.instance_exited(message["slot"], 0, f"it could not be forked: {message['reason']}")
@@ -172,6 +191,8 @@ class Arbiter:
         process, phase = self._process, self.phase
         status = process.ended.result() if process is not None else 0
         how = f"its arbiter {describe_status(_wait_status(status))}"
+        if process is not None and process.killed_for is not None:
+            how = f"its arbiter was killed: {process.killed_for}"
         self.lasted = _now() - self._booted_at
         meant = phase == "ending" or (phase == "booting" and status == 0 and self._excused)
         error = None if meant else self._error or BootError(f"the{how.removeprefix('its')}", *self.where())

@@ -5,7 +5,8 @@ import os
 import signal
 from pathlib import Path
 
-from runtime.process import MARKER
+MARKER = "FNHOST_OWNER"
+"""The variable that holds a host's mark in the environment of all that it starts."""
 
 
 def kill_leftovers(owner: str) -> int:
@@ -21,6 +22,26 @@ def kill_leftovers(owner: str) -> int:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.kill(int(folder.name), signal.SIGKILL)
     return found
+
+
+def kill_users(uids: range) -> int:
+    """Kill every process of these users; returns how many there were."""
+    found = 0
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdigit() and _user(folder) in uids:
+            found += 1
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(int(folder.name), signal.SIGKILL)
+    return found
+
+
+def _user(folder: Path) -> int:
+    # Not whose its folder is: of a process that may not be looked into, that is root's.
+    try:
+        lines = (folder / "status").read_text().splitlines()
+    except OSError:
+        return -1
+    return next(int(line.split()[1]) for line in lines if line.startswith("Uid:"))
 
 
 def _environment(folder: Path) -> bytes:

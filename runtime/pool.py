@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass
 
 from runtime.boot import BootError
+from runtime.boxes.boxes import Report
 from runtime.events import Answer, Event, UnavailableError
 from runtime.process import Workshop
 from runtime.scaling.decisions import Decision, Measurement, Temperature
@@ -171,6 +172,11 @@ class Pool:
     def pids(self) -> list[int]:
         """The processes of the arbiter and the instances."""
         return self._supervisor.pids if self._supervisor else []
+
+    @property
+    def walls(self) -> Report:
+        """What is known of the box that its processes live in, or lived in last; empty before the first."""
+        return self._supervisor.walls if self._supervisor else {}
 
     @property
     def sharers(self) -> int:

@@ -14,16 +14,18 @@ from pathlib import Path
 from typing import Any
 
 from runtime.boxes.boxes import Boxes
+from runtime.leftovers import MARKER
 from runtime.loglines import LogLine, LogReader, LogSink
 from runtime.overlay import Overlay
 from runtime.sharing.register import Register
 from runtime.spec import PoolSpec
 from runtime.turns import Turns
 from runtime.worker import control
+from runtime.worker.box_plan import BoxPlan
 
 logger = logging.getLogger(__name__)
 
-WORKER_MAIN = Path(__file__).parent / "worker" / "__main__.py"
+WORKER_MAIN = "__main__.py"
 THREAD_VARIABLES = (
     "OMP_NUM_THREADS",
     "OPENBLAS_NUM_THREADS",
@@ -39,8 +41,8 @@ THREAD_VARIABLES = (
 )
 # Hugging Face's tokenizers start a pool of threads by themselves and warn of it after each fork.
 UNTHREADED = {"TOKENIZERS_PARALLELISM": "false"}
-MARKER = "FNHOST_OWNER"
 BOOTS_PER_CORE = 2
+NO_BOX = "its box cannot be made"
 PASSED_ON = ("LANG", "LC_ALL", "TZ", "PATH")
 
 Listener = Callable[[control.Message | None], None]
@@ -64,7 +66,7 @@ class Workshop:
     @property
     def code(self) -> tuple[Path, ...]:
         """The folders that an arbiter imports from beside the package's and its environment's."""
-        return self.overlay.arbiter, self.overlay.pickle, WORKER_MAIN.parent
+        return self.overlay.folders
 
     def say(self, revision: str, text: str) -> None:
         """Write a line of the host's own into a function's log."""
@@ -84,11 +86,12 @@ class ArbiterProcess:
         self._loop = asyncio.get_running_loop()
         self._channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._log = LogReader(spec, workshop.log)
+        self.box = workshop.boxes.open(spec)
+        self.killed_for: str | None = None
         try:
             with theirs:
                 self._process = self._spawn(theirs)
             self._pidfd = self._open_pidfd()
-            workshop.boxes.enter(spec, self._process.pid)
         except OSError:
             self._channel.close()
             self._log.close()
@@ -118,8 +121,20 @@ class ArbiterProcess:
         return list(self._log.recent)
 
     def begin(self, preload: bool) -> None:
-        """Tell the arbiter what to load."""
-        self.send({**setup_message(self.spec, self._workshop), "preload": preload})
+        """Put the arbiter into its box, then tell it what to load."""
+        # In a thread: a control group takes milliseconds to join, a folder may be large.
+        entering = self._loop.run_in_executor(None, self.box.enter, self.pid)
+        entering.add_done_callback(lambda done: self._set_up(done, preload))
+
+    def _set_up(self, entered: "asyncio.Future[BoxPlan]", preload: bool) -> None:
+        if entered.cancelled() or self.ended.done():
+            return
+        if error := entered.exception():
+            self._tell({"op": "failed", "error": {"type": "LoadError", "message": f"{NO_BOX}: {error}"}})
+            self.kill_group()
+            return
+        setup = setup_message(self.spec, self._workshop)
+        self.send({**setup, "box": entered.result()._asdict(), "preload": preload})
 
     def send(self, message: control.Message, fds: tuple[int, ...] = ()) -> None:
         """Send one command; a dead arbiter is noticed elsewhere."""
@@ -149,13 +164,19 @@ class ArbiterProcess:
         # From the main thread only: the parent-death signal follows the thread that spawned.
         with self._log.writing_end() as log_fd:
             return subprocess.Popen(
-                [self.spec.python, "-I", "-S", WORKER_MAIN, str(theirs.fileno())],
+                [
+                    self.spec.python,
+                    "-I",
+                    "-S",
+                    self._workshop.overlay.worker / WORKER_MAIN,
+                    str(theirs.fileno()),
+                ],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 stdout=log_fd,
                 stderr=log_fd,
                 cwd=self.spec.package_dir,
-                env=make_environment(self.spec, self._workshop.owner),
+                env=make_environment(self.spec, self._workshop.owner, self.box.temporary),
                 start_new_session=True,
             )
 
@@ -188,6 +209,7 @@ class ArbiterProcess:
 
     def _reap(self) -> None:
         status = self._process.wait()
+        self.killed_for = self.box.why_killed()
         self._loop.remove_reader(self._pidfd)
         self._drain_channel()
         self._channel.close()
@@ -195,7 +217,7 @@ class ArbiterProcess:
             os.killpg(self._process.pid, signal.SIGKILL)
         os.close(self._pidfd)
         self._log.close()
-        self._workshop.boxes.leave(self.spec)
+        self._loop.run_in_executor(None, self.box.leave)
         self.ended.set_result(status)
         self._listener(None)
 
@@ -228,17 +250,16 @@ def setup_message(spec: PoolSpec, workshop: Workshop) -> dict[str, Any]:
         "models": spec.models,
         "memory": spec.memory,
         "check_fork": spec.check_fork,
-        "box": workshop.boxes.plan(spec)._asdict(),
         "overlay": str(workshop.overlay.arbiter),
         "pickle_overlay": str(workshop.overlay.pickle),
         "parent": os.getpid(),
     }
 
 
-def make_environment(spec: PoolSpec, owner: str) -> dict[str, str]:
+def make_environment(spec: PoolSpec, owner: str, temporary: Path) -> dict[str, str]:
     """The environment of a revision: what functions may know of ours, and what its manifest adds."""
     ours = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
     threads = dict.fromkeys(THREAD_VARIABLES, str(spec.threads)) | ({} if spec.threads > 1 else UNTHREADED)
-    home = str(spec.output_dir)
-    named = {"HOME": home, "TMPDIR": home, "FNHOST_FUNCTION": spec.function, "FNHOST_REVISION": spec.label}
+    folders = {"HOME": str(spec.output_dir), "TMPDIR": str(temporary)}
+    named = {**folders, "FNHOST_FUNCTION": spec.function, "FNHOST_REVISION": spec.label}
     return {**ours, **threads, **named, **spec.env, MARKER: owner}

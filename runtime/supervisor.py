@@ -11,6 +11,7 @@ from runtime.answers import describe_status
 from runtime.arbiter import Arbiter
 from runtime.backoff import Backoff
 from runtime.boot import BootError, read_boot_error
+from runtime.boxes.boxes import Report
 from runtime.dispatch.queue import EventQueue
 from runtime.dues import Dues
 from runtime.process import Workshop
@@ -89,6 +90,11 @@ class Supervisor:
     def sharers(self) -> int:
         """How many pools the processes are shared by."""
         return self._arbiter.sharers
+
+    @property
+    def walls(self) -> Report:
+        """What is known of the box that its processes live in, or lived in last."""
+        return self._arbiter.walls
 
     def wake(self) -> None:
         """Have a tick soon; many wakes make one tick."""
@@ -182,7 +188,7 @@ class Supervisor:
     def instance_exited(self, number: int, status: int, why: str | None) -> None:
         """The arbiter has reaped an instance, or could not fork it."""
         if slot := self.slots.get(number):
-            slot.killed_for = why or slot.killed_for
+            slot.killed_for = slot.killed_for or why
             slot.exited(status)
 
     # The tick acts.

@@ -12,6 +12,7 @@ from host.cli.demo import demo
 from host.cli.deploy import deploy
 from host.cli.describe import describe
 from host.cli.dlq import dlq
+from host.cli.doctor import doctor
 from host.cli.fake import fake
 from host.cli.invoke import invoke
 from host.cli.list import list_functions
@@ -48,5 +49,6 @@ for command in (
     bridge,
     fake,
     config,
+    doctor,
 ):
     main.add_command(command)

@@ -31,6 +31,7 @@ def _print(function: dict[str, Any]) -> None:
     facts = {name.replace("_", " "): function.get(name) for name in FACTS}
     facts["instances"] = f"{function.get('instances')} of {function.get('wanted')} wanted"
     facts |= told_rules(function)
+    facts |= _told_box(function.get("box") or {})
     facts["aliases"] = _pairs(function.get("aliases")) or None
     facts["counters"] = _pairs(function.get("counters")) or None
     for name, value in facts.items():
@@ -41,6 +42,14 @@ def _print(function: dict[str, Any]) -> None:
     if instances := function.get("instances_detail"):
         click.echo()
         print_table(INSTANCE, [_instance(each) for each in instances])
+
+
+def _told_box(box: dict[str, Any]) -> dict[str, object]:
+    missing = box.get("missing") or {}
+    told: dict[str, object] = {"box": f"{box['level']} ({', '.join(box['walls'])})"} if box else {}
+    return told | (
+        {"missing": "; ".join(f"{wall}: {why}" for wall, why in missing.items())} if missing else {}
+    )
 
 
 def _pairs(mapping: dict[str, object] | None) -> str:

@@ -7,6 +7,8 @@ from typing import Any
 from functions.registry import Revision
 from host.deployment.deployed import Deployed
 from host.deployment.specs import glance
+from runtime.boxes.boxes import Report, standing_walls
+from runtime.boxes.walls import WALLS, reached
 from runtime.pool import COLD
 from runtime.scaling.decisions import Decision, Record
 from runtime.spec import PoolSpec
@@ -58,6 +60,7 @@ def describe(deployed: Deployed, why: str | None) -> View:
     return {
         **summarize(deployed, why),
         **(_rules(pool.spec, deployed.instances) if pool else {}),
+        "box": _box(pool.walls) if pool and pool.walls else None,
         "revisions": [_revision(each) for each in _by_number(deployed.revisions.values())],
         "aliases": {"live": deployed.live} if deployed.live is not None else {},
         "instances_detail": [asdict(each) for each in view.instances] if view else [],
@@ -75,6 +78,19 @@ def _rules(spec: PoolSpec, fixed: int | None) -> View:
         "batch": asdict(spec.batch) if spec.batch else None,
         "preload": spec.preload if spec.check_fork else "always",
         "memory": spec.memory,
+        "cpu_max": spec.cpu_max,
+        "processes": spec.processes,
+        "network": "allow" if spec.network else "none",
+    }
+
+
+def _box(walls: Report) -> View:
+    """The level of what the function runs in or ran in last, and its walls; of those missing also why."""
+    standing = standing_walls(walls)
+    return {
+        "level": reached(standing),
+        "walls": [wall for wall in WALLS if wall in standing],
+        "missing": {wall: walls[wall] for wall in WALLS if wall in walls and wall not in standing},
     }
 
 

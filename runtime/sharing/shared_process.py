@@ -115,11 +115,12 @@ class SharedProcess:
         self._opened += 1
         number, spec = self._opened, member.spec
         self._places[number] = Place(member, slot)
+        self._arbiter.give(spec.output_dir)
         message = {
             "op": "open",
             "slot": number,
             "setup": {**setup_message(spec, self._workshop), "preload": False},
-            "environ": make_environment(spec, self._workshop.owner),
+            "environ": make_environment(spec, self._workshop.owner, spec.output_dir),
         }
         self._channel.ask(lambda send: slot.hand_over(lambda fds: send(message, (*fds, log_fd))))
 

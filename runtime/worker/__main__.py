@@ -63,7 +63,8 @@ def main() -> None:
     channel = socket.socket(fileno=int(sys.argv[1]))
     channel.set_inheritable(False)
     message, _ = control.receive(channel)
-    if message is None:
+    if message is None or "box" not in message:
+        # The host has changed its mind.
         sys.exit(0)
     try:
         enter_box(box, message, lambda walls: control.send(channel, {"op": "boxed", "walls": walls}))

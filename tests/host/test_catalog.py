@@ -57,7 +57,7 @@ class Bench:
         async def run() -> None:
             sampler = Sampler(asyncio.get_running_loop())
             scaler = Scaler(asyncio.get_running_loop(), sampler, AMPLE)
-            catalog = Catalog(self._grounds(scaler, overlay or Overlay(self.state.root, self.state.root)))
+            catalog = Catalog(self._grounds(scaler, overlay or Overlay(*[self.state.root] * 3)))
             catalog.load()
             try:
                 await asyncio.wait_for(scene(catalog), 60)

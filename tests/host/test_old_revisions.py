@@ -60,7 +60,7 @@ async def collect(state: StateDir, registry: Registry, keep: int, awaited: Colle
     """Load what is registered and collect it all, as a start of the host does."""
     loop = asyncio.get_running_loop()
     files, failpoints = RevisionFiles(state, registry), Failpoints()
-    workshop = Workshop(Overlay(state.root, state.root), "nobody", lambda line: None)
+    workshop = Workshop(Overlay(*[state.root] * 3), "nobody", lambda line: None)
     sampler = Sampler(loop)
     scaler = Scaler(loop, sampler, 1)
     catalog = Catalog(

@@ -1,0 +1,75 @@
+"""What a boxed process may read and write: its own files, and what every program on Linux looks at."""
+
+import os
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from pathlib import Path
+
+SYSTEM = ("/usr", "/lib", "/lib32", "/lib64", "/libx32", "/bin", "/sbin", "/nix/store", "/gnu/store")
+ETC = (
+    "alternatives",
+    "ca-certificates",
+    "fonts",
+    "gai.conf",
+    "group",
+    "host.conf",
+    "hosts",
+    "ld.so.cache",
+    "localtime",
+    "mime.types",
+    "nsswitch.conf",
+    "os-release",
+    "passwd",
+    "pki/ca-trust",
+    "pki/tls/cert.pem",
+    "pki/tls/certs",
+    "pki/tls/openssl.cnf",
+    "protocols",
+    "resolv.conf",
+    "services",
+    "ssl/cert.pem",
+    "ssl/certs",
+    "ssl/openssl.cnf",
+    "timezone",
+)
+"""Looked up by the C library, Python's own modules and TLS; nothing in them is secret."""
+KERNEL = ("/proc", "/sys/devices/system")
+"""Whom a process may look into there is decided by its user and by Landlock's own scope."""
+DEVICES = ("/dev/full", "/dev/random", "/dev/urandom", "/dev/zero")
+DISCARD = "/dev/null"
+
+
+@lru_cache(1)
+def system_reads() -> tuple[str, ...]:
+    """What every function may read of this machine, with what symbolic links among it lead to."""
+    wanted = [*SYSTEM, *(f"/etc/{name}" for name in ETC), *KERNEL, *DEVICES]
+    return tuple(dict.fromkeys(each for path in wanted for each in _with_target(path)))
+
+
+def _with_target(path: str) -> Iterator[str]:
+    if os.path.exists(path):
+        yield path
+        yield os.path.realpath(path)
+
+
+def interpreter_reads(python: Path) -> tuple[Path, ...]:
+    """The folders of an interpreter: its venv where it has one, and the installation behind that."""
+    venv = python.parent.parent
+    homes = {Path(os.path.realpath(python)).parent}
+    if (venv / "pyvenv.cfg").is_file():
+        homes |= {Path(os.path.realpath(home)) for home in _homes(venv / "pyvenv.cfg")}
+        return (venv, *_prefixes(homes))
+    return _prefixes(homes)
+
+
+def _homes(file: Path) -> Iterable[str]:
+    """`home` is the folder of the interpreter that the venv was made from (PEP 405)."""
+    for line in file.read_text(encoding="utf-8").splitlines():
+        key, _, value = line.partition("=")
+        if key.strip() == "home":
+            yield value.strip()
+
+
+def _prefixes(homes: Iterable[Path]) -> tuple[Path, ...]:
+    # That of /bin/python is the root folder, of which the system's list has what is needed.
+    return tuple(sorted({home.parent for home in homes if home.parent != Path("/")}))
