@@ -58,7 +58,7 @@ class StateDir:
         """Functions may run as users of their own: what they need they can read, nothing else."""
         reached = (self.packages, self.environments, self.output, self.shared_output)
         shared = dict.fromkeys(reached, 0o711)
-        return shared | dict.fromkeys((self.logs, self.staging, self.downloads), 0o700)
+        return shared | dict.fromkeys((self.logs, self.staging, self.downloads, self.byte_code), 0o700)
 
     def unlock(self) -> None:
         """Give the folder free."""

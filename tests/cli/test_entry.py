@@ -29,6 +29,7 @@ VERBS = [
     "bridge",
     "fake",
     "config",
+    "doctor",
 ]
 
 
