@@ -1,6 +1,7 @@
 """How much memory pools really use: the proportional set size of their processes, read off the loop."""
 
 import asyncio
+import resource
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import inf
@@ -14,6 +15,7 @@ LOW_FOR = 10.0
 """Seconds for which a look at the machine's memory counts; then a pool may try, and it is looked at again."""
 BUDGET_SHARE = 0.75
 KIB = 1024
+PAGE = resource.getpagesize()
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,9 +151,14 @@ class Sampler:
 
 
 def read_usage(pid: int) -> Usage | None:
-    """What a process uses; None when it is gone or may not be looked at. Takes milliseconds."""
+    """What a process uses; None when it is gone. Takes milliseconds.
+
+    Of a process that we may not look into it is what is resident, its part of shared memory counted in full.
+    """
     try:
         text = Path(f"/proc/{pid}/smaps_rollup").read_bytes()
+    except PermissionError:
+        return _read_resident(pid)
     except OSError:
         return None
     sizes = {line.split(b":")[0]: line.split() for line in text.splitlines()[1:]}
@@ -159,6 +166,15 @@ def read_usage(pid: int) -> Usage | None:
         return None
     private = sum(int(sizes[key][1]) for key in (b"Private_Clean", b"Private_Dirty") if key in sizes)
     return Usage(int(sizes[b"Pss"][1]) * KIB, private * KIB)
+
+
+def _read_resident(pid: int) -> Usage | None:
+    # Another user's, where root may not trace (CAP_SYS_PTRACE), as in containers by default (proc(5), statm).
+    try:
+        _, resident, shared, *_ = Path(f"/proc/{pid}/statm").read_bytes().split()
+    except OSError:
+        return None
+    return Usage(int(resident) * PAGE, (int(resident) - int(shared)) * PAGE)
 
 
 def is_memory_low(proc: Path = Path("/proc")) -> bool:

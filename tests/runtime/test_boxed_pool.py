@@ -14,35 +14,47 @@ import psutil
 import pytest
 
 from runtime.boot import BootError
-from runtime.boxes.boxes import Boxes
+from runtime.boxes.boxes import Box, Boxes
 from runtime.leftovers import kill_leftovers
 from runtime.overlay import Overlay, prepare_overlay
 from runtime.pool import Pool
-from runtime.process import WORKER_MAIN, Workshop
+from runtime.process import Workshop
 from runtime.scaling.memory import read_usage
 from runtime.spec import PoolSpec
 from runtime.worker.box_plan import BoxPlan
 from tests.runtime.test_pool import Bench, invoke, play
-from tests.worker.boxed import SYSTEM, USER, is_reachable, landlock_abi, reachable_python, sys_prefix
+from tests.worker.boxed import SYSTEM, USER, landlock_abi, reachable_python, sys_prefix
 
 pytestmark = pytest.mark.skipif(landlock_abi() == 0, reason="this kernel has no Landlock")
 
 
-class ClosedBoxes(Boxes):
-    """Every wall for every pool; `uid` None stays who we are."""
+class ClosedBox(Box):
+    """Every wall that the arbiter puts up; `uid` None stays who we are."""
 
-    def __init__(self, uid: int | None, overlay: Overlay) -> None:
+    def __init__(self, spec: PoolSpec, uid: int | None, overlay: Overlay) -> None:
+        super().__init__(spec)
         self._uid = uid
         self._overlay = overlay
 
-    def plan(self, spec: PoolSpec) -> BoxPlan:
+    def enter(self, pid: int) -> BoxPlan:
         """Its own files to read, its output to write, no network and no process."""
-        prefix = sys_prefix(str(spec.python))
-        reads = [*SYSTEM, prefix, WORKER_MAIN.parent, self._overlay.arbiter, self._overlay.pickle]
+        reads = (sys_prefix(str(self.spec.python)), *self._overlay.folders, self.spec.package_dir)
         plan = BoxPlan(uid=self._uid, landlock=True, seccomp=True, network=False, forks=False)
-        return plan._replace(
-            reads=tuple(map(str, (*reads, spec.package_dir))), writes=(str(spec.output_dir), "/dev/null")
-        )
+        writes = (str(self.spec.output_dir), "/dev/null")
+        return plan._replace(reads=(*SYSTEM, *map(str, reads)), writes=writes)
+
+
+class ClosedBoxes(Boxes):
+    """The same for every pool."""
+
+    def __init__(self, uid: int | None, overlay: Overlay) -> None:
+        super().__init__()
+        self._uid = uid
+        self._overlay = overlay
+
+    def open(self, spec: PoolSpec) -> Box:
+        """As closed as it gets."""
+        return ClosedBox(spec, self._uid, self._overlay)
 
 
 class Closed:
@@ -66,8 +78,8 @@ class Closed:
 def closed(request: pytest.FixtureRequest) -> Iterator[Closed]:
     """Both with and without a user of the function's own."""
     uid = USER if request.param == "own uid" else None
-    if uid and not (os.geteuid() == 0 and is_reachable(str(WORKER_MAIN.parent))):
-        pytest.skip("an own uid needs root, and this project where other users may reach it")
+    if uid and os.geteuid() != 0:
+        pytest.skip("an own uid needs root")
     folder = Path(tempfile.mkdtemp(dir="/tmp", prefix="fnhost-pool-"))
     folder.chmod(0o755)
     made = Closed(folder, uid)

@@ -13,6 +13,8 @@ from runtime.scaling.decisions import Decision, Measurement
 from runtime.scaling.memory import Figure, Sampler, Usage, default_budget, is_memory_low, read_usage
 from runtime.scaling.scaler import Scaler
 from runtime.spec import MIB, PoolSpec, ScaleRule
+from tests.hosts import ROOT
+from tests.worker.boxed import USER, reachable_python
 
 GIB = 1024 * MIB
 HOLD = "import sys; held = b'x' * (64 << 20); print('ready', flush=True); sys.stdin.read()"
@@ -54,6 +56,21 @@ async def read_figure(sampler: Sampler, pool: Processes) -> Figure | None:
 def test_a_process_is_read_with_what_it_holds_alone(holder: int) -> None:
     usage = read_usage(holder)
     assert usage is not None and 64 * MIB < usage.private <= usage.pss < 256 * MIB
+
+
+def test_a_process_of_another_user_is_read_as_far_as_it_may_be(holder: int) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("only root can become another user to look from")
+    code = f"from runtime.scaling.memory import read_usage; print(read_usage({holder}).pss)"
+    command = [reachable_python(), "-c", f"import sys; sys.path.insert(0, {str(ROOT)!r}); {code}"]
+    done = subprocess.run(
+        command, user=USER, group=USER, capture_output=True, text=True, timeout=60, check=False
+    )
+    if "No module named" in done.stderr:
+        pytest.skip("the project lies where another user may not reach it")
+    assert 64 * MIB < int(done.stdout) < 256 * MIB
+    usage = read_usage(holder)
+    assert usage is not None and usage.pss <= int(done.stdout)
 
 
 def test_a_process_that_is_gone_has_no_usage() -> None:

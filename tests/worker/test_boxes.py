@@ -183,6 +183,39 @@ def test_an_own_user_has_nothing_left_of_root(place: Room) -> None:
         assert (limits["NPROC"], found["umask"]) == ([50, 50], 0o077)
 
 
+OLDER = """
+import os
+from boxed.walls import landlock
+
+def confine(version):
+    landlock.abi = lambda: version
+    landlock.restrict_files([given["folder"] + "/reads"], [given["folder"] + "/writes"], False)
+    landlock.stand_alone()
+    open(given["folder"] + "/reads/file").read()
+    open(given["folder"] + "/writes/file", "a").write("")
+    try:
+        open(given["folder"] + "/outside/file")
+    except PermissionError:
+        os._exit(0)
+
+for version in range(1, landlock.abi() + 1):
+    child = os.fork()
+    if not child:
+        try:
+            confine(version)
+        finally:
+            os._exit(1)
+    found[version] = os.waitpid(child, 0)[1]
+"""
+
+
+@needs_landlock
+def test_older_kernels_are_asked_for_no_more_than_they_know(place: Room) -> None:
+    plan = place.plan(landlock=False, seccomp=False)
+    told = place.run(plan, OLDER, folder=str(place.folder))
+    assert told.found == {str(version): 0 for version in range(1, landlock_abi() + 1)}
+
+
 @needs_scopes
 def test_a_function_with_network_reaches_no_abstract_socket_of_others(place: Room) -> None:
     name = f"\0fnhost-{uuid.uuid4().hex}"
