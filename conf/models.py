@@ -10,6 +10,7 @@ from conf.funcs import Func
 from conf.isolation import Isolation
 from conf.limits import Limits
 from conf.mqtt import Broker, Rule
+from conf.pickles import Pickles
 from conf.places import check_place
 from conf.python import PythonVersion, Requirement
 from conf.secrets import Secrets
@@ -52,6 +53,7 @@ class Config(Section):
     secrets: Secrets = Field(
         default_factory=dict, description="values for functions whose manifests name them"
     )
+    pickles: Pickles = Field(default=Pickles(), description="what pickles in packages may import")
     download: bool | None = Field(
         default=None, description="whether to fetch the zips of functions that do not say it themselves"
     )

@@ -67,21 +67,21 @@ def missing_imports(package: Path, requirements: Sequence[str]) -> list[MissingI
     count. Raises PackageError or OSError for a package that cannot be read.
     """
     sources = list(_read_zip(package) if package.is_file() else _read_folder(package))
-    named = {_normal(match[0]) for line in requirements if (match := REQUIREMENT_NAME.match(line))}
+    named = {normal(match[0]) for line in requirements if (match := REQUIREMENT_NAME.match(line))}
     provided = named | {brought for name in named for brought in BRINGS.get(name, ())}
     known = sys.stdlib_module_names | PROVIDED | {part for each in sources for part in _own_names(each.path)}
     missing: dict[str, MissingImport] = {}
     for source in sources:
         for module, line in _imports(source):
             distribution = DISTRIBUTIONS.get(module, module)
-            if module not in known and _normal(distribution) not in provided:
+            if module not in known and normal(distribution) not in provided:
                 where = f"{source.path}:{line}"
                 missing.setdefault(module, MissingImport(module, distribution, where))
     return sorted(missing.values(), key=lambda each: each.module)
 
 
-def _normal(name: str) -> str:
-    """One spelling for all that mean the same distribution (PEP 503)."""
+def normal(name: str) -> str:
+    """One spelling of a distribution's name for all that mean the same distribution (PEP 503)."""
     return re.sub(r"[-_.]+", "-", name).lower().removesuffix("-headless")
 
 

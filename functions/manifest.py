@@ -136,6 +136,9 @@ class Manifest(Section):
     models: dict[str, InnerPath] = Field(
         {}, description="Model files by name; `model: x.pkl` for the only one."
     )
+    strict_versions: bool = Field(
+        False, description="Whether models made with other versions than are installed refuse the deploy."
+    )
     publish: tuple[TopicFilter, ...] = Field((), description="Topics that context.publish may use.")
     idempotent: bool = Field(False, description="Whether an event may be run again after a crash.")
     max_event: Size = Field(6 * MIB, gt=0, description="Largest event.")

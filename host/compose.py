@@ -17,7 +17,7 @@ from host.deployment.collector import Collector, CollectorParts
 from host.deployment.deployer import Deployer, DeployGrounds
 from host.deployment.downloads import Downloads
 from host.deployment.files import RevisionFiles
-from host.deployment.sources import find_bases, find_sources
+from host.deployment.sources import find_bases, find_sources, pickle_policy
 from host.deployment.tasks import DeployTasks
 from host.health import Health, check_functions
 from host.invocations import InvocationGrounds, InvocationsPart, awaited_targets
@@ -31,6 +31,7 @@ from host.scaling import ScalingPart
 from host.state import StateDir
 from host.timers import TimersPart
 from host.web.api import Api, ApiParts, Reports
+from host.web.inspections import InspectionsApi
 from host.web.invocations import InvocationsApi
 from host.web.letters import LettersApi
 from host.web.openapi import document
@@ -91,7 +92,9 @@ def compose_functions(config: Config, state: StateDir, shared: Shared) -> Functi
     collecting = CollectorParts(catalog, registry, files, partial(awaited_targets, shared.store))
     collector = Collector(collecting, config.limits.revisions)
     byte_code = ByteCodeStore(state.byte_code)
-    deploying = DeployGrounds(state, registry, files, catalog, byte_code, collector.begin)
+    deploying = DeployGrounds(
+        state, registry, files, catalog, byte_code, collector.begin, pickle_policy(config)
+    )
     deployer = Deployer(deploying, find_bases(config))
     return Functions(dispatcher, registry, catalog, collector, deployer, DeployTasks(deployer))
 
@@ -109,7 +112,8 @@ def compose(settings: Settings, state: StateDir) -> Host:
     overlay = prepare_overlay(state.overlay)
     boxes = make_boxes(config.isolation, state, overlay.folders)
     shared = Register(state.shared_output, (state.packages, state.environments))
-    workshop = Workshop(overlay, state.owner(), logs.append, boxes, shared=shared)
+    pickles = pickle_policy(config)
+    workshop = Workshop(overlay, state.owner(), logs.append, boxes, pickles, shared=shared)
     functions = compose_functions(config, state, Shared(workshop, scaling.scaler, store, failpoints))
     dispatcher, catalog, deployer = functions.dispatcher, functions.catalog, functions.deployer
     deploys = DeploysPart(Downloads(find_sources(settings, state.downloads), state, deployer))
@@ -130,6 +134,7 @@ def compose(settings: Settings, state: StateDir) -> Host:
     letters = LettersApi(DeadLetters(store, workers.wake))
     routes = [*letters.routes(), *InvocationsApi(invocations.ledger).routes(), *timers.routes()]
     routes += document.routes()
+    routes += InspectionsApi(catalog, state).routes()
     api = Api(ApiParts(state, catalog, deployer, logs, health, reports, functions.tasks, reloader), routes)
     web = WebPart(FrontDoor(trigger, api.application()), settings)
     health.add(lambda: check_functions(catalog))

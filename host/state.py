@@ -81,6 +81,10 @@ class StateDir:
         """What uv said while it built that venv."""
         return self.environments / function / str(number) / "build.log"
 
+    def inspection(self, function: str, number: int) -> Path:
+        """What stands in the package of a revision, as it was seen when it was deployed."""
+        return self.environments / function / str(number) / "inspection.json"
+
     def uv_cache(self) -> Path | None:
         """uv's cache: its own where hard links from there reach us (None), else one of ours."""
         home = Path.home()

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from runtime.answers import describe_status
-from runtime.boot import BootError, clean, find_place, read_boot_error
+from runtime.boot import BootError, LoadWarning, clean, find_place, read_boot_error, read_warnings
 from runtime.boxes.boxes import Report
 from runtime.dues import Dues
 from runtime.process import ArbiterProcess, Workshop
@@ -51,7 +51,8 @@ class Place(Protocol):
 class Arbiter:
     """Started by `boot`, ended by `end` or `stop`; pinged while it runs.
 
-    `lasted` is for how many seconds the one before the present one ran; `walls` are those of its box.
+    `lasted` is for how many seconds the one before the present one ran; `walls` are those of its box;
+    `warnings` came while it loaded the package.
     """
 
     sharers = 1
@@ -60,6 +61,7 @@ class Arbiter:
         self.phase: Phase = "off"
         self.lasted = 0.0
         self.walls: Report = {}
+        self.warnings: tuple[LoadWarning, ...] = ()
         self._spec = spec
         self._workshop = workshop
         self._owner = owner
@@ -160,6 +162,12 @@ class Arbiter:
             process.kill_group()
         elif surprise := process.box.find_surprise(self.walls):
             self._workshop.say(self._spec.label, surprise)
+
+    def _hear_warned(self, message: Message) -> None:
+        self.warnings = read_warnings(message["notes"], self._spec.mask)
+        for each in self.warnings:
+            if each.made:
+                self._workshop.say(self._spec.label, str(each))
 
     def _hear_booted(self, message: Message) -> None:
         self.phase = "up"

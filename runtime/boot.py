@@ -1,9 +1,13 @@
 """Why a revision does not start, as far as its arbiter or its instances could tell."""
 
 import re
+from dataclasses import dataclass
 from typing import Any
 
 from runtime.worker.masks import Mask
+
+MOST_WARNINGS = 20
+LONGEST_WARNING = 300
 
 
 class BootError(Exception):
@@ -13,6 +17,32 @@ class BootError(Exception):
         super().__init__(message)
         self.place = place
         self.stack = stack or []
+
+
+@dataclass(frozen=True)
+class LoadWarning:
+    """What Python warned of while a package was loaded.
+
+    `made` and `installed` are versions of scikit-learn where it was about a model of another one, else empty.
+    """
+
+    text: str
+    made: str = ""
+    installed: str = ""
+
+    def __str__(self) -> str:
+        if not (self.made and self.installed):
+            return self.text
+        remedy = f"pin scikit-learn=={self.made} in requirements.txt, or export it again"
+        told = f"a model was made with scikit-learn {self.made}, and {self.installed} is installed"
+        return f"{self.text} ({told}; {remedy})"
+
+
+def read_warnings(notes: Any, mask: Mask) -> tuple[LoadWarning, ...]:
+    """What an arbiter told of warnings, taken as text whatever it is."""
+    named = [each for each in notes if isinstance(each, dict)][:MOST_WARNINGS]
+    texts = ((mask(clean(each.get(name, ""))) for name in ("text", "made", "installed")) for each in named)
+    return tuple(LoadWarning(*(text[:LONGEST_WARNING] for text in each)) for each in texts)
 
 
 def read_boot_error(record: Any, mask: Mask) -> BootError:

@@ -5,7 +5,7 @@ import contextlib
 import time
 from dataclasses import dataclass
 
-from runtime.boot import BootError
+from runtime.boot import BootError, LoadWarning
 from runtime.boxes.boxes import Report
 from runtime.events import Answer, Event, UnavailableError
 from runtime.process import Workshop
@@ -168,6 +168,11 @@ class Pool:
         if self._stopped or (self._supervisor is None and decision.temperature == "cold"):
             return
         self._open().want(decision.wanted, warm=decision.temperature != "cold")
+
+    @property
+    def warnings(self) -> tuple[LoadWarning, ...]:
+        """What Python warned of while the arbiter loaded the package; what instances load does not count."""
+        return self._supervisor.warnings if self._supervisor else ()
 
     def pids(self) -> list[int]:
         """The processes of the arbiter and the instances."""

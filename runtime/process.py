@@ -22,6 +22,7 @@ from runtime.spec import PoolSpec
 from runtime.turns import Turns
 from runtime.worker import control
 from runtime.worker.box_plan import BoxPlan
+from runtime.worker.pickle_policy import PicklePolicy
 
 logger = logging.getLogger(__name__)
 
@@ -52,14 +53,15 @@ Listener = Callable[[control.Message | None], None]
 class Workshop:
     """What every arbiter of one host is started with.
 
-    `owner` marks our processes in their environment; `boxes` confine them; `turns` are for booting; `shared`
-    are the processes of subinterpreters.
+    `owner` marks our processes in their environment; `boxes` confine them; `pickles` says what their models
+    may import; `turns` are for booting; `shared` are the processes of subinterpreters.
     """
 
     overlay: Overlay
     owner: str
     log: LogSink
     boxes: Boxes = field(default_factory=Boxes)
+    pickles: PicklePolicy = field(default_factory=PicklePolicy)
     turns: Turns = field(default_factory=lambda: Turns(BOOTS_PER_CORE * (os.cpu_count() or 1)))
     shared: Register = field(default_factory=Register)
 
@@ -250,6 +252,7 @@ def setup_message(spec: PoolSpec, workshop: Workshop) -> dict[str, Any]:
         "models": spec.models,
         "memory": spec.memory,
         "check_fork": spec.check_fork,
+        "pickles": workshop.pickles._asdict(),
         "overlay": str(workshop.overlay.arbiter),
         "pickle_overlay": str(workshop.overlay.pickle),
         "parent": os.getpid(),

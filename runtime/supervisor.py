@@ -10,7 +10,7 @@ from collections.abc import Callable
 from runtime.answers import describe_status
 from runtime.arbiter import Arbiter
 from runtime.backoff import Backoff
-from runtime.boot import BootError, read_boot_error
+from runtime.boot import BootError, LoadWarning, read_boot_error
 from runtime.boxes.boxes import Report
 from runtime.dispatch.queue import EventQueue
 from runtime.dues import Dues
@@ -95,6 +95,11 @@ class Supervisor:
     def walls(self) -> Report:
         """What is known of the box that its processes live in, or lived in last."""
         return self._arbiter.walls
+
+    @property
+    def warnings(self) -> tuple[LoadWarning, ...]:
+        """What Python warned of while the package was loaded, in the arbiter."""
+        return self._arbiter.warnings
 
     def wake(self) -> None:
         """Have a tick soon; many wakes make one tick."""

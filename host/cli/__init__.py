@@ -14,6 +14,7 @@ from host.cli.describe import describe
 from host.cli.dlq import dlq
 from host.cli.doctor import doctor
 from host.cli.fake import fake
+from host.cli.inspect import inspect
 from host.cli.invoke import invoke
 from host.cli.list import list_functions
 from host.cli.logs import logs
@@ -35,6 +36,7 @@ def main() -> None:
 
 for command in (
     serve,
+    inspect,
     deploy,
     invoke,
     bench,

@@ -4,8 +4,8 @@ import asyncio
 import os
 import shutil
 import time
-from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Coroutine, Iterable
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +21,12 @@ from functions.package import Package, open_package, read_stored
 from functions.registry import Registry, Revision
 from host.deployment.catalog import Catalog
 from host.deployment.files import RevisionFiles
+from host.deployment.inspection import InspectionError
+from host.deployment.inspector import Inspector, check_warnings
 from host.state import StateDir
 from runtime.boot import BootError
 from runtime.pool import Pool
-from runtime.worker.pickles import describe_pickles
+from runtime.worker.pickle_policy import PicklePolicy
 
 BUILDS_AT_A_TIME = 2
 
@@ -67,7 +69,10 @@ class Prepared:
 
 @dataclass(frozen=True)
 class DeployGrounds:
-    """What a deploy works with; `ended` is told the function's name when a deploy has ended, well or not."""
+    """What a deploy works with; `ended` is told the function's name when a deploy has ended, well or not.
+
+    `pickles` is what pickles in packages may import.
+    """
 
     state: StateDir
     registry: Registry
@@ -75,6 +80,7 @@ class DeployGrounds:
     catalog: Catalog
     byte_code: ByteCodeStore
     ended: Callable[[str], None]
+    pickles: PicklePolicy = field(default_factory=PicklePolicy)
 
 
 class Deployer:
@@ -88,6 +94,7 @@ class Deployer:
         self._state = grounds.state
         self._registry = grounds.registry
         self._catalog = grounds.catalog
+        self._inspector = Inspector(grounds.state, grounds.pickles)
         self.base_of = base_of
         self._builds = asyncio.Semaphore(BUILDS_AT_A_TIME)
 
@@ -172,7 +179,7 @@ class Deployer:
             if revision.state != "ready":
                 await self._build(prepared, revision, tell)
             await self._bring_up(revision, tell)
-        except (BuildError, BootError) as error:
+        except (BuildError, BootError, InspectionError) as error:
             raise await self._fail(revision, error) from None
         except BaseException as error:
             await self._fail(revision, error)
@@ -183,8 +190,8 @@ class Deployer:
         package = prepared.package
         target = await asyncio.to_thread(self._grounds.files.store, package.root, package.sha256)
         package = replace(package, root=target)
-        for line in await asyncio.to_thread(describe_pickles, target):
-            tell({"type": "log", "line": line})
+        inspection = await self._inspector.inspect(package, prepared.base)
+        _tell_lines(tell, inspection.needs())
         requirements = package.requirements + prepared.base.requirements
         what = f"{len(requirements)} requirements" if requirements else "no requirements"
         tell(_step("environment", f"building the environment ({what})"))
@@ -203,6 +210,7 @@ class Deployer:
             python = await build_environment(order, lambda line: tell({"type": "log", "line": line}))
             await write_byte_code(python, (target, *self._catalog.arbiter_code))
             await asyncio.to_thread(self._grounds.byte_code.link, order.target)
+        _tell_lines(tell, (await self._inspector.compare(inspection, package, revision)).lines())
         # uv does not flush what it writes; a revision called ready must survive a power failure.
         await asyncio.to_thread(os.sync)
 
@@ -211,6 +219,8 @@ class Deployer:
         pool = self._catalog.make_pool(revision)
         try:
             await pool.start()
+            _tell_lines(tell, (f"loading it warns: {each}" for each in pool.warnings))
+            check_warnings(revision, pool.warnings)
             ready = replace(revision, state="ready", error=None)
             await asyncio.to_thread(
                 self._registry.set_state, revision.function, revision.number, "ready", None
@@ -249,6 +259,8 @@ def _explain(error: BaseException) -> DeployError:
     if isinstance(error, BootError):
         place = f"{error.place}: " if error.place and error.place not in str(error) else ""
         return DeployError("The package does not start", f"{place}{error}", error.stack)
+    if isinstance(error, InspectionError):
+        return DeployError("The package is refused for its pickles", str(error))
     if isinstance(error, BuildError):
         return DeployError("The environment cannot be built", str(error), retryable=True)
     return DeployError("The deploy was cut off", str(error) or type(error).__name__)
@@ -262,6 +274,11 @@ def _choose_name(names: Names, package: Package) -> str:
         return check_name(name)
     except ValueError as error:
         raise PackageError(f"{error}; give another with --name") from None
+
+
+def _tell_lines(tell: Tell, lines: Iterable[str]) -> None:
+    for line in lines:
+        tell({"type": "log", "line": line})
 
 
 def _step(step: str, message: str) -> Line:

@@ -13,6 +13,7 @@ from functions.base_set import BaseSet
 from functions.digests import read_digests
 from functions.entry_package import EntryOrder
 from functions.fetch_order import FetchOrder
+from runtime.worker.pickle_policy import PicklePolicy
 
 MODEL_FOLDERS = ("models", "modules/gridsum/science")
 
@@ -53,6 +54,12 @@ def find_bases(config: Config) -> Callable[[str], BaseSet]:
         return BaseSet(requirements=requirements, python=(func and func.python) or config.python)
 
     return base_of
+
+
+def pickle_policy(config: Config) -> PicklePolicy:
+    """What the config lets pickles import."""
+    lists = config.pickles.lists
+    return PicklePolicy(lists.allow, lists.deny)
 
 
 def _entry(func: Func) -> EntryOrder | None:

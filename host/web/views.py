@@ -61,7 +61,7 @@ def describe(deployed: Deployed, why: str | None) -> View:
         **summarize(deployed, why),
         **(_rules(pool.spec, deployed.instances) if pool else {}),
         "box": _box(pool.walls) if pool and pool.walls else None,
-        "revisions": [_revision(each) for each in _by_number(deployed.revisions.values())],
+        "revisions": [view_revision(each) for each in _by_number(deployed.revisions.values())],
         "aliases": {"live": deployed.live} if deployed.live is not None else {},
         "instances_detail": [asdict(each) for each in view.instances] if view else [],
         "counters": {"ok": view.ok if view else 0, "failed": view.failed if view else 0},
@@ -120,6 +120,7 @@ def _by_number(revisions: Iterable[Revision]) -> list[Revision]:
     return sorted(revisions, key=lambda each: each.number)
 
 
-def _revision(revision: Revision) -> View:
+def view_revision(revision: Revision) -> View:
+    """One revision, in brief."""
     names = ("number", "sha256", "state", "error", "created")
     return {name: getattr(revision, name) for name in names}

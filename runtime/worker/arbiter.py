@@ -22,6 +22,7 @@ from .context import Context
 from .entries import Entry
 from .failures import describe_failure
 from .instance import InstanceWorker
+from .load_warnings import LoadWarnings
 from .loader import Footprint, Function, load_function
 from .logs import LogPipe
 from .settings import ArbiterSettings
@@ -196,13 +197,17 @@ def run_arbiter(given: Setup, channel: socket.socket) -> NoReturn:
     gc.disable()
     box.name_process(given.label)
     footprint = Footprint.take()
+    warned = LoadWarnings()
     try:
-        arbiter = PoolArbiter(given, channel)
+        with warned.noted():
+            arbiter = PoolArbiter(given, channel)
     except BaseException as error:  # noqa: BLE001 - user code ran: the package's import and its init
         record = describe_failure(error, given.around.code_folders, given.box)
         given.pipe.write_failure(record)
         control.send(channel, {"op": "failed", "error": record})
         sys.exit(BOOT_FAILED)
+    if warned.notes:
+        control.send(channel, {"op": "warned", "notes": list(warned.notes.values())})
     if reason := footprint.unsafe_since():
         if given.check_fork:
             control.send(channel, {"op": "unsafe", "reason": reason})

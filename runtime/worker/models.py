@@ -6,6 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from .failures import LoadError
+from .pickle_guard import PickleGuard
+from .pickle_policy import PicklePolicy
 
 # What unpickling raises when classes have moved, or their state has changed.
 RAISED = (AttributeError, ImportError, KeyError, TypeError, ValueError)
@@ -51,11 +53,17 @@ SUFFIXES = {
 
 
 class Models:
-    """The models of one process; `declared` maps names to paths inside the package."""
+    """The models of one process; `declared` maps names to paths inside the package.
 
-    def __init__(self, package_dir: str, declared: dict[str, str]) -> None:
+    `policy` says what pickles among them may import.
+    """
+
+    def __init__(
+        self, package_dir: str, declared: dict[str, str], policy: PicklePolicy | None = None
+    ) -> None:
         self._package_dir = package_dir
         self._declared = declared
+        self._guard = PickleGuard(policy or PicklePolicy())
         self._loaded: dict[tuple[str, object], Any] = {}
         # One each, and reentrant: a loader may load other models, or hand its own name on.
         self._locks: dict[tuple[str, object], threading.RLock] = {}
@@ -77,7 +85,8 @@ class Models:
 
     def _read(self, file: str, load: Loader) -> Any:
         try:
-            return load(file)
+            with self._guard.reading(os.path.relpath(file, self._package_dir)):
+                return load(file)
         except RAISED as error:
             if load in (_load_pickle, _load_joblib) and (told := self._explain(error, file)):
                 raise told from error

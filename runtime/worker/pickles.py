@@ -1,34 +1,56 @@
 """Reads what pickles would import, without importing or running any of it."""
 
-import mmap
-import pickletools
 import sys
-from collections import deque
+import time
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import IO, cast
 
-SUFFIXES = (".pkl", ".pickle", ".cloudpickle", ".joblib")
-PROTOCOLS = tuple(bytes([0x80, number]) for number in range(2, 6))
+from .pickle_machine import Findings, scan_stream
+from .pickle_opcodes import PickleFaultError, Source
+from .pickle_streams import STARTS, open_streams, starts_a_pickle
+
+SUFFIXES = (".pkl", ".pickle", ".cloudpickle", ".joblib", ".sav")
 MOST_FILES = 100
-MOST_OPCODES = 200_000  # about half a second; an array is a few opcodes, whatever its size
-VERSION_KEY = "_sklearn_version"
+MOST_IN_ONE = 1000
+MOST_OPCODES = 2_000_000  # about two seconds; an array is a few opcodes, whatever its size
+MOST_SECONDS = 1.0
 OF_PYTHON = sys.stdlib_module_names | {"__builtin__", "copy_reg", "__main__"}
+BROKEN = "is compressed, and broken"
 
 
 @dataclass(frozen=True)
 class PickleReport:
-    """`imports` reads `sklearn.svm._classes.SVC`; `sklearn` is the version that it was made with, if told."""
+    """What stands in one file; names read `sklearn.svm._classes.SVC`.
 
-    imports: tuple[str, ...]
-    sklearn: str | None = None
+    `calls` are those of its imports that are called with arguments when it is loaded. `versions` are those
+    that it tells of the distributions it was made with, `python` those whose byte code is in it. `fault` says
+    why no more of it was read.
+    """
+
+    protocol: int = 0
+    imports: tuple[str, ...] = ()
+    calls: tuple[str, ...] = ()
+    versions: tuple[tuple[str, str], ...] = ()
+    python: tuple[str, ...] = ()
+    fault: str | None = None
 
     def __str__(self) -> str:
-        tops = dict.fromkeys(name.partition(".")[0] for name in self.imports)
+        tops = dict.fromkeys(name.partition(".")[0] for name in self.foreign)
         needed = [f"{top} {self.sklearn}" if self.sklearn and top == "sklearn" else top for top in tops]
         return ", ".join(needed) or "nothing but Python"
+
+    @property
+    def foreign(self) -> tuple[str, ...]:
+        """What it imports beyond Python itself."""
+        return tuple(name for name in self.imports if name.partition(".")[0] not in OF_PYTHON)
+
+    @property
+    def sklearn(self) -> str | None:
+        """The scikit-learn that it was made with, if it tells."""
+        return dict(self.versions).get("scikit-learn")
 
     @property
     def needs_sklearn(self) -> bool:
@@ -43,71 +65,42 @@ def find_pickles(folder: Path) -> Iterator[Path]:
 
 
 def _is_pickle(path: Path) -> bool:
-    if path.suffix.lower() in SUFFIXES:
-        return True
-    with path.open("rb") as file:
-        return file.read(2) in PROTOCOLS
+    return path.suffix.lower() in SUFFIXES or starts_a_pickle(path)
 
 
-def inspect_pickle(path: Path) -> PickleReport:
-    """What can be read of a file, which is nothing when it is no pickle; raises OSError."""
-    if not path.stat().st_size:
-        return PickleReport(())
-    scan = _Scan()
-    # Mapped, since a hostile file may announce a string longer than the memory.
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        try:
-            for opcode, argument, _ in islice(pickletools.genops(cast(IO[bytes], data)), MOST_OPCODES):
-                scan.read(opcode.name, argument)
-        except (ValueError, OverflowError):
-            pass  # joblib lays arrays between the opcodes: what stood before is what can be known
-    return PickleReport(tuple(name for name in scan.imports if _is_foreign(name)), scan.sklearn)
+def inspect_pickle(path: Path, seconds: float = MOST_SECONDS) -> PickleReport:
+    """What can be read of a file in so many seconds, also when it is no pickle; raises OSError."""
+    findings = Findings(MOST_OPCODES)
+    until = time.process_time() + seconds
+    fault = None
+    try:
+        with open_streams(path) as streams:
+            for _, stream in streams:
+                _scan_all(Source(stream, until), findings)
+    except PickleFaultError as error:
+        fault = str(error)
+    except (EOFError, zlib.error):
+        fault = BROKEN
+    except OSError as error:
+        if error.errno is not None:
+            raise
+        fault = BROKEN  # what gzip and bz2 say of it
+    except MemoryError:
+        fault = "needs more memory to be read than a look into it may take"
+    return PickleReport(
+        findings.protocol,
+        tuple(findings.imports),
+        tuple(findings.calls),
+        tuple(findings.versions.items()),
+        tuple(findings.python),
+        fault,
+    )
 
 
-def _is_foreign(name: str) -> bool:
-    return name.partition(".")[0] not in OF_PYTHON
-
-
-class _Scan:
-    """Follows the strings of a pickle, since imports and versions are told by two of them in a row."""
-
-    def __init__(self) -> None:
-        self.imports: dict[str, None] = {}
-        self.sklearn: str | None = None
-        self._last: deque[str] = deque(["", ""], maxlen=2)
-        self._top: str | None = None
-        self._memo: dict[int, str] = {}
-        self._memoized = 0
-
-    def read(self, opcode: str, argument: object) -> None:
-        """Go on by one opcode."""
-        if opcode.endswith(("UNICODE", "UNICODE8", "STRING")):
-            self._push(str(argument))
-        elif opcode.endswith("GET"):
-            self._push(self._memo.get(int(str(argument))))
-        elif opcode.endswith("PUT") or opcode == "MEMOIZE":
-            self._keep(self._memoized if argument is None else int(str(argument)))
-        elif opcode == "STACK_GLOBAL":
-            self.imports[".".join(self._last)] = self._top = None
-        elif opcode in ("GLOBAL", "INST"):
-            self.imports[str(argument).replace(" ", ".", 1)] = self._top = None
-        elif opcode != "FRAME":
-            self._top = None
-
-    def _push(self, text: str | None) -> None:
-        self._top = text
-        if text is None:
+def _scan_all(source: Source, findings: Findings) -> None:
+    """The first pickle, and those that follow it."""
+    for _ in range(MOST_IN_ONE):
+        scan_stream(source, findings)
+        if source.peek() not in STARTS:
             return
-        if self._last[-1] == VERSION_KEY and self.sklearn is None:
-            self.sklearn = text
-        self._last.append(text)
-
-    def _keep(self, place: int) -> None:
-        self._memoized += 1
-        if self._top is not None:
-            self._memo[place] = self._top
-
-
-def describe_pickles(folder: Path) -> list[str]:
-    """A line for each pickle below `folder`: `model.pkl needs sklearn 1.7.2, numpy`."""
-    return [f"{path.relative_to(folder)} needs {inspect_pickle(path)}" for path in find_pickles(folder)]
+    raise PickleFaultError(f"holds more than {MOST_IN_ONE} pickles; the others are not known")

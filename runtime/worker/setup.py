@@ -11,6 +11,7 @@ from .context import Surroundings
 from .logs import LogHandler, LogPipe, LogStream
 from .masks import Secrets, make_mask
 from .models import Models
+from .pickle_policy import PicklePolicy
 
 STACK_SIGNAL = signal.SIGUSR1
 STDERR = 2
@@ -47,7 +48,7 @@ class Setup:
             env=message["env"],
             secrets=Secrets(message["secrets"]),
             publish=tuple(message["publish"]),
-            models=Models(message["package_dir"], message["models"]),
+            models=Models(message["package_dir"], message["models"], _policy(message["pickles"])),
         )
 
     def start_deadline(self) -> float:
@@ -68,3 +69,7 @@ class Setup:
         # gunicorn sets its own handler in between, and a second register() alone would not undo that.
         faulthandler.unregister(STACK_SIGNAL)
         faulthandler.register(STACK_SIGNAL, STDERR, all_threads=False)
+
+
+def _policy(told: dict[str, list[str]]) -> PicklePolicy:
+    return PicklePolicy(tuple(told["allow"]), tuple(told["deny"]))

@@ -62,6 +62,12 @@ def test_what_runs_inside_of_functions_imports_only_what_is_there(lazy: bool) ->
     assert [each for each in found if not is_within(each[1], allowed)] == []
 
 
+def test_nothing_but_what_runs_inside_of_functions_can_unpickle() -> None:
+    names = [name for layer in LAYERS for name in sources(layer) if not name.startswith(WORKER)]
+    unpicklers = {"pickle", "_pickle", "cloudpickle", "joblib", "shelve"}
+    assert [name for name in names for module in imports(name) if is_within(module, unpicklers)] == []
+
+
 def test_every_layer_is_seen() -> None:
     assert all(len(list(sources(layer))) > 5 for layer in LAYERS)
     assert "runtime.worker" in {module for name in sources("runtime") for module in imports(name)}
