@@ -36,7 +36,16 @@ LIVE_LIMITS = ("max_body", "revisions")
 # How much memory all pools may use is decided before the first of them starts.
 KEPT_LIMITS = tuple(f"limits.{name}" for name in Limits.model_fields if name not in LIVE_LIMITS)
 CONNECTED = ("mqtts", "rules", "funcs", "timers")
-NEEDS_RESTART = ("listen", "state", "allow_anonymous", "callback_hosts", "expose", "isolation", "pickles", *KEPT_LIMITS)
+NEEDS_RESTART = (
+    "listen",
+    "state",
+    "allow_anonymous",
+    "callback_hosts",
+    "expose",
+    "isolation",
+    "pickles",
+    *KEPT_LIMITS,
+)
 
 Entry = TypeVar("Entry", bound=BaseModel)
 

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from runtime.answers import describe_status
 from runtime.arbiter import END_GRACE, ArbiterOwner, Phase, describe_slow_start, find_where
-from runtime.boot import BootError
+from runtime.boot import BootError, LoadWarning
 from runtime.boxes.boxes import Report
 from runtime.loglines import LogReader
 from runtime.process import Workshop
@@ -31,12 +31,14 @@ class TenantOwner(ArbiterOwner, Protocol):
 class Tenant:
     """Its phases are those of an arbiter: up while the process takes slots; each slot stays where it began.
 
-    A function that has brought its process down has one of its own from then on.
+    A function that has brought its process down has one of its own from then on. Its slots load the package
+    each for itself, and what Python warns of there is in their log only.
     """
 
     def __init__(self, spec: PoolSpec, workshop: Workshop, owner: TenantOwner) -> None:
         self.spec = spec
         self.lasted = 0.0
+        self.warnings: tuple[LoadWarning, ...] = ()
         self._workshop = workshop
         self._owner = owner
         self._loop = asyncio.get_running_loop()

@@ -6,12 +6,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from io import BufferedReader, RawIOBase
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, BinaryIO, cast
+from typing import IO, Any, BinaryIO, cast
 
 from .pickle_opcodes import PickleFaultError
-
-if TYPE_CHECKING:
-    from _typeshed import WriteableBuffer
 
 STARTS = tuple(bytes([0x80, number]) for number in range(2, 6))
 """What pickles of the protocols 2 to 5 begin with."""
@@ -107,7 +104,7 @@ class _Inflating(RawIOBase):
         """It is there for that."""
         return True
 
-    def readinto(self, buffer: "WriteableBuffer") -> int:
+    def readinto(self, buffer: Any) -> int:
         """Fill what there is room for."""
         room = memoryview(buffer)
         while not self._left:

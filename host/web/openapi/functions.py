@@ -15,6 +15,7 @@ from host.web.openapi.operation import (
     shape,
     told,
 )
+from host.web.openapi.schemas import REVISION
 
 PATH = "/api/functions/{name}"
 NAME: Schema = in_path(
@@ -101,6 +102,16 @@ OPERATIONS = (
         {"200": Answer("The lines, oldest first; each is a `LogLine`.", {LINES: TEXT})},
         (400, 404),
         (NAME, TAIL, FOLLOW),
+    ),
+    Operation(
+        "GET",
+        f"{PATH}/revisions/{{number}}",
+        "describeRevision",
+        "A revision, with what stood in its package when it was deployed.",
+        "read",
+        told(shape({**REVISION, "inspection": maybe({"type": "object"})})),
+        (404,),
+        (NAME, NUMBER),
     ),
     Operation(
         "GET",

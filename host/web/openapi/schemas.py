@@ -56,6 +56,13 @@ RULES: Mapping[str, Schema] = {
     "preload": {"anyOf": [FLAG, {"const": "always"}]},
     "memory": maybe(COUNT),
 }
+REVISION: Mapping[str, Schema] = {
+    "number": COUNT,
+    "sha256": TEXT,
+    "state": TEXT,
+    "error": maybe(TEXT),
+    "created": NUMBER,
+}
 STATES = ["waiting", "running", "done", "failed", "cancelled"]
 
 SCHEMAS: Mapping[str, Schema] = {
@@ -74,9 +81,7 @@ SCHEMAS: Mapping[str, Schema] = {
         },
         RULES,
     ),
-    "Revision": shape(
-        {"number": COUNT, "sha256": TEXT, "state": TEXT, "error": maybe(TEXT), "created": NUMBER}
-    ),
+    "Revision": shape(REVISION),
     "Decision": shape(
         {
             "at": NUMBER,
