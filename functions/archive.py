@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
+from conf import limits as told
 from functions.errors import PackageError
 from functions.zip_directory import Entry, read_directory, read_entry
 
 MIB = 1024 * 1024
+UNPACKED = "(`limits.unpacked`)"
 LONGEST_NAME = 255
 LONGEST_PATH = 1024
 INVISIBLE = ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")
@@ -27,6 +29,11 @@ class Limits:
     file: int = 512 * MIB
     ratio: int = 200
     depth: int = 16
+
+    @classmethod
+    def of(cls, limits: told.Limits) -> "Limits":
+        """Those of the config."""
+        return cls(limits.files, limits.unpacked, limits.unpacked, limits.ratio, limits.depth)
 
 
 DEFAULT_LIMITS = Limits()
@@ -91,12 +98,14 @@ class Budget:
             yield piece
 
     def _check(self, entry: Entry, size: int) -> None:
-        if size > self.limits.file:
-            raise _refused(entry.name, f"is larger than {_mib(self.limits.file)}, the limit for a file")
-        if self.spent > self.limits.total:
-            raise _refused(entry.name, f"takes the package above {_mib(self.limits.total)}, the limit")
-        if size > MIB and size > self.limits.ratio * entry.packed:
-            raise _refused(entry.name, f"inflates to more than {self.limits.ratio} times its packed size")
+        limits = self.limits
+        if size > limits.file:
+            raise _refused(entry.name, f"is larger than {_mib(limits.file)}, the limit for a file {UNPACKED}")
+        if self.spent > limits.total:
+            raise _refused(entry.name, f"takes the package above {_mib(limits.total)}, the limit {UNPACKED}")
+        if size > MIB and size > limits.ratio * entry.packed:
+            told = f"inflates to more than {limits.ratio} times its packed size (`limits.ratio`)"
+            raise _refused(entry.name, told)
 
 
 def _mib(size: int) -> str:
@@ -132,7 +141,7 @@ def check_name_parts(name: str, depth: int) -> None:
     if "" in parts or "." in parts:
         raise _refused(name, "has an empty part or '.' in its path")
     if len(parts) > depth:
-        raise _refused(name, f"lies more than {depth} folders deep")
+        raise _refused(name, f"lies more than {depth} folders deep (`limits.depth`)")
     if len(os.fsencode(name)) > LONGEST_PATH or any(len(os.fsencode(p)) > LONGEST_NAME for p in parts):
         raise _refused(name, f"has a name over {LONGEST_NAME} bytes or a path over {LONGEST_PATH}")
 

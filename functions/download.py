@@ -166,7 +166,9 @@ class _Download:
 
     async def _too_large(self) -> FetchError:
         await asyncio.to_thread(self.part.drop)
-        return self._failure(f"has more than {self.order.max_bytes} bytes, the most that a package may have")
+        return self._failure(
+            f"has more than {self.order.max_bytes} bytes, the most that a package may have (`limits.package`)"
+        )
 
     def _failure(self, what: str, *, retryable: bool = False) -> FetchError:
         return FetchError(f"{self.order.shown_url} {what}", retryable=retryable)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from conf.names import check_name
-from functions.archive import extract
+from functions.archive import DEFAULT_LIMITS, Limits, extract
 from functions.errors import PackageError
 from functions.manifest import MANIFEST_NAMES, Manifest, read_manifest
 from functions.requirements import read_requirements
@@ -43,12 +43,12 @@ class Package:
         return folder if any(folder.glob("*.whl")) else None
 
 
-def open_package(source: Path, staging: Path) -> Package:
-    """Unpack the zip `source` into the new folder `staging` and read what it says of itself.
+def open_package(source: Path, staging: Path, limits: Limits = DEFAULT_LIMITS) -> Package:
+    """Unpack the zip `source` within `limits` into the new folder `staging`, and read what it says of itself.
 
     Nothing of the package is executed. Raises PackageError; then `staging` is gone.
     """
-    extract(source, staging)
+    extract(source, staging, limits)
     try:
         root = _find_root(staging)
         package = _read_package(root, sha256_of(source), None if root == staging else root.name)

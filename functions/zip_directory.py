@@ -72,7 +72,7 @@ def read_directory(file: BinaryIO, most: int) -> list[Entry]:
     """
     count, size, start = _read_end(file)
     if count > most:
-        raise PackageError(f"the zip has {count} entries; at most {most} are allowed")
+        raise PackageError(f"the zip has {count} entries; at most {most} are allowed (`limits.files`)")
     if size > count * LONGEST_RECORD:
         raise PackageError(f"the zip's directory is larger than its {count} entries need; {REPACK}")
     file.seek(start)

@@ -17,6 +17,7 @@ from host.deployment.collector import Collector, CollectorParts
 from host.deployment.deployer import Deployer, DeployGrounds
 from host.deployment.downloads import Downloads
 from host.deployment.files import RevisionFiles
+from host.deployment.room import Room
 from host.deployment.sources import find_bases, find_sources, pickle_policy
 from host.deployment.tasks import DeployTasks
 from host.health import Health, check_functions
@@ -31,6 +32,7 @@ from host.scaling import ScalingPart
 from host.state import StateDir
 from host.timers import TimersPart
 from host.web.api import Api, ApiParts, Reports
+from host.web.deploys import DeployParts, DeploysApi
 from host.web.inspections import InspectionsApi
 from host.web.invocations import InvocationsApi
 from host.web.letters import LettersApi
@@ -67,6 +69,7 @@ class Functions:
     registry: Registry
     catalog: Catalog
     collector: Collector
+    room: Room
     deployer: Deployer
     tasks: DeployTasks
 
@@ -92,17 +95,18 @@ def compose_functions(config: Config, state: StateDir, shared: Shared) -> Functi
     collecting = CollectorParts(catalog, registry, files, partial(awaited_targets, shared.store))
     collector = Collector(collecting, config.limits.revisions)
     byte_code = ByteCodeStore(state.byte_code)
+    room = Room(state, config.limits)
     deploying = DeployGrounds(
-        state, registry, files, catalog, byte_code, collector.begin, pickle_policy(config)
+        state, registry, files, catalog, byte_code, room, collector.begin, pickle_policy(config)
     )
     deployer = Deployer(deploying, find_bases(config))
-    return Functions(dispatcher, registry, catalog, collector, deployer, DeployTasks(deployer))
+    return Functions(dispatcher, registry, catalog, collector, room, deployer, DeployTasks(deployer))
 
 
 def compose(settings: Settings, state: StateDir) -> Host:
     """Build the host; needs a running event loop, and `state` locked."""
     config = settings.config
-    logs = LogStore(state.logs)
+    logs = LogStore(state.logs, config.limits.log_size)
     health = Health()
     failpoints = make_failpoints(os.environ)
     store = DeliveryStore(state.delivery, make_limits(config.limits), failpoints)
@@ -126,16 +130,17 @@ def compose(settings: Settings, state: StateDir) -> Host:
     for wake in (mqtt.wake, timers.wake, invocations.wake):
         workers.add(wake)
     trigger = HttpTrigger(dispatch, config.limits.max_body, invocations.accept)
+    room, collector = functions.room, functions.collector
     running = Running(
-        state, catalog, functions.collector, deployer, deploys, mqtt, timers, bridges, trigger, rates
+        *(state, catalog, collector, room, logs, deployer, deploys, mqtt, timers, bridges, trigger, rates)
     )
     reloader = Reloader(settings, os.environ, running)
     reports = Reports(mqtt.queue_rows, mqtt.connections, delivery.view, deploys.why, catalog.decisions)
     letters = LettersApi(DeadLetters(store, workers.wake))
     routes = [*letters.routes(), *InvocationsApi(invocations.ledger).routes(), *timers.routes()]
-    routes += document.routes()
-    routes += InspectionsApi(catalog, state).routes()
-    api = Api(ApiParts(state, catalog, deployer, logs, health, reports, functions.tasks, reloader), routes)
+    uploads = DeploysApi(DeployParts(state.staging, deployer, functions.tasks, room))
+    routes += [*document.routes(), *uploads.routes(), *InspectionsApi(catalog, state).routes()]
+    api = Api(ApiParts(state, catalog, deployer, logs, health, reports, reloader), routes)
     web = WebPart(FrontDoor(trigger, api.application()), settings)
     health.add(lambda: check_functions(catalog))
     for part in (delivery, mqtt, timers, bridges):

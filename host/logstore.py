@@ -2,10 +2,11 @@
 
 import asyncio
 import contextlib
+import itertools
 import json
 import logging
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import asdict
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from runtime.loglines import LogLine
 logger = logging.getLogger(__name__)
 
 LINES_IN_MEMORY = 2000
-FILE_SIZE = 4 * 1024 * 1024
+SIZE = 8 * 1024 * 1024
 FLUSH_EVERY = 1.0
 FOLLOWER_LINES = 5000
 MAX_PENDING = 20_000
@@ -25,9 +26,13 @@ READ_AT_ONCE = 256 * 1024
 
 
 class LogStore:
-    """Lines go to `FUNCTION.log` as JSON, one per line; a full file becomes `FUNCTION.log.1`."""
+    """Lines go to `FUNCTION.log` as JSON, one per line; a full file becomes `FUNCTION.log.1`.
 
-    def __init__(self, folder: Path) -> None:
+    Both together have `size` bytes at most; it may be changed.
+    """
+
+    def __init__(self, folder: Path, size: int = SIZE) -> None:
+        self.size = size
         self._folder = folder
         self._recent = RecentLines(LINES_IN_MEMORY, MEMORY)
         self._pending = RecentLines(MAX_PENDING, MEMORY)
@@ -84,8 +89,10 @@ class LogStore:
             (self._folder / f"{function}{suffix}").unlink(missing_ok=True)
 
     async def _flush_soon(self) -> None:
-        await asyncio.sleep(FLUSH_EVERY)
-        await self._flush()
+        # Lines that come while others are written find this task at work, and leave it to write them as well.
+        while self._pending:
+            await asyncio.sleep(FLUSH_EVERY)
+            await self._flush()
 
     async def _flush(self) -> None:
         if self._pending:
@@ -93,15 +100,32 @@ class LogStore:
 
     def _write(self, pending: dict[str, deque[LogLine]]) -> None:
         for function, lines in pending.items():
-            file = self._folder / f"{function}.log"
             try:
-                if file.exists() and file.stat().st_size > FILE_SIZE:
-                    file.replace(file.with_name(f"{file.name}.1"))
-                with file.open("a", encoding="utf-8") as out:
-                    out.writelines(json.dumps(asdict(line), ensure_ascii=False) + "\n" for line in lines)
+                self._write_lines(self._folder / f"{function}.log", lines)
             except OSError as error:
                 # A full disk must not cost more than these lines.
                 logger.warning("%d log lines of %s were not written: %s", len(lines), function, error)
+
+    def _write_lines(self, file: Path, lines: Iterable[LogLine]) -> None:
+        most = self.size // 2
+        encoded = [
+            json.dumps(asdict(line), ensure_ascii=False).encode("utf-8", "replace") + b"\n" for line in lines
+        ]
+        while encoded:
+            used = file.stat().st_size if file.exists() else 0
+            fitting = _fitting(encoded, most - used)
+            if not fitting and used:
+                file.replace(file.with_name(f"{file.name}.1"))
+                continue
+            with file.open("ab") as out:
+                out.writelines(encoded[: fitting or 1])
+            del encoded[: fitting or 1]
+
+
+def _fitting(lines: list[bytes], room: int) -> int:
+    """How many of the lines, from the first on, have no more than `room` bytes together."""
+    sizes = itertools.accumulate(map(len, lines))
+    return sum(1 for _ in itertools.takewhile(lambda size: size <= room, sizes))
 
 
 def _join(stored: list[LogLine], recent: list[LogLine]) -> list[LogLine]:

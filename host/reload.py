@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from operator import attrgetter
 from pathlib import Path
 from typing import TypeVar
@@ -21,17 +21,23 @@ from host.deployment.catalog import Catalog
 from host.deployment.collector import Collector
 from host.deployment.deployer import Deployer
 from host.deployment.downloads import Downloads
+from host.deployment.room import Room
 from host.deployment.sources import find_bases, find_sources
+from host.logstore import LogStore
 from host.mqtt import MqttPart
 from host.parts import DeploysPart
 from host.state import StateDir
 from host.timers import TimersPart
 from runtime.ratelimit import RateLimit
+from runtime.spec import Bounds
 from triggers.http import HttpTrigger
 
 logger = logging.getLogger(__name__)
 
-LIVE_LIMITS = ("max_body", "revisions")
+LIVE_LIMITS = (
+    *("max_body", "revisions", "log_size", *(each.name for each in fields(Bounds))),
+    *("functions", "package", "files", "unpacked", "ratio", "depth", "disk"),
+)
 # How much the delivery database holds, and for how long, is decided when it is opened.
 # How much memory all pools may use is decided before the first of them starts.
 KEPT_LIMITS = tuple(f"limits.{name}" for name in Limits.model_fields if name not in LIVE_LIMITS)
@@ -61,6 +67,8 @@ class Running:
     state: StateDir
     catalog: Catalog
     collector: Collector
+    room: Room
+    logs: LogStore
     deployer: Deployer
     deploys: DeploysPart
     mqtt: MqttPart
@@ -119,6 +127,8 @@ class Reloader:
         running, config = self._running, self._settings.config
         running.trigger.max_body = config.limits.max_body
         running.collector.keep = config.limits.revisions
+        running.room.change(config.limits)
+        running.logs.size = config.limits.log_size
         running.deployer.base_of = find_bases(config)
         running.rates.clear()
         running.rates.update(make_rates(config))

@@ -12,9 +12,9 @@ from runtime.spec import PoolSpec
 from runtime.worker.logs import LINE_COST, RECORD, UNIT
 
 READ_SIZE = 64 * 1024
-MAX_LINE = 16 * 1024
-RATE = 1024 * 1024
-BURST = 8 * 1024 * 1024
+BURST = 8.0
+"""For how many seconds' worth of the rate a pool may print at once."""
+TELL_AFTER = 1.0
 RECENT_LINES = 50
 MAX_LAST_READS = 64
 
@@ -40,9 +40,11 @@ class LogReader:
         self.recent: deque[str] = deque(maxlen=RECENT_LINES)
         self._revision = spec.label
         self._mask = spec.mask
+        self._longest = spec.bounds.log_line
+        self._rate = spec.bounds.log_rate
         self._sink = sink
         self._rest = b""
-        self._allowance = float(BURST)
+        self._allowance = BURST * self._rate
         self._last = time.monotonic()
         self._dropped = 0
         self._reading, self._writing = os.pipe2(os.O_CLOEXEC)
@@ -65,6 +67,7 @@ class LogReader:
                 break
         if self._rest:
             self._take(self._rest)
+        self._tell_dropped()
         self._loop.remove_reader(self._reading)
         os.close(self._reading)
 
@@ -84,25 +87,37 @@ class LogReader:
         now = time.monotonic()
         # Many short lines cost the host as much as one long one.
         cost = len(data) + LINE_COST * data.count(b"\n")
-        self._allowance = min(BURST, self._allowance + (now - self._last) * RATE) - cost
+        self._allowance = min(BURST * self._rate, self._allowance + (now - self._last) * self._rate) - cost
         self._last = now
-        if self._allowance < 0:
-            self._allowance += cost
-            self._dropped += len(data)
-            return False
+        if self._allowance >= 0:
+            return True
+        self._allowance += cost
+        if not self._dropped:
+            self._loop.call_later(TELL_AFTER, self._tell_dropped)
+        self._dropped += len(data)
+        return False
+
+    def _tell_dropped(self) -> None:
         if self._dropped:
-            text = f"{self._dropped} bytes were printed faster than {RATE} bytes/s and dropped"
+            text = (
+                f"{self._dropped} bytes were printed faster than {self._rate} bytes/s and dropped"
+                " (`limits.log_rate`)"
+            )
             self._dropped = 0
             self._sink(LogLine(time.time(), "warning", "", self._revision, text))
-        return True
 
     def _split(self, data: bytes) -> None:
-        *lines, self._rest = (self._rest + data).split(b"\n")
+        *lines, rest = (self._rest + data).split(b"\n")
         for line in lines:
-            self._take(line)
-        if len(self._rest) > MAX_LINE:
-            self._take(self._rest)
-            self._rest = b""
+            self._take_pieces(line)
+        whole = len(rest) // self._longest * self._longest
+        if whole:
+            self._take_pieces(rest[:whole])
+        self._rest = rest[whole:]
+
+    def _take_pieces(self, line: bytes) -> None:
+        for start in range(0, len(line) or 1, self._longest):
+            self._take(line[start : start + self._longest])
 
     def _take(self, raw: bytes) -> None:
         line = parse_line(self._mask(raw.decode("utf-8", "replace")), self._revision)

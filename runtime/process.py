@@ -242,6 +242,8 @@ def setup_message(spec: PoolSpec, workshop: Workshop) -> dict[str, Any]:
         "batch": None if spec.batch is None else asdict(spec.batch),
         "max_event": spec.max_event,
         "max_result": spec.max_result,
+        "json_depth": spec.bounds.json_depth,
+        "log_invocation": spec.bounds.log_invocation,
         "startup_timeout": spec.startup_timeout,
         "package_dir": str(spec.package_dir),
         "python_path": spec.python_path,

@@ -37,6 +37,18 @@ class BatchRule:
 
 
 @dataclass(frozen=True)
+class Bounds:
+    """What the host allows to each function alike; sizes are in bytes, `log_rate` is of each second."""
+
+    json_depth: int = 100
+    queue_bytes: int = 64 * MIB
+    frame: int = 16
+    log_line: int = 16 * 1024
+    log_invocation: int = MIB
+    log_rate: int = MIB
+
+
+@dataclass(frozen=True)
 class PoolSpec:
     """One revision, ready to run. Times are in seconds, sizes in bytes.
 
@@ -78,6 +90,7 @@ class PoolSpec:
     check_fork: bool = True
     scale: ScaleRule = ScaleRule()
     batch: BatchRule | None = None
+    bounds: Bounds = Bounds()
 
     @property
     def places(self) -> int:

@@ -253,11 +253,11 @@ class Catalog:
         await asyncio.to_thread(self._delete_files, name)
 
     def crowded(self, keep: int) -> list[str]:
-        """The functions with more than `keep` revisions that are ready, and a live one."""
+        """The functions with more than `keep` revisions besides the live one, ready or failed."""
         return [each.name for each in self.functions.values() if each.old(keep)]
 
     def drop_old(self, name: str, keep: int, awaited: Collection[str]) -> list[int]:
-        """Forget the ready revisions of a function but the live one and the last `keep`; returns which.
+        """Forget the revisions of a function but the live one and those kept; returns which.
 
         Those in `awaited` stay, and those with a process or with events in memory.
         """

@@ -24,7 +24,7 @@ class CollectorParts:
 
 
 class Collector:
-    """Keeps of each function the live revision and the last `keep` that were ready.
+    """Keeps of each function the live revision, the last `keep` that were ready, and the last that failed.
 
     What runs, what is still warm and what events on disk wait for is left for the next time. One function at
     a time, in the background.

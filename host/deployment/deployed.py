@@ -31,6 +31,8 @@ class Deployed:
         return next((number for number in ready if reference == str(number)), None)
 
     def old(self, keep: int) -> list[int]:
-        """The ready revisions but the live one and the last `keep`, oldest first."""
-        ready = sorted(each.number for each in self.revisions.values() if each.state == "ready")
-        return [number for number in ready[:-keep] if number != self.live]
+        """The revisions but the live one, the last `keep` ready ones and the last `keep` failed ones."""
+        old: list[int] = []
+        for state in ("ready", "failed"):
+            old += sorted(each.number for each in self.revisions.values() if each.state == state)[:-keep]
+        return sorted(number for number in old if number != self.live)

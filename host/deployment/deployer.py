@@ -23,6 +23,7 @@ from host.deployment.catalog import Catalog
 from host.deployment.files import RevisionFiles
 from host.deployment.inspection import InspectionError
 from host.deployment.inspector import Inspector, check_warnings
+from host.deployment.room import NoRoomError, Room
 from host.state import StateDir
 from runtime.boot import BootError
 from runtime.pool import Pool
@@ -79,6 +80,7 @@ class DeployGrounds:
     files: RevisionFiles
     catalog: Catalog
     byte_code: ByteCodeStore
+    room: Room
     ended: Callable[[str], None]
     pickles: PicklePolicy = field(default_factory=PicklePolicy)
 
@@ -99,15 +101,18 @@ class Deployer:
         self._builds = asyncio.Semaphore(BUILDS_AT_A_TIME)
 
     async def prepare(self, source: Path, names: Names) -> Prepared:
-        """Unpack and check a zip; raises PackageError, and then nothing of it is left."""
+        """Unpack and check a zip; raises PackageError or NoRoomError, and then nothing of it is left."""
+        room = self._grounds.room
+        await room.check_disk()
         staging = self._state.staging / f"unpack-{time.monotonic_ns()}"
-        package = await asyncio.to_thread(open_package, source, staging)
+        package = await asyncio.to_thread(open_package, source, staging, room.inside)
         try:
             name = _choose_name(names, package)
             base = narrow(self.base_of(name), package.root, package.manifest)
             check_isolation(package.manifest, package.manifest.python or base.python)
+            room.check_number(name, self._catalog.functions)
             return Prepared(name, package, staging, base)
-        except PackageError:
+        except (PackageError, NoRoomError):
             await asyncio.to_thread(shutil.rmtree, staging)
             raise
 

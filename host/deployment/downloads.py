@@ -15,6 +15,7 @@ from functions.errors import PackageError
 from functions.fetch_order import FetchError, FetchOrder
 from functions.package import pack_folder, sha256_of
 from host.deployment.deployer import Deployer, DeployError, Line, Names
+from host.deployment.room import NoRoomError
 from host.deployment.sources import Refused, Source
 from host.state import StateDir
 
@@ -105,7 +106,7 @@ class Downloads:
     async def _try(self, name: str) -> Exception | None:
         try:
             await self._bring(name, self._sources[name])
-        except (FetchError, PackageError, DeployError, OSError, sqlite3.Error) as error:
+        except (FetchError, PackageError, NoRoomError, DeployError, OSError, sqlite3.Error) as error:
             self._note(name, str(error))
             return error
         finally:

@@ -6,6 +6,7 @@ from tempfile import TemporaryDirectory
 
 from conf.faults import Fault
 from conf.models import Config
+from functions.archive import Limits
 from functions.errors import PackageError
 from functions.imports import missing_imports
 from functions.package import Package, open_package, read_stored
@@ -28,19 +29,20 @@ def package_faults(config: Config, env: Mapping[str, str]) -> Iterator[Fault]:
             continue
         path = f"funcs[{index}].{'package' if func.package else 'modelName'}"
         try:
-            yield from _lacking(path, package, base_of(func.model_name).requirements)
+            base = base_of(func.model_name).requirements
+            yield from _lacking(path, package, base, Limits.of(config.limits))
         except (PackageError, OSError) as error:
             yield Fault(path, str(error))
 
 
-def _lacking(path: str, package: Path, base: tuple[str, ...]) -> Iterator[Fault]:
+def _lacking(path: str, package: Path, base: tuple[str, ...], limits: Limits) -> Iterator[Fault]:
     if not package.exists():
         yield Fault(path, f"there is no {package}")
     elif package.is_dir():
         yield from _imports(path, read_stored(package, ""), base)
     else:
         with TemporaryDirectory() as folder:
-            yield from _imports(path, open_package(package, Path(folder) / "package"), base)
+            yield from _imports(path, open_package(package, Path(folder) / "package", limits), base)
 
 
 def _imports(path: str, package: Package, base: tuple[str, ...]) -> Iterator[Fault]:

@@ -76,7 +76,8 @@ def _order(number: int, func: Func, settings: Settings, downloads: Path) -> Fetc
     # Two names with the same address and digests share one file.
     identity = f"{func.model_address}\n{func.model_md5}\n{func.sha256}"
     target = downloads / f"{hashlib.sha256(identity.encode()).hexdigest()}.zip"
-    return FetchOrder(func.model_address, target, func.model_md5, func.sha256)
+    most = settings.config.limits.package
+    return FetchOrder(func.model_address, target, func.model_md5, func.sha256, most)
 
 
 def _is_wanted(func: Func, settings: Settings) -> bool:

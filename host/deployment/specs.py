@@ -59,6 +59,7 @@ def make_spec(revision: Revision, state: StateDir, additions: Additions) -> Pool
         check_fork=manifest.preload != "always",
         scale=_within_cores(_scale(manifest, override), share.cpu),
         batch=_batch(manifest, override),
+        bounds=additions.bounds,
     )
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
 
 from host.deployment.deployer import Deployer, DeployError, Line, Prepared
 
@@ -17,12 +18,13 @@ class DeployTasks:
         self._deployer = deployer
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def begin(self, prepared: Prepared) -> Lines:
-        """Deploy it; the lines come as they are told."""
+    def begin(self, prepared: Prepared, ended: Callable[[], None]) -> Lines:
+        """Deploy it; the lines come as they are told, and `ended` is called when it has ended."""
         lines: Lines = asyncio.Queue()
         task = asyncio.get_running_loop().create_task(self._run(prepared, lines))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(lambda _: ended())
         return lines
 
     async def stop(self) -> None:

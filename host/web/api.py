@@ -1,10 +1,8 @@
 """The management API: deploy, look, scale, remove, logs and health; everything but `/invoke`."""
 
 import asyncio
-import json
 import re
 import sqlite3
-import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -12,28 +10,27 @@ from typing import Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from conf.faults import ConfigError
 from functions.errors import PackageError
 from host.deployment.catalog import Catalog, ScaleError, UnknownFunctionNameError
-from host.deployment.deployer import Deployer, Line, Names
-from host.deployment.tasks import DeployTasks
+from host.deployment.deployer import Deployer, Line
+from host.deployment.room import NoRoomError
 from host.health import Health
 from host.logstore import LogStore
 from host.reload import NoConfigError, Reloader
 from host.state import StateDir
 from host.web import views
+from host.web.bodies import json_line, read_object
 from host.web.methods import allowed_methods
 from host.web.numbers import path_number, query_flag, query_number
 from runtime.events import UnavailableError
 from runtime.scaling.decisions import Record
 from triggers.invocations.ledger import FinishedInvocationError, UnknownInvocationError
 
-MAX_PACKAGE = 512 * 1024 * 1024
-MAX_SMALL_BODY = 64 * 1024
 DEFAULT_TAIL, MAX_TAIL = 100, 2000
 LINES_AT_A_TIME = 50
 
@@ -64,7 +61,6 @@ class ApiParts:
     logs: LogStore
     health: Health
     reports: Reports
-    tasks: DeployTasks
     reloader: Reloader
 
 
@@ -88,7 +84,6 @@ class Api:
             Route("/api/mqtt", self.list_connections, methods=["GET"]),
             Route("/api/delivery", self.show_delivery, methods=["GET"]),
             Route("/api/functions", self.list_functions, methods=["GET"]),
-            Route("/api/functions", self.deploy, methods=["POST"]),
             Route(name, self.describe, methods=["GET"]),
             Route(name, self.remove, methods=["DELETE"]),
             Route(f"{name}/scale", self.scale, methods=["POST"]),
@@ -103,6 +98,7 @@ class Api:
             UnavailableError: _tell(503, "The function cannot run now"),
             ScaleError: _tell(409, "Outside of the bounds"),
             PackageError: _tell(422, "The package is refused"),
+            NoRoomError: _tell(507, "There is no room"),
             ConfigError: _tell(422, "The config is refused, and nothing has changed"),
             UnknownInvocationError: _tell(404, "Unknown invocation"),
             FinishedInvocationError: _tell(409, "The invocation has ended"),
@@ -170,7 +166,7 @@ class Api:
 
     async def scale(self, request: Request) -> Response:
         """Fix the number of instances; null leaves it to the load again."""
-        instances = (await _read_object(request)).get("instances", "")
+        instances = (await read_object(request)).get("instances", "")
         if isinstance(instances, float) and instances.is_integer():
             instances = int(instances)  # as JSON has it, 3.0 is 3
         if not isinstance(instances, int | None) or isinstance(instances, bool):
@@ -187,18 +183,9 @@ class Api:
         decisions = [views.tell_decision(each) for each in self._parts.reports.decisions(name)]
         return JSONResponse({"function": name, "decisions": decisions})
 
-    async def deploy(self, request: Request) -> Response:
-        """Take a package; its progress is told line by line."""
-        names = Names(request.query_params.get("name"), request.query_params.get("default_name"))
-        with tempfile.NamedTemporaryFile(dir=self._parts.state.staging, suffix=".zip") as file:
-            await _receive_file(request, file)
-            prepared = await self._parts.deployer.prepare(Path(file.name), names)
-        lines = self._parts.tasks.begin(prepared)
-        return StreamingResponse(_lines_from(lines), media_type="application/x-ndjson")
-
     async def apply_config(self, request: Request) -> Response:
         """Go over to another config file of this machine, or to the host's own as it is now."""
-        path = (await _read_object(request)).get("path")
+        path = (await read_object(request)).get("path")
         if path is not None and not (isinstance(path, str) and _is_place(path)):
             raise HTTPException(400, "`path` is the absolute path of a config file on the host's machine")
         changes = await self._parts.reloader.apply(Path(path) if path else None)
@@ -214,10 +201,10 @@ class Api:
 
     async def _log_lines(self, name: str, tail: int, follow: bool) -> AsyncIterator[bytes]:
         for line in self._parts.logs.tail(name, tail):
-            yield _json_line(asdict(line))
+            yield json_line(asdict(line))
         if follow:
             async for line in self._parts.logs.follow(name):
-                yield _json_line(asdict(line))
+                yield json_line(asdict(line))
 
     async def read_build_log(self, request: Request) -> Response:
         """What the build of a revision's environment printed."""
@@ -232,45 +219,6 @@ class Api:
 def _is_place(path: str) -> bool:
     # JSON can say what no file's name can: NUL, and half of a surrogate pair.
     return path.startswith("/") and not re.search("[\0\ud800-\udfff]", path)
-
-
-async def _receive_file(request: Request, file: "tempfile._TemporaryFileWrapper[bytes]") -> None:
-    size = 0
-    try:
-        async for chunk in request.stream():
-            size += len(chunk)
-            if size > MAX_PACKAGE:
-                raise HTTPException(413, f"a package may have {MAX_PACKAGE} bytes at most")
-            await asyncio.to_thread(file.write, chunk)
-    except ClientDisconnect:
-        raise HTTPException(400, "the upload was cut off") from None
-    if not size:
-        raise HTTPException(400, "the request has no body; send the package's zip")
-    await asyncio.to_thread(file.flush)
-
-
-async def _lines_from(lines: "asyncio.Queue[Line | None]") -> AsyncIterator[bytes]:
-    while (line := await lines.get()) is not None:
-        yield _json_line(line)
-
-
-def _json_line(value: Line) -> bytes:
-    return json.dumps(value, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
-
-
-async def _read_object(request: Request) -> dict[str, Any]:
-    text = b""
-    async for chunk in request.stream():
-        text += chunk
-        if len(text) > MAX_SMALL_BODY:
-            raise HTTPException(413, f"the body may have {MAX_SMALL_BODY} bytes at most")
-    try:
-        body = json.loads(text)
-    except (ValueError, RecursionError):
-        raise HTTPException(400, "the body is not JSON") from None
-    if not isinstance(body, dict):
-        raise HTTPException(400, "the body is not a JSON object")
-    return body
 
 
 def _tell(status: int, title: str) -> Callable[[Request, Exception], Response]:

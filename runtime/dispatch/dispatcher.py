@@ -33,7 +33,10 @@ class Dispatcher:
             raise UnknownFunctionError(self._explain(target))
         if len(event.body) > pool.spec.max_event:
             limit = pool.spec.max_event
-            raise TooLargeError(f"{target} takes events of {limit} bytes at most, not {len(event.body)}")
+            raise TooLargeError(
+                f"{target} takes events of {limit} bytes at most (`max_event` in function.yaml),"
+                f" not {len(event.body)}"
+            )
         if len(event.metadata()) + 6 * len(event.content_type or "") > MOST_METADATA:
             raise TooLargeError(f"the event's headers and metadata have more than {MOST_METADATA} bytes")
         return pool

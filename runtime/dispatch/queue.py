@@ -13,13 +13,11 @@ from runtime.dispatch.ticket import Ticket
 from runtime.dispatch.waiting import WaitingLine
 from runtime.events import Answer, Event, InstanceDiedError, InvocationError, QueueFullError
 from runtime.slot import Slot
-from runtime.spec import MIB, PoolSpec
+from runtime.spec import PoolSpec
 from runtime.worker.frames import Frame
 
 SHORT = 0.001
 """Seconds of service time below which events share a frame (design §6)."""
-MAX_FRAME = 16
-MAX_QUEUE_BYTES = 64 * MIB
 DRAIN_LOOK = 0.1
 QUIET = 0.01
 """Seconds between two times of telling that events wait."""
@@ -44,7 +42,7 @@ class EventQueue:
         self.ready: set[Slot] = set()
         self._slots: set[Slot] = set()
         self._loop = asyncio.get_running_loop()
-        self._waiting = WaitingLine(spec.queue, MAX_QUEUE_BYTES)
+        self._waiting = WaitingLine(spec.queue, spec.bounds.queue_bytes)
         self.outcomes = Outcomes(spec)
         self._deadlines = Deadlines(self.outcomes, self._waiting, self._slots, kill)
         self._on_crowded = on_crowded
@@ -160,7 +158,7 @@ class EventQueue:
         if known is None or known >= SHORT:
             return 1
         share = -(-len(self._waiting) // max(1, len(self.ready)))
-        return min(MAX_FRAME, share)
+        return min(self.spec.bounds.frame, share)
 
     def _hand_out_batch(self, slot: Slot, gathering: Gathering) -> None:
         if slot.running or self.spec.batch is None:

@@ -111,7 +111,10 @@ class WaitingLine:
             if not self._has_less(ticket, longest, by_bytes=self._count < most):
                 for each in reversed(dropped):
                     self._append(each)
-                raise QueueFullError(f"{self._count} events of {self._bytes} bytes wait, as many as may")
+                raise QueueFullError(
+                    f"{self._count} events of {self._bytes} bytes wait, as many as may (`queue` in"
+                    " function.yaml, `limits.queue_bytes` of the config)"
+                )
             dropped.append(last := self._lines[longest].pop())
             self._left(longest, last)
         return dropped

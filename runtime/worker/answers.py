@@ -12,10 +12,11 @@ from .payload import JSON_TYPE, InputError, Response, ResultError, encode_respon
 
 
 class Rules(NamedTuple):
-    """What the manifest says of events and results; sizes in bytes."""
+    """What manifest and host say of events and results; sizes in bytes."""
 
     accepts: str
     max_result: int
+    json_depth: int
     code_folders: tuple[str, ...]
     box: BoxPlan = BoxPlan()
 

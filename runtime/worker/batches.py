@@ -75,7 +75,8 @@ class Batch:
             return
         context = Context(self._means.around, head)
         try:
-            event = decode_event(body, head.get("ct"), self._means.rules.accepts)
+            rules = self._means.rules
+            event = decode_event(body, head.get("ct"), (rules.accepts, rules.json_depth))
         except Exception as error:  # noqa: BLE001 - what is wrong with one event must not fail the others
             self._done.append(self._answers.fail(context, error, 0.0))
         else:

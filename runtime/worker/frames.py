@@ -72,8 +72,8 @@ class Decoder:
         while end - start >= LENGTHS.size:
             head_size, metadata_size, body_size = LENGTHS.unpack_from(data, start)
             if head_size + metadata_size > MAX_HEAD or body_size > self._max_body:
-                size = head_size + metadata_size
-                raise FrameError(f"a frame of {size} + {body_size} bytes is over the limit")
+                size, most = head_size + metadata_size, f"{MAX_HEAD} + {self._max_body}"
+                raise FrameError(f"a frame of {size} + {body_size} bytes is over the limit of {most}")
             metadata_start = start + LENGTHS.size + head_size
             body_start = metadata_start + metadata_size
             stop = body_start + body_size

@@ -30,7 +30,7 @@ class Runner:
     def __init__(self, function: Function, means: Means) -> None:
         self._call = function.call
         self._around = means.around
-        self._accepts = means.rules.accepts
+        self._wanted = (means.rules.accepts, means.rules.json_depth)
         self._pipe = means.pipe
         self._mark = means.mark
         self._answers = AnswerWriter(means.rules, means.pipe)
@@ -44,7 +44,7 @@ class Runner:
         self._pipe.begin(head["id"])
         context = Context(self._around, head)
         try:
-            result = self._call(decode_event(body, head.get("ct"), self._accepts), context)
+            result = self._call(decode_event(body, head.get("ct"), self._wanted), context)
             if isinstance(result, STREAMS):
                 frame = self._stream(context, result, outlet)
             else:
@@ -63,7 +63,7 @@ class Runner:
         self._pipe.begin(head["id"])
         context = Context(self._around, head)
         try:
-            result = self._call(decode_event(body, head.get("ct"), self._accepts), context)
+            result = self._call(decode_event(body, head.get("ct"), self._wanted), context)
             if not isinstance(result, STREAMS):
                 result = await result
             if isinstance(result, STREAMS):

@@ -11,25 +11,34 @@ import os
 import threading
 from collections.abc import Mapping
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, NamedTuple
 
 from .masks import Mask
 
 RECORD, UNIT = "\x1e", "\x1f"
 PIECE = 3000
-MAX_PER_INVOCATION = 1024 * 1024
 LINE_COST = 64
 """What a line costs beside its text, in bytes: many short lines burden the host as one long one does."""
 
 
+class LogRules(NamedTuple):
+    """How many bytes one invocation may write, and what is blotted out of all that is written."""
+
+    per_invocation: int = 1024 * 1024
+    mask: Mask = str
+
+
+DEFAULT_RULES = LogRules()
+
+
 class Share:
-    """What an invocation, or a batch, has written of what it may."""
+    """What an invocation, or a batch, has written of what it may, which is `room` bytes."""
 
     __slots__ = ("dropped", "invocation", "is_open", "room")
 
-    def __init__(self, invocation: str) -> None:
+    def __init__(self, invocation: str, room: int) -> None:
         self.invocation = invocation
-        self.room = MAX_PER_INVOCATION
+        self.room = room
         self.dropped = 0
         self.is_open = True
 
@@ -56,12 +65,12 @@ class LogPipe:
     """The instance's end of the log; counts bytes per invocation and drops what is over the bound.
 
     `is_shared` says that several invocations may run at a time: a thread that one of them started cannot be
-    told from the others' then, so its lines have no id. `mask` is for all that is written.
+    told from the others' then, so its lines have no id.
     """
 
-    def __init__(self, fd: int, is_shared: bool = False, mask: Mask = str) -> None:
+    def __init__(self, fd: int, is_shared: bool = False, rules: LogRules = DEFAULT_RULES) -> None:
         self.fd = fd
-        self._mask = mask
+        self._room, self._mask = rules
         self.streams: list[LogStream] = []
         self._is_shared = is_shared
         self._current: ContextVar[Share | None] = ContextVar("invocation", default=None)
@@ -74,7 +83,7 @@ class LogPipe:
 
     def begin(self, invocation: str) -> None:
         """What is written from now on belongs to this invocation; empty for a batch."""
-        share = Share(invocation)
+        share = Share(invocation, self._room)
         self._current.set(share)
         if not self._is_shared:
             self._alone = share
@@ -90,6 +99,7 @@ class LogPipe:
         share.is_open = False
         if share.dropped:
             text = f"{share.dropped} bytes more were printed by this invocation and not kept"
+            text += " (`limits.log_invocation`)"
             self._send("warning", share.invocation, text)
         self._current.set(None)
         self._alone = None

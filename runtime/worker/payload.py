@@ -7,6 +7,8 @@ import json.scanner
 from collections.abc import Callable
 from typing import Any, NoReturn
 
+from .json_depth import is_deeper
+
 JSON_TYPE = "application/json"
 TEXT_TYPE = "text/plain; charset=utf-8"
 BYTES_TYPE = "application/octet-stream"
@@ -52,24 +54,25 @@ _read_json = _decoder.decode
 _RAW = (bytes, bytearray, memoryview)
 
 
-def decode_event(body: bytes, content_type: str | None, accepts: str) -> object:
-    """The event as the function takes it; `accepts` is `json`, `text` or `bytes`.
+def decode_event(body: bytes, content_type: str | None, wanted: tuple[str, int]) -> object:
+    """The event as the function takes it: `json`, `text` or `bytes`, and how deep JSON may be nested.
 
     Raises InputError when the body is not what its content type or the function wants.
     """
-    return _reader_of(content_type, accepts)(body)
+    return _reader_of(content_type, wanted)(body)
 
 
 @functools.lru_cache(256)
-def _reader_of(content_type: str | None, accepts: str) -> Callable[[bytes], object]:
+def _reader_of(content_type: str | None, wanted: tuple[str, int]) -> Callable[[bytes], object]:
+    accepts, depth = wanted
     if accepts == "bytes":
         return bytes
     kind = (content_type or "").split(";")[0].strip().lower()
     is_json = kind.endswith(("/json", "+json"))
     if accepts == "text":
-        return _decode_json_text if is_json else _decode_text
+        return functools.partial(_decode_json_text, depth) if is_json else _decode_text
     if not kind or is_json or kind in FORM_TYPES:
-        return _decode_json
+        return functools.partial(_decode_json, depth)
 
     def refuse(body: bytes) -> NoReturn:
         raise InputError(f"this function accepts JSON, not {kind}: send application/json")
@@ -85,14 +88,16 @@ def _decode_text(body: bytes) -> str:
         raise InputError(f"the body is not UTF-8 text ({where}); this function accepts text") from None
 
 
-def _decode_json_text(body: bytes) -> str:
-    _decode_json(body)
+def _decode_json_text(depth: int, body: bytes) -> str:
+    _decode_json(depth, body)
     return _decode_text(body)
 
 
-def _decode_json(body: bytes) -> object:
+def _decode_json(depth: int, body: bytes) -> object:
     if not body:
         raise InputError("the body is empty, which is no JSON")
+    if is_deeper(body, depth):
+        raise InputError(f"the body is JSON nested more than {depth} deep (`limits.json_depth`)")
     try:
         text = body.decode()
         if text[0] in "{[":

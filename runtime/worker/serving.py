@@ -81,7 +81,7 @@ class Serving:
 
     def _rules(self) -> Rules:
         given = self._given
-        return Rules(given.accepts, given.max_result, given.around.code_folders, given.box)
+        return Rules(given.accepts, given.max_result, given.json_depth, given.around.code_folders, given.box)
 
     def _context(self) -> Context:
         return Context(self._given.around, {"dl": self._given.start_deadline()})

@@ -8,7 +8,7 @@ from typing import Any
 
 from .box_plan import BoxPlan
 from .context import Surroundings
-from .logs import LogHandler, LogPipe, LogStream
+from .logs import LogHandler, LogPipe, LogRules, LogStream
 from .masks import Secrets, make_mask
 from .models import Models
 from .pickle_policy import PicklePolicy
@@ -28,12 +28,14 @@ class Setup:
         self.is_batch: bool = message["batch"] is not None
         self.max_event: int = message["max_event"]
         self.max_result: int = message["max_result"]
+        self.json_depth: int = message["json_depth"]
         self.preload: bool = message["preload"]
         self.check_fork: bool = message["check_fork"]
         self.startup_timeout: float = message["startup_timeout"]
         self.memory: int | None = message["memory"]
         self.box = BoxPlan(**message["box"])
-        self.pipe = LogPipe(log_fd, self.concurrency > 1, make_mask(message["secrets"].values()))
+        rules = LogRules(message["log_invocation"], make_mask(message["secrets"].values()))
+        self.pipe = LogPipe(log_fd, self.concurrency > 1, rules)
         self.around = self._surroundings(message)
 
     def _surroundings(self, message: dict[str, Any]) -> Surroundings:

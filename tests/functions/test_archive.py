@@ -205,10 +205,21 @@ def test_entries_that_share_their_bytes_are_refused(tmp_path: Path) -> None:
 
 
 def test_limits_are_kept_and_the_entry_that_passes_one_is_named(tmp_path: Path) -> None:
-    source = make_zip(tmp_path / "a.zip", {"a": b"1" * 600, "b": b"2" * 600, "c": b"3" * 600})
-    assert refusal(source, tmp_path, Limits(total=1000)).entry == "b"
+    source = make_zip(tmp_path / "a.zip", {"a": b"1" * 600, "b/c/d": b"2" * 600, "e": b"3" * 600})
+    assert len(extract(source, tmp_path / "whole", Limits(entries=3, total=1800, file=600, depth=3))) == 3
+    assert refusal(source, tmp_path, Limits(total=1799)).entry == "e"
     assert refusal(source, tmp_path, Limits(file=599)).entry == "a"
-    assert "3 entries" in str(refusal(source, tmp_path, Limits(entries=2)))
+    for limits, told in ((Limits(entries=2), "3 entries"), (Limits(depth=2), "2 folders deep")):
+        assert told in str(refusal(source, tmp_path, limits))
+
+
+def test_a_file_inflates_as_many_times_as_it_may_and_no_more(tmp_path: Path) -> None:
+    entry = RawEntry(b"a.bin", data=bytes(2 * MIB))
+    source = raw_zip(tmp_path / "a.zip", entry)
+    ratio = -(-2 * MIB // len(entry.stream()))
+    extract(source, tmp_path / "whole", Limits(ratio=ratio))
+    told = str(refusal(source, tmp_path, Limits(ratio=ratio - 1)))
+    assert f"more than {ratio - 1} times its packed size (`limits.ratio`)" in told
 
 
 def test_many_thousand_entries_are_refused_by_their_number(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from conf.names import check_name
 from functions.errors import PackageError
-from functions.manifest import Manifest, read_manifest
+from functions.manifest import LONGEST_MANIFEST, Manifest, read_manifest
 
 
 def faults(text: str) -> str:
@@ -14,6 +14,12 @@ def faults(text: str) -> str:
         read_manifest(text)
     assert caught.value.entry == "function.yaml"
     return str(caught.value)
+
+
+def test_a_manifest_of_the_longest_length_is_read_and_a_longer_one_is_not() -> None:
+    comment = "#" * (LONGEST_MANIFEST - 1) + "\n"
+    assert read_manifest(comment) == read_manifest("")
+    assert f"longer than {LONGEST_MANIFEST} characters" in faults(comment + "#")
 
 
 def test_an_empty_manifest_means_the_defaults() -> None:

@@ -94,6 +94,26 @@ def test_the_live_revision_the_last_ready_ones_and_those_that_events_wait_for_st
     assert registry.add_revision("f", "p4", MANIFEST)[0].number == 9
 
 
+def test_failed_revisions_go_as_old_ones_do_with_the_logs_of_their_builds(
+    state: StateDir, registry: Registry
+) -> None:
+    for number in range(1, 6):
+        add(state, registry, "f", f"p{number}", ready=number == 2)
+        add(state, registry, "never", f"q{number}", ready=False)
+    catalog = asyncio.run(collect(state, registry, 2))
+    assert list(catalog.functions["f"].revisions) == [2, 4, 5]
+    assert list(catalog.functions["never"].revisions) == [4, 5]
+    assert registry.functions()["f"].revisions == catalog.functions["f"].revisions
+    assert [state.build_log("f", number).exists() for number in range(1, 6)] == [
+        False,
+        True,
+        False,
+        True,
+        True,
+    ]
+    assert on_disk(state) == ({"p2"}, {"f@2"})
+
+
 def test_what_a_crash_has_left_on_disk_goes_at_the_next_start(state: StateDir, registry: Registry) -> None:
     add(state, registry, "f", "p1")
     add(state, registry, "gone", "p2")

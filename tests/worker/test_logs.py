@@ -10,7 +10,10 @@ from typing import TextIO, cast
 import pytest
 
 from runtime.loglines import parse_line
-from runtime.worker.logs import MAX_PER_INVOCATION, FunctionLogger, LogHandler, LogPipe, LogStream
+from runtime.worker.logs import DEFAULT_RULES, FunctionLogger, LogHandler, LogPipe, LogStream
+
+SETTING = " (`limits.log_invocation`)"
+MAX_PER_INVOCATION = DEFAULT_RULES.per_invocation
 
 Line = tuple[str, str, str]
 
@@ -194,7 +197,11 @@ def test_what_one_invocation_prints_is_bounded_and_the_rest_counted(log: Written
     kept = sum(len(line.encode()) for _, _, line in lines[:-2])
     assert 100 < kept + 65 * len(lines) <= 4 * MAX_PER_INVOCATION
     if "\n" not in text:
-        assert told == f"{len(text.encode()) - kept} bytes more were printed by this invocation and not kept"
+        assert (
+            told
+            == f"{len(text.encode()) - kept} bytes more were printed by this invocation and not kept"
+            + SETTING
+        )
 
 
 def test_the_end_of_a_line_that_was_sent_already_is_no_line_more(log: Written) -> None:

@@ -46,7 +46,7 @@ JSON = "application/json"
 def test_a_body_becomes_the_event_that_the_function_accepts(
     accepts: str, content_type: str | None, body: bytes, event: object
 ) -> None:
-    decoded = decode_event(body, content_type, accepts)
+    decoded = decode_event(body, content_type, (accepts, 100))
     assert decoded == event
     assert type(decoded) is type(event)
 
@@ -64,7 +64,7 @@ def test_a_body_becomes_the_event_that_the_function_accepts(
         ("json", JSON, b"NaN", "NaN is not JSON"),
         ("json", JSON, b'{"t": -Infinity}', "-Infinity is not JSON"),
         ("json", JSON, b'"\xff"', "byte 1 is not UTF-8"),
-        ("json", JSON, b"[" * 100_000, "not JSON"),
+        ("json", JSON, b"[" * 100_000, "nested more than 100 deep"),
         ("json", JSON, b"1" * 5000, "not JSON"),
         ("json", "text/plain", b"{}", "accepts JSON, not text/plain"),
         ("json", "application/octet-stream", b"{}", "accepts JSON, not application/octet-stream"),
@@ -77,7 +77,7 @@ def test_a_body_that_the_function_does_not_accept_is_refused_with_a_reason(
     accepts: str, content_type: str | None, body: bytes, why: str
 ) -> None:
     with pytest.raises(InputError, match=why):
-        decode_event(body, content_type, accepts)
+        decode_event(body, content_type, (accepts, 100))
 
 
 @pytest.mark.parametrize(

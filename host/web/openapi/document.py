@@ -39,6 +39,7 @@ SAYS = {
     502: "The function's instance died.",
     503: "Not now; `retry-after` may say when.",
     504: "The deadline passed.",
+    507: "There is no room for another function, or on the disk.",
 }
 OPERATIONS: tuple[Operation, ...] = (*functions.OPERATIONS, *events.OPERATIONS, *machine.OPERATIONS)
 INVOKE = "/invoke/"

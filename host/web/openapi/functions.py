@@ -53,7 +53,7 @@ OPERATIONS = (
         "was deployed is said by the last line, of the type `done` or `error`.",
         "deploy",
         {"200": Answer("The package is taken; one JSON object per line.", {LINES: TEXT})},
-        problems=(400, 413, 422, 503),
+        problems=(400, 413, 422, 503, 507),
         parameters=(WANTED, DEFAULT),
         body={
             "required": True,

@@ -1,0 +1,36 @@
+"""Reads the small JSON bodies of the management API, and writes its lines."""
+
+import json
+from typing import Any
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+
+from runtime.worker.json_depth import is_deeper
+
+MAX_SMALL_BODY = 64 * 1024
+DEEPEST = 16
+"""How deep a body may be nested; none of ours needs more than two."""
+
+
+async def read_object(request: Request) -> dict[str, Any]:
+    """The JSON object in the body; raises HTTPException for anything else, and for too large a one."""
+    text = b""
+    async for chunk in request.stream():
+        text += chunk
+        if len(text) > MAX_SMALL_BODY:
+            raise HTTPException(413, f"the body may have {MAX_SMALL_BODY} bytes at most")
+    if is_deeper(text, DEEPEST):
+        raise HTTPException(400, f"the body is nested more than {DEEPEST} deep")
+    try:
+        body = json.loads(text)
+    except (ValueError, RecursionError):
+        raise HTTPException(400, "the body is not JSON") from None
+    if not isinstance(body, dict):
+        raise HTTPException(400, "the body is not a JSON object")
+    return body
+
+
+def json_line(value: dict[str, Any]) -> bytes:
+    """One line of an answer that comes line by line."""
+    return json.dumps(value, ensure_ascii=False).encode("utf-8", "replace") + b"\n"

@@ -1,0 +1,85 @@
+"""Takes packages in over HTTP: onto the disk, checked, then deployed while the caller reads how far it is."""
+
+import asyncio
+import tempfile
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import Route
+
+from host.deployment.deployer import Deployer, Names
+from host.deployment.room import Room
+from host.deployment.tasks import DeployTasks, Lines
+from host.web.bodies import json_line
+
+
+@dataclass(frozen=True)
+class DeployParts:
+    """What takes a package; `staging` is the folder for uploads."""
+
+    staging: Path
+    deployer: Deployer
+    tasks: DeployTasks
+    room: Room
+
+
+class DeploysApi:
+    """One endpoint; so many packages at a time as `limits.deploys` says, and the others wait unread."""
+
+    def __init__(self, parts: DeployParts) -> None:
+        self._parts = parts
+        self._turns = asyncio.Semaphore(parts.room.limits.deploys)
+
+    def routes(self) -> list[Route]:
+        """Where it is reached."""
+        return [Route("/api/functions", self.deploy, methods=["POST"])]
+
+    async def deploy(self, request: Request) -> Response:
+        """Take a package; its progress is told line by line."""
+        self._check_length(request)
+        await self._turns.acquire()
+        try:
+            lines = await self._begin(request)
+        except BaseException:
+            self._turns.release()
+            raise
+        return StreamingResponse(_lines_from(lines), media_type="application/x-ndjson")
+
+    async def _begin(self, request: Request) -> Lines:
+        names = Names(request.query_params.get("name"), request.query_params.get("default_name"))
+        with tempfile.NamedTemporaryFile(dir=self._parts.staging, suffix=".zip") as file:
+            await self._receive(request, file)
+            prepared = await self._parts.deployer.prepare(Path(file.name), names)
+        return self._parts.tasks.begin(prepared, self._turns.release)
+
+    def _check_length(self, request: Request) -> None:
+        told = request.headers.get("content-length", "")
+        if told.isdecimal() and int(told) > self._parts.room.limits.package:
+            raise self._too_large()
+
+    async def _receive(self, request: Request, file: "tempfile._TemporaryFileWrapper[bytes]") -> None:
+        size = 0
+        try:
+            async for chunk in request.stream():
+                size += len(chunk)
+                if size > self._parts.room.limits.package:
+                    raise self._too_large()
+                await asyncio.to_thread(file.write, chunk)
+        except ClientDisconnect:
+            raise HTTPException(400, "the upload was cut off") from None
+        if not size:
+            raise HTTPException(400, "the request has no body; send the package's zip")
+        await asyncio.to_thread(file.flush)
+
+    def _too_large(self) -> HTTPException:
+        most = self._parts.room.limits.package
+        return HTTPException(413, f"a package may have {most} bytes at most (`limits.package`)")
+
+
+async def _lines_from(lines: Lines) -> AsyncIterator[bytes]:
+    while (line := await lines.get()) is not None:
+        yield json_line(line)
