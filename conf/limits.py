@@ -25,6 +25,19 @@ class Limits(Section):
     frame: Whole = Field(
         default=16, ge=1, le=1000, description="short events that an instance is handed at once"
     )
+    connections: Whole = Field(default=4096, ge=1, description="HTTP connections at a time")
+    connections_per_peer: Whole = Field(
+        default=512, ge=1, description="of these from one address, or one IPv6 /64, beyond loopback"
+    )
+    header_time: Duration = Field(
+        default=10.0, gt=0, description="from the first byte of a request's head to its last"
+    )
+    body_time: Duration = Field(
+        default=60.0, gt=0, description="for a request's body; packages may take longer at 1 KiB/s or more"
+    )
+    write_time: Duration = Field(
+        default=60.0, gt=0, description="how long a caller may take nothing of its answer"
+    )
     memory: Size | None = Field(
         default=None,
         gt=0,

@@ -13,6 +13,7 @@ from conf.mqtt import Broker, Rule
 from conf.pickles import Pickles
 from conf.places import check_place
 from conf.python import PythonVersion, Requirement
+from conf.quotas import Quota
 from conf.secrets import Secrets
 from conf.timers import Timer
 from conf.types import (
@@ -23,6 +24,7 @@ from conf.types import (
     Text,
     Whole,
 )
+from conf.web import ServerTls, Web
 
 
 class Expose(Section):
@@ -48,6 +50,11 @@ class Config(Section):
         default=(),
         description="hosts on this machine or link that results may be posted to, as HOST or HOST:PORT",
     )
+    web: Web = Field(default=Web(), description="names and pages that the web port knows beside its own")
+    tls: ServerTls | None = Field(
+        default=None, description="certificates of the web port; absent: plain HTTP"
+    )
+    quotas: Items[Quota] = Field(default=(), description="what each caller may do over HTTP")
     limits: Limits = Field(default=Limits(), description="what the host takes at most")
     isolation: Isolation = Field(default=Isolation(), description="how strongly functions are boxed in")
     secrets: Secrets = Field(

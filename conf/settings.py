@@ -72,6 +72,7 @@ def gather_settings(flags: Mapping[str, object], env: Mapping[str, str]) -> Sett
     faults += old_variable_faults(env)
     if not (faults or anonymous or address.is_loopback):
         faults.append(_exposed(address))
+    faults += _certificate_faults(config)
     if faults:
         raise ConfigError(faults)
     return Settings(
@@ -118,6 +119,18 @@ def _download_models(env: Mapping[str, str], faults: list[Fault]) -> bool:
     if word.lower() not in SWITCHED_ON + SWITCHED_OFF:
         faults.append(Fault("DOWNLOAD_MODEL", f"{word!r} is neither true nor false"))
     return word.lower() in SWITCHED_ON
+
+
+def _certificate_faults(config: Config) -> list[Fault]:
+    if config.tls is None:
+        return []
+    from conf.certificates import make_context
+
+    try:
+        make_context(config.tls)
+    except ConfigError as error:
+        return error.faults
+    return []
 
 
 def _exposed(address: Address) -> Fault:

@@ -1,7 +1,9 @@
 """The host's HTTP API, as a program that uses it sees it."""
 
 import json
-from collections.abc import Iterator
+import os
+import ssl
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,6 +64,7 @@ class Client:
             timeout=httpx.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS),
             # A proxy of the environment cannot know what listens on this machine's own loopback.
             trust_env=not Address(_host_of(url), 0).is_loopback,
+            verify=_trusted(os.environ) if url.startswith("https:") else False,
         )
 
     def __enter__(self) -> Self:
@@ -92,6 +95,10 @@ class Client:
     def why(self, name: str) -> Json:
         """The last `decisions` about the function's instances, each with a `sentence`, newest last."""
         return self._ask("GET", f"{_path(name)}/why")
+
+    def usage(self, by: str, seconds: float | None) -> Json:
+        """What each caller or function had in the last so many seconds; None: in all time."""
+        return self._ask("GET", "/api/usage", params={"by": by} | ({"seconds": seconds} if seconds else {}))
 
     def dead_letters(self, query: Json) -> Json:
         """The newest dead letters; `query` may have `function`, `rule`, `limit` and `before`."""
@@ -219,6 +226,19 @@ def _host_of(url: str) -> str:
     except (ValueError, httpx.InvalidURL):
         pass  # said below, like every other address that is none
     raise UrlError(f"{url!r} is not a host's address; write http://HOST:PORT")
+
+
+def _trusted(env: Mapping[str, str]) -> ssl.SSLContext:
+    """Whom to believe: FNHOST_CA, else the system's authorities; FNHOST_CERT has our certificate and key."""
+    authorities, own = env.get("FNHOST_CA"), env.get("FNHOST_CERT")
+    try:
+        context = ssl.create_default_context(cafile=authorities)
+        if own:
+            context.load_cert_chain(own)
+    except OSError as error:
+        named = " and ".join(name for name in ("FNHOST_CA", "FNHOST_CERT") if env.get(name))
+        raise UrlError(f"{named or 'the system'} names no file of certificates in PEM: {error}") from None
+    return context
 
 
 def _cause(error: httpx.TransportError) -> str:

@@ -31,19 +31,23 @@ from host.reload import Reloader, Running, make_rates
 from host.scaling import ScalingPart
 from host.state import StateDir
 from host.timers import TimersPart
+from host.usage import UsagePart
 from host.web.api import Api, ApiParts, Reports
 from host.web.deploys import DeployParts, DeploysApi
+from host.web.edge import Edge
 from host.web.inspections import InspectionsApi
 from host.web.invocations import InvocationsApi
 from host.web.letters import LettersApi
 from host.web.openapi import document
-from host.web.server import FrontDoor, WebPart
+from host.web.server import WebPart
+from host.web.usage import UsageApi
 from runtime.dispatch.dispatcher import Dispatcher
 from runtime.overlay import prepare_overlay
 from runtime.process import Workshop
 from runtime.ratelimit import limit_dispatch
 from runtime.scaling.scaler import Scaler
 from runtime.sharing.register import Register
+from runtime.usage import Usage
 from triggers.delivery.keeping import Keeping
 from triggers.delivery.letters import DeadLetters
 from triggers.http import HttpTrigger
@@ -121,7 +125,9 @@ def compose(settings: Settings, state: StateDir) -> Host:
     functions = compose_functions(config, state, Shared(workshop, scaling.scaler, store, failpoints))
     dispatcher, catalog, deployer = functions.dispatcher, functions.catalog, functions.deployer
     deploys = DeploysPart(Downloads(find_sources(settings, state.downloads), state, deployer))
-    dispatch = limit_dispatch(dispatcher.dispatch, rates := make_rates(config))
+    edge, usage = Edge(settings), Usage()
+    limited = limit_dispatch(dispatcher.dispatch, rates := make_rates(config))
+    dispatch = usage.count(edge.quotas.limit(limited))
     keeping = Keeping(store, failpoints)
     mqtt = MqttPart(config, dispatch, deploys.tried, keeping)
     timers = TimersPart(config, TimerParts(dispatch, keeping, mqtt.publishers), deploys.tried)
@@ -129,19 +135,21 @@ def compose(settings: Settings, state: StateDir) -> Host:
     invocations = InvocationsPart(config, InvocationGrounds(store, failpoints, dispatcher, dispatch))
     for wake in (mqtt.wake, timers.wake, invocations.wake):
         workers.add(wake)
-    trigger = HttpTrigger(dispatch, config.limits.max_body, invocations.accept)
+    trigger = HttpTrigger(dispatch, config.limits.max_body, edge.charging(invocations.accept))
     room, collector = functions.room, functions.collector
     running = Running(
-        *(state, catalog, collector, room, logs, deployer, deploys, mqtt, timers, bridges, trigger, rates)
+        *(state, catalog, collector, room, logs, deployer, deploys, mqtt, timers, bridges, trigger, rates),
+        edge=edge,
     )
     reloader = Reloader(settings, os.environ, running)
     reports = Reports(mqtt.queue_rows, mqtt.connections, delivery.view, deploys.why, catalog.decisions)
     letters = LettersApi(DeadLetters(store, workers.wake))
     routes = [*letters.routes(), *InvocationsApi(invocations.ledger).routes(), *timers.routes()]
     uploads = DeploysApi(DeployParts(state.staging, deployer, functions.tasks, room))
-    routes += [*document.routes(), *uploads.routes(), *InspectionsApi(catalog, state).routes()]
+    routes += [*document.routes(), *uploads.routes(), *UsageApi(usage).routes()]
+    routes += InspectionsApi(catalog, state).routes()
     api = Api(ApiParts(state, catalog, deployer, logs, health, reports, reloader), routes)
-    web = WebPart(FrontDoor(trigger, api.application()), settings)
+    web = WebPart(edge.door(trigger, api.application()), settings)
     health.add(lambda: check_functions(catalog))
     for part in (delivery, mqtt, timers, bridges):
         health.add(part.checks)
@@ -150,6 +158,7 @@ def compose(settings: Settings, state: StateDir) -> Host:
         scaling,
         delivery,
         FunctionsPart(catalog, functions.collector, functions.registry, workshop),
+        UsagePart(usage, state.usage),
         deploys,
         invocations,
         mqtt,

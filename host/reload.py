@@ -28,6 +28,8 @@ from host.mqtt import MqttPart
 from host.parts import DeploysPart
 from host.state import StateDir
 from host.timers import TimersPart
+from host.web.certificates import needs_restart
+from host.web.edge import Edge
 from runtime.ratelimit import RateLimit
 from runtime.spec import Bounds
 from triggers.http import HttpTrigger
@@ -76,6 +78,7 @@ class Running:
     bridges: BridgesPart
     trigger: HttpTrigger
     rates: dict[str, RateLimit]
+    edge: Edge
 
 
 class Reloader:
@@ -106,6 +109,7 @@ class Reloader:
                 )
             before = self._applied
             after = await asyncio.to_thread(load_config, file, self._env)
+            await asyncio.to_thread(self._running.edge.renew, after)
             self._settings = replace(self._settings, config=after, config_path=file)
             told = [*describe_changes(before, after), *await self._go_over(before)]
             # Only now: what failed in the middle is a difference still, and is tried again.
@@ -130,6 +134,7 @@ class Reloader:
         running.room.change(config.limits)
         running.logs.size = config.limits.log_size
         running.deployer.base_of = find_bases(config)
+        running.edge.apply(config)
         running.rates.clear()
         running.rates.update(make_rates(config))
         told = await running.catalog.reconfigure(Additions.of(config))
@@ -171,6 +176,11 @@ def describe_changes(before: Config, after: Config) -> Iterable[str]:
         names = before.secrets.keys() | after.secrets.keys()
         changed = (name for name in names if before.secrets.get(name) != after.secrets.get(name))
         yield f"secrets: {', '.join(sorted(changed))} changed"
+    yield from _compare("quotas", before.quotas, after.quotas, lambda each: each.caller)
+    if before.web != after.web:
+        yield "web: names or origins changed"
+    if needs_restart(before.tls, after.tls):
+        yield "`tls` is changed in more than files, which takes effect when the host is started again"
     for name in LIVE_LIMITS:
         if getattr(before.limits, name) != getattr(after.limits, name):
             yield f"limits: {name} changed"

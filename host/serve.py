@@ -29,9 +29,9 @@ def serve(settings: Settings) -> int:
     logging.basicConfig(
         stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)-7s %(message)s"
     )
-    # They would log each request.
-    for chatty in ("uvicorn", "httpx"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)
+    # They would log each request, and each that is no HTTP.
+    for chatty, level in (("uvicorn", logging.ERROR), ("httpx", logging.WARNING)):
+        logging.getLogger(chatty).setLevel(level)
     _raise_open_files()
     # Whatever the operator's is: functions that are users of their own must be able to read packages.
     os.umask(0o022)

@@ -18,6 +18,7 @@ class StateDir:
         self.root = root
         self.registry = root / "registry.db"
         self.delivery = root / "delivery.db"
+        self.usage = root / "usage.json"
         self.packages = root / "packages"
         self.environments = root / "environments"
         self.output = root / "output"

@@ -26,7 +26,7 @@ class Event:
     Values are what JSON can say, and stay as they are once the event is dispatched. A trigger whose metadata
     recur may give them as the bytes of that JSON object, with `trigger` and `source` in it. `received` is in
     seconds since the epoch. `caller` names those among whom a queue is shared out (a peer's address, a rule);
-    `streams` says that its trigger can take an answer piece by piece.
+    `streams` says that its trigger can take an answer piece by piece; `account` is told how it ends.
     """
 
     body: bytes
@@ -38,6 +38,7 @@ class Event:
     received: float = field(default_factory=time.time)
     caller: str = ""
     streams: bool = False
+    account: "Account | None" = field(default=None, repr=False, compare=False)
     _metadata: bytes | None = field(default=None, init=False, repr=False, compare=False)
 
     def metadata(self) -> bytes:
@@ -82,6 +83,15 @@ class Answer:
     seconds: float = 0.0
     revision: str = ""
     stream: "Stream | None" = None
+
+
+class Account(Protocol):
+    """Counts what became of events (`runtime/usage.py`)."""
+
+    bytes_out: int
+
+    def end(self, outcome: "Answer | InvocationError") -> None:
+        """An event has its answer, or the reason why there is none."""
 
 
 class Stream(Protocol):

@@ -17,6 +17,9 @@ class Exchange(Protocol):
     def body(self) -> bytes | None:
         """The request's body if all of it is here already; None: receive it as ASGI has it."""
 
+    def tell(self, headers: bytes) -> None:
+        """Send these lines, each with its CR LF, with a whole answer as well."""
+
     def answer(self, status: int, headers: bytes, body: bytes) -> bool:
         """Send a whole answer in one write; False where it must wait for the caller to read the last one."""
 

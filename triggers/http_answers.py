@@ -28,7 +28,25 @@ LARGE = 64 * 1024
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 # Half of a surrogate pair is no character, and no encoding says it.
 _HEADER_VALUE = re.compile(r"[^\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]*")
-OURS = frozenset({"content-length", "content-type", "transfer-encoding", "connection", "x-request-id"})
+# The last two would speak for the host, whose name the function's answers bear.
+OURS = frozenset(
+    {
+        "content-length",
+        "content-type",
+        "transfer-encoding",
+        "connection",
+        "x-request-id",
+        "strict-transport-security",
+        "x-content-type-options",
+    }
+)
+INERT = frozenset(
+    {"application/json", "text/plain", "application/octet-stream", "text/event-stream", "text/csv"}
+)
+"""Types of which a browser makes no page. Any other is shown as a page of nobody: without scripts, forms and
+cookies, unless the function says that its page may have them, which never makes it a page of the host."""
+SANDBOX = b"sandbox"
+POLICY = "content-security-policy"
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -51,7 +69,8 @@ def _told_of(revision: str, content_type: str) -> bytes | None:
     if not _HEADER_VALUE.fullmatch(content_type):
         return None
     kind = _check_content_type(content_type)
-    return b"x-function-revision: %b\r\ncontent-type: %b\r\n" % (_quote(revision), kind)
+    told = b"x-function-revision: %b\r\ncontent-type: %b\r\n" % (_quote(revision), kind)
+    return told if _is_inert(content_type) else b"%b%b: %b\r\n" % (told, POLICY.encode(), SANDBOX)
 
 
 async def send_accepted(send: Send, invocation: Invocation, wish: Wish) -> None:
@@ -105,7 +124,22 @@ def encode_stream(answer: Answer, content_type: str) -> Headers:
 
 def encode_headers(answer: Answer, status: int) -> Headers:
     """What an answer says beside its body; raises FunctionRaisedError for what HTTP cannot say."""
-    return [(b"x-function-revision", _quote(answer.revision)), *_check_response(answer, status)]
+    told = [(b"x-function-revision", _quote(answer.revision)), *_check_response(answer, status)]
+    if _is_inert(answer.content_type) or _confines_itself(answer):
+        return told
+    return [*told, (POLICY.encode(), SANDBOX)]
+
+
+@lru_cache(256)
+def _is_inert(content_type: str) -> bool:
+    return content_type.partition(";")[0].strip().lower() in INERT
+
+
+def _confines_itself(answer: Answer) -> bool:
+    """Whether the function's own policy has a sandbox, and leaves its page outside of the host's origin."""
+    policies = [value.lower() for name, value in answer.headers.items() if name.lower() == POLICY]
+    # A policy with commas is several, of which browsers obey all.
+    return any("sandbox" in policy and "allow-same-origin" not in policy for policy in policies)
 
 
 def _check_response(answer: Answer, status: int) -> Headers:

@@ -21,6 +21,7 @@ from host.cli.logs import logs
 from host.cli.remove import remove
 from host.cli.scale import scale
 from host.cli.serve import serve
+from host.cli.usage import usage
 from host.cli.why import why
 
 
@@ -44,6 +45,7 @@ for command in (
     describe,
     scale,
     why,
+    usage,
     logs,
     remove,
     dlq,

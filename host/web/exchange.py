@@ -13,11 +13,16 @@ if TYPE_CHECKING:
 class Exchange:
     """One request and its answer (`triggers/asgi.py` says what each method is for)."""
 
-    __slots__ = ("_connection", "_cycle")
+    __slots__ = ("_connection", "_cycle", "_told")
 
     def __init__(self, connection: "WholeAnswerProtocol", cycle: RequestResponseCycle) -> None:
         self._connection = connection
         self._cycle = cycle
+        self._told = b""
+
+    def tell(self, headers: bytes) -> None:
+        """Send these lines as well with a whole answer."""
+        self._told = headers
 
     def body(self) -> bytes | None:
         """The request's body if all of it is here already; None: receive it as ASGI has it."""
@@ -31,7 +36,7 @@ class Exchange:
         cycle = self._cycle
         if cycle.disconnected or cycle.response_started or cycle.flow.write_paused:
             return False
-        self._connection.write_whole(cycle, status, headers, body)
+        self._connection.write_whole(cycle, status, self._told + headers, body)
         return True
 
     def when_gone(self, forget: Callable[[], object]) -> None:

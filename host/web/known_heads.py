@@ -5,6 +5,8 @@ nothing else is under way on its connection, its event is dispatched without a p
 (`docs/decisions/a-known-head-is-not-parsed-again.md`).
 """
 
+from collections.abc import Callable
+
 from triggers.asgi import Scope
 from triggers.http import PREFIX, Caller, HttpTrigger, read_caller
 from triggers.http_answers import LARGE
@@ -20,6 +22,10 @@ _START = b"POST " + PREFIX.encode()
 _ODD = {b"transfer-encoding", b"expect", b"upgrade"}
 
 
+Passes = Callable[[Scope], bool]
+"""Whether every request with this head may pass, and is answered as one that went the long way."""
+
+
 class KnownHeads:
     """What the heads say by which requests to `trigger` may go the short way; those in use stay.
 
@@ -27,8 +33,9 @@ class KnownHeads:
     `MOST_BYTES` it becomes the old one, and what nobody used since the last time is forgotten.
     """
 
-    def __init__(self, trigger: HttpTrigger) -> None:
+    def __init__(self, trigger: HttpTrigger, passes: Passes) -> None:
         self.trigger = trigger
+        self._passes = passes
         self._young: dict[bytes, Caller] = {}
         self._old: dict[bytes, Caller] = {}
         self._young_size = self._old_size = 0
@@ -57,9 +64,16 @@ class KnownHeads:
         again, self._met[mark % MOST_MET] = self._met[mark % MOST_MET] == mark, mark
         if not again or head in self._young or not (_is_read_from(head, scope) and _ends_by_length(scope)):
             return
+        if not self._passes(scope):
+            return
         caller = read_caller(scope["path"], scope["query_string"], tuple(scope["headers"]))
         if caller.wish is None and caller.length < LARGE:
             self._keep(head, caller)
+
+    def forget(self) -> None:
+        """Have the parser read all of them again: what `passes` says has changed."""
+        self._young, self._old = {}, {}
+        self._young_size = self._old_size = 0
 
     def _keep(self, head: bytes, caller: Caller) -> None:
         cost = cost_of(head, caller)

@@ -4,51 +4,66 @@ import asyncio
 import contextlib
 import logging
 import socket
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import uvicorn
 
 from conf.models import Expose
 from conf.settings import Settings
 from host.lifecycle import Part, PartError
+from host.web.bounds import bounds_of
+from host.web.certificates import Certificates
+from host.web.crowd import Crowd
+from host.web.front_door import FrontDoor
 from host.web.known_heads import KnownHeads
-from host.web.whole_answer import WholeAnswerProtocol, close_idle
-from triggers.asgi import Receive, Scope, Send
-from triggers.http import PREFIX, HttpTrigger
+from host.web.whole_answer import Grounds, WholeAnswerProtocol
 
 logger = logging.getLogger(__name__)
 
 LOOPBACK = "127.0.0.1"
 GRACE = 20
-KEEP_ALIVE = 75
 BACKLOG = 2048
 TICKS_PER_SECOND = 10
-MAX_CONNECTIONS = 4096
+GOODBYE = 5.0
+"""Seconds that a caller has to take its leave from a connection with TLS."""
+HEADERS = [("x-content-type-options", "nosniff")]
+OVER_TLS = [("strict-transport-security", "max-age=2592000")]
+"""Thirty days: a gateway is often known by one name with services that speak no TLS."""
 
 
-Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+@dataclass(frozen=True)
+class Door:
+    """What the sockets lead to; `certificates` is None for plain HTTP."""
 
-
-class FrontDoor:
-    """Sends `/invoke/…` one way and all else the other."""
-
-    def __init__(self, trigger: HttpTrigger, api: Application) -> None:
-        self.trigger = trigger
-        self._api = api
-
-    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-        """One request, to be awaited; without a coroutine of its own in between."""
-        application = self.trigger if scope["path"].startswith(PREFIX) else self._api
-        return application(scope, receive, send)
+    application: FrontDoor
+    heads: KnownHeads
+    certificates: Certificates | None
 
 
 class _Server(uvicorn.Server):
-    """The host handles signals itself; once a second it looks at its clock, for the header `date`."""
+    """The host handles signals itself; once a second it looks at its clock and at all connections."""
 
-    def __init__(self, config: uvicorn.Config) -> None:
+    def __init__(self, config: uvicorn.Config, grounds: Grounds, certificates: Certificates | None) -> None:
         super().__init__(config)
+        self.grounds = grounds
         self._leaving = asyncio.Event()
+        self._tls: dict[str, Any] = {}
+        if certificates is not None:
+            patience = grounds.crowd.bounds.header_time
+            times = {"ssl_handshake_timeout": patience, "ssl_shutdown_timeout": GOODBYE}
+            self._tls = {"ssl": certificates.context, **times}
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """As uvicorn's, for sockets that are bound, with the times of TLS."""
+        loop = asyncio.get_running_loop()
+        make = partial(WholeAnswerProtocol, self.grounds, self.config, self.server_state, {})
+        self.servers = [
+            await loop.create_server(make, sock=each, backlog=BACKLOG, **self._tls) for each in sockets or ()
+        ]
+        self.started = True
 
     def leave(self) -> None:
         """Accept no more, and answer what was accepted."""
@@ -59,6 +74,7 @@ class _Server(uvicorn.Server):
         """As uvicorn's, which wakes ten times a second to see whether it should end."""
         ticks = 0
         while not await self.on_tick(ticks):
+            await self.grounds.crowd.look()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._leaving.wait(), 1.0)
             ticks += TICKS_PER_SECOND
@@ -76,36 +92,34 @@ class WebPart(Part):
     priority = 900
     stop_limit = GRACE + 10.0
 
-    def __init__(self, application: FrontDoor, settings: Settings) -> None:
+    def __init__(self, door: Door, settings: Settings) -> None:
         self._host = settings.listen_host
         self._port = settings.listen_port
+        self._scheme = "https" if door.certificates else "http"
         self._exposed = [port for each in settings.config.expose if (port := http_port(each)) is not None]
-        self._server = _Server(
-            uvicorn.Config(
-                application,
-                http=partial(WholeAnswerProtocol, KnownHeads(application.trigger)),  # type: ignore[arg-type]
-                interface="asgi3",
-                ws="none",
-                lifespan="off",
-                log_config=None,
-                access_log=False,
-                server_header=False,
-                proxy_headers=False,
-                timeout_graceful_shutdown=GRACE,
-                backlog=BACKLOG,
-                limit_concurrency=MAX_CONNECTIONS,
-            )
+        crowd = Crowd(bounds_of(settings.config.limits), asyncio.get_running_loop().time)
+        config = uvicorn.Config(
+            door.application,
+            interface="asgi3",
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            headers=[*HEADERS, *(OVER_TLS if door.certificates else ())],
+            timeout_graceful_shutdown=GRACE,
         )
+        self._server = _Server(config, Grounds(door.heads, crowd), door.certificates)
         self._sockets: list[socket.socket] = []
         self._serving: asyncio.Task[None] | None = None
-        self._reaping: asyncio.Task[None] | None = None
 
     @property
     def address(self) -> str:
         """`http://127.0.0.1:5888`, with the real port once the socket is bound."""
         port = self._sockets[0].getsockname()[1] if self._sockets else self._port
         host = f"[{self._host}]" if ":" in self._host else self._host
-        return f"http://{host}:{port}"
+        return f"{self._scheme}://{host}:{port}"
 
     async def setup(self) -> None:
         """Take the port, so that one that is not to be had is told before anything starts."""
@@ -134,13 +148,10 @@ class WebPart(Part):
         # uvicorn tells nobody when it has started.
         while not self._server.started and not self._serving.done():  # noqa: ASYNC110
             await asyncio.sleep(0.01)
-        self._reaping = asyncio.create_task(close_idle(self._server.server_state, KEEP_ALIVE))
 
     async def stop(self) -> None:
         """Accept no more, and answer what was accepted."""
         self._server.leave()
-        if self._reaping is not None:
-            self._reaping.cancel()
         if self._serving is not None:
             await self._serving
 

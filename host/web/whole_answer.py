@@ -1,4 +1,4 @@
-"""uvicorn's protocol with two additions: small requests and answers pass as a whole, known heads unparsed.
+"""The protocol of the web port: small requests and answers pass as a whole, known heads unparsed.
 
 ASGI has an application wait for a request's body and send an answer's head and body one after the other; each
 of the two is a system call and a segment of its own. A server may offer more through `scope["extensions"]`;
@@ -6,23 +6,23 @@ this one offers `fnhost.exchange` (`docs/decisions/a-whole-answer-is-one-write.m
 """
 
 import asyncio
-import http
-import sys
 from collections.abc import Callable
-from functools import lru_cache
+from dataclasses import dataclass
 
 from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 from uvicorn.server import ServerState
 
+from host.web.crowd import Crowd
 from host.web.exchange import Exchange
+from host.web.guarded import GuardedProtocol
+from host.web.header_lines import join_lines, status_line
 from host.web.known_heads import LONGEST_HEAD, KnownHeads
 from runtime.events import Answer, new_id
 from triggers.asgi import EXCHANGE, Receive, Scope, Send
 from triggers.http import Asked, Caller
 from triggers.http_answers import encode_plain
 
-LOOKS_PER_LIMIT = 5
 MOST_PARTS = 4
 """So many parts of a request are held and joined; one that comes in more is the parser's."""
 _END = b"\r\n\r\n"
@@ -83,16 +83,21 @@ class ShortCycle(RequestResponseCycle):
         connection._start_asgi_task(self, answer)  # type: ignore[arg-type]
 
 
-class WholeAnswerProtocol(HttpToolsProtocol):
-    """HTTP/1.1 as uvicorn speaks it, an `Exchange` for each request, and no timer for each answer.
+@dataclass(frozen=True)
+class Grounds:
+    """What all connections share."""
 
-    `idle_since` is the event loop's time of the last answer, of the last part of a request that is not all
-    here, or of the connection itself; `running` is the request that is being answered, and what is to be
-    called when its caller hangs up. `_head` is set while the parser reads the bytes that begin with it.
+    heads: KnownHeads
+    crowd: Crowd
+
+
+class WholeAnswerProtocol(GuardedProtocol):
+    """HTTP/1.1 within bounds, an `Exchange` for each request, and no timer for each answer.
+
+    `running` is the request that is being answered, and what is to be called when its caller hangs up.
+    `_head` is set while the parser reads the bytes that begin with it.
     """
 
-    idle_since = 0.0
-    peer = ""
     running: tuple[RequestResponseCycle, Callable[[], object]] | None = None
     _between = True
     _held = b""
@@ -101,22 +106,15 @@ class WholeAnswerProtocol(HttpToolsProtocol):
 
     def __init__(
         self,
-        heads: KnownHeads,
+        grounds: Grounds,
         config: Config,
         server_state: ServerState,
         app_state: dict[str, object],
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
-        super().__init__(config, server_state, app_state, _loop)
-        self.heads = heads
+        super().__init__(grounds.crowd, config, server_state, app_state, _loop)
+        self.heads = grounds.heads
         self.nobody_waits = asyncio.Event()
-        self._most = config.limit_concurrency or sys.maxsize
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """A caller has connected."""
-        super().connection_made(transport)
-        self.peer = self.client[0] if self.client else ""
-        self.idle_since = self.loop.time()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The caller has hung up: nobody waits for what has not started."""
@@ -144,8 +142,6 @@ class WholeAnswerProtocol(HttpToolsProtocol):
             return
         super().data_received(data)
         self._head = None
-        if not self._between:
-            self.idle_since = self.loop.time()
 
     def _pass_by(self, data: bytes) -> bool:
         """Take a whole request with a known head, or hold a part of one; False: it is the parser's."""
@@ -158,12 +154,19 @@ class WholeAnswerProtocol(HttpToolsProtocol):
             return False
         missing = end + caller.length - len(data)
         if missing > 0 and self._parts < MOST_PARTS:
-            self._held, self._parts, self.idle_since = data, self._parts + 1, self.loop.time()
+            self._hold(data, len(data) - end)
             return True
-        if missing or len(self.connections) >= self._most:
+        if missing:
             return False
         self._dispatch(caller, data[end:])
         return True
+
+    def _hold(self, data: bytes, got: int) -> None:
+        if not self._parts:
+            self._since = None
+        self._held, self._parts = data, self._parts + 1
+        self.note_part(0)
+        self._got = got
 
     def _dispatch(self, caller: Caller, body: bytes) -> None:
         self.cycle = cycle = ShortCycle(self, caller)
@@ -193,16 +196,16 @@ class WholeAnswerProtocol(HttpToolsProtocol):
     def write_whole(self, cycle: RequestResponseCycle, status: int, headers: bytes, body: bytes) -> None:
         """Send a whole answer in one write, and go on to the next request."""
         cycle.response_started = cycle.response_complete = True
-        ours = _join_lines(*self.server_state.default_headers)
+        ours = join_lines(*self.server_state.default_headers)
         closing = b"" if cycle.keep_alive else b"connection: close\r\n"
-        self.transport.write(b"%b%b%b%b\r\n%b" % (_status_line(status), ours, headers, closing, body))
+        self.transport.write(b"%b%b%b%b\r\n%b" % (status_line(status), ours, headers, closing, body))
         cycle.message_event.set()
         if not cycle.keep_alive:
             self.transport.close()
         self.on_response_complete()
 
     def on_response_complete(self) -> None:
-        """As uvicorn's, but for the timer that would close the connection: `close_idle` looks after all."""
+        """As uvicorn's, but for the timer that would close the connection: `Crowd.look` looks after all."""
         self.running = None
         self.server_state.total_requests += 1
         if self.transport.is_closing():
@@ -212,14 +215,13 @@ class WholeAnswerProtocol(HttpToolsProtocol):
         if self.pipeline:
             self._start_asgi_task(*self.pipeline.pop())
 
-    def close_if_idle(self, latest: float) -> None:
-        """Close it if it is the caller's turn, and has been since before `latest` (the event loop's time)."""
-        cycle = self.cycle
-        asks = cycle is not None and not cycle.response_complete
-        # Where reading is paused, or a request waits behind another, it is the host that takes its time.
-        unsent = asks and cycle.more_body and not self.pipeline and not self.flow.read_paused
-        if self.idle_since < latest and (unsent or not asks):
-            self.transport.close()
+    def is_idle(self) -> bool:
+        """Whether it is the caller's turn, and nothing of a request is here."""
+        return not self._held and super().is_idle()
+
+    def is_under_way(self) -> bool:
+        """Whether a part of a request is here that is not all of it."""
+        return bool(self._held) or super().is_under_way()
 
     def shutdown(self) -> None:
         """Accept no more; a request of which a part is here is accepted."""
@@ -227,29 +229,3 @@ class WholeAnswerProtocol(HttpToolsProtocol):
             held, self._held = self._held, b""
             super().data_received(held)
         super().shutdown()
-
-
-async def close_idle(state: ServerState, limit: float) -> None:
-    """Close connections whose callers sent nothing for `limit` seconds; runs until cancelled."""
-    loop = asyncio.get_running_loop()
-    while True:
-        await asyncio.sleep(limit / LOOKS_PER_LIMIT)
-        latest = loop.time() - limit
-        for connection in list(state.connections):
-            if isinstance(connection, WholeAnswerProtocol):
-                connection.close_if_idle(latest)
-
-
-@lru_cache(16)
-def _join_lines(*headers: tuple[bytes, bytes]) -> bytes:
-    # uvicorn changes the date once a second.
-    return b"".join([b"%b: %b\r\n" % header for header in headers])
-
-
-@lru_cache(600)
-def _status_line(status: int) -> bytes:
-    try:
-        phrase = http.HTTPStatus(status).phrase
-    except ValueError:
-        phrase = ""
-    return f"HTTP/1.1 {status} {phrase}\r\n".encode()

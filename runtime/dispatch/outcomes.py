@@ -57,7 +57,10 @@ class Outcomes:
         if ticket.future.done():
             if ticket.pieces is not None:
                 self._end_stream(ticket, ticket.pieces, outcome)
-        elif isinstance(outcome, Answer):
+            return
+        if ticket.event.account is not None:
+            ticket.event.account.end(outcome)
+        if isinstance(outcome, Answer):
             self.ok += 1
             ticket.future.set_result(outcome)
         else:
@@ -95,6 +98,8 @@ class Outcomes:
             return
         try:
             ticket.pieces.push(piece)
+            if ticket.event.account is not None and ticket.event.streams:
+                ticket.event.account.bytes_out += len(piece)
         except StreamOverflowError as error:
             self._overflow(slot, ticket, error)
 
@@ -120,9 +125,13 @@ class Outcomes:
         self.settle(ticket, FunctionRaisedError("ResultError", str(error), []))
 
     def _end_stream(self, ticket: Ticket, pieces: Pieces, outcome: Answer | InvocationError) -> None:
+        if not pieces.end(outcome if isinstance(outcome, InvocationError) else None):
+            return
+        if ticket.event.account is not None:
+            ticket.event.account.end(outcome)
         if isinstance(outcome, InvocationError):
-            self.failed += pieces.end(outcome)
-        elif pieces.end(None):
-            self.ok += 1
-            handed = ticket.future.result()
-            handed.seconds, handed.publications = outcome.seconds, outcome.publications
+            self.failed += 1
+            return
+        self.ok += 1
+        handed = ticket.future.result()
+        handed.seconds, handed.publications = outcome.seconds, outcome.publications

@@ -21,6 +21,7 @@ VERBS = [
     "list",
     "describe",
     "scale",
+    "usage",
     "why",
     "logs",
     "remove",

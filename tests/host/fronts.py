@@ -8,9 +8,13 @@ from pathlib import Path
 
 import uvloop
 
+from conf.address import Address
 from conf.models import Config
 from conf.settings import Settings
-from host.web.server import FrontDoor, WebPart
+from host.web.front_door import FrontDoor
+from host.web.gate import Gate
+from host.web.known_heads import KnownHeads
+from host.web.server import Door, WebPart
 from host.web.whole_answer import WholeAnswerProtocol
 from runtime.events import Answer, Event
 from triggers.asgi import Receive, Scope, Send
@@ -37,15 +41,18 @@ class Front:
     `answer`, if there is one, is called for each event: it returns an Answer, or raises.
     """
 
-    def __init__(self, answer: Callable[[Event], Answer] | None) -> None:
+    def __init__(self, answer: Callable[[Event], Answer] | None, config: Config) -> None:
         self.events: list[tuple[Event, asyncio.Future[Answer]]] = []
         self.targets: list[str] = []
         self.kept: list[Event] = []
         self.callers: list[Connection] = []
         self._answer = answer
         self.trigger = CountingTrigger(self._dispatch, 1 << 20, self._accept)
-        settings = Settings("127.0.0.1", 0, Path("/"), False, Config(), None)
-        self.web = WebPart(FrontDoor(self.trigger, self._no_api), settings)
+        settings = Settings("127.0.0.1", 0, Path("/"), False, config, None)
+        self.gate = Gate(config.web, Address("127.0.0.1", 0))
+        self.heads = KnownHeads(self.trigger, self.gate.is_plain)
+        door = FrontDoor(self.trigger, self._no_api, self.gate)
+        self.web = WebPart(Door(door, self.heads, None), settings)
 
     def _dispatch(self, target: str, event: Event) -> "asyncio.Future[Answer]":
         future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
@@ -132,8 +139,8 @@ async def until(true: Callable[[], object]) -> None:
 
 
 @contextlib.asynccontextmanager
-async def _running(answer: Callable[[Event], Answer] | None) -> AsyncIterator[Front]:
-    front = Front(answer)
+async def _running(answer: Callable[[Event], Answer] | None, config: Config) -> AsyncIterator[Front]:
+    front = Front(answer, config)
     await front.web.setup()
     await front.web.start()
     try:
@@ -145,12 +152,14 @@ async def _running(answer: Callable[[Event], Answer] | None) -> AsyncIterator[Fr
 
 
 def with_front(
-    scenario: Callable[[Front], Awaitable[None]], answer: Callable[[Event], Answer] | None = None
+    scenario: Callable[[Front], Awaitable[None]],
+    answer: Callable[[Event], Answer] | None = None,
+    config: Config | None = None,
 ) -> None:
     """Run the scenario beside a web part, in one event loop such as the host's."""
 
     async def run() -> None:
-        async with _running(answer) as front:
+        async with _running(answer, config or Config()) as front:
             await scenario(front)
 
     uvloop.run(run())

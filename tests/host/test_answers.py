@@ -98,10 +98,10 @@ def test_a_body_of_unknown_length_over_the_hosts_limit_gets_413(host: RunningHos
     assert_problem(answer, 413)
 
 
-def test_a_head_that_is_too_large_for_a_frame_gets_413_and_harms_no_instance(host: RunningHost) -> None:
+def test_a_head_that_is_too_large_for_a_frame_gets_431_and_harms_no_instance(host: RunningHost) -> None:
     before = host.describe("anything")["instances_detail"]
     answer = host.invoke("anything", b"{}", headers={"x-large": "x" * 600_000})
-    assert_problem(answer, 413)
+    assert_problem(answer, 431)
     assert host.describe("anything")["instances_detail"] == before
 
 

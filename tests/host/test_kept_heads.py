@@ -21,7 +21,7 @@ def heads() -> KnownHeads:
     async def accept(target: str, event: Event, wish: Wish) -> Invocation:
         raise AssertionError("nothing is kept")
 
-    return KnownHeads(HttpTrigger(dispatch, 1 << 20, accept))
+    return KnownHeads(HttpTrigger(dispatch, 1 << 20, accept), lambda scope: True)
 
 
 def scope_of(**changes: object) -> Scope:

@@ -5,10 +5,12 @@ from host.web.openapi.operation import (
     COUNT,
     FLAG,
     JSON,
+    NUMBER,
     TEXT,
     Answer,
     Operation,
     Schema,
+    in_query,
     listed,
     maybe,
     ref,
@@ -18,6 +20,14 @@ from host.web.openapi.operation import (
 
 READY: Schema = shape({"ready": FLAG}, {"checks": listed(ref("Check"))})
 CONFIG: Schema = shape({}, {"path": maybe({"type": "string", "pattern": r"^/[^\u0000]*$"})})
+
+USAGE: Schema = shape(
+    {
+        **dict.fromkeys(("events", "refused", "failed", "bytes_in", "bytes_out"), COUNT),
+        "run_ms": NUMBER,
+    },
+    {"trigger": TEXT, "caller": TEXT, "function": TEXT},
+)
 
 OPERATIONS = (
     Operation(
@@ -81,6 +91,28 @@ OPERATIONS = (
         told(shape({"changes": listed(TEXT)})),
         (400, 409, 413, 422),
         body={"required": True, "content": {JSON: {"schema": CONFIG}}},
+    ),
+    Operation(
+        "GET",
+        "/api/usage",
+        "showUsage",
+        "What callers have had, or functions, those with the most events first.",
+        "read",
+        told(
+            shape(
+                {
+                    "by": {"enum": ["caller", "function"]},
+                    "since": NUMBER,
+                    "usage": listed(USAGE),
+                    "total": COUNT,
+                }
+            )
+        ),
+        (400,),
+        (
+            in_query("by", "One row for each of these.", {"enum": ["caller", "function"]}),
+            in_query("seconds", "Only the last so many, in whole hours.", {"type": "number", "minimum": 0}),
+        ),
     ),
     Operation("GET", "/api/openapi.json", "openApi", "This document.", "read", told(ANYTHING)),
 )

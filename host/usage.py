@@ -1,0 +1,76 @@
+"""Gives usage its place in the host: kept in a small file, so that a restart goes on counting."""
+
+import asyncio
+import json
+import logging
+import os
+from pathlib import Path
+
+from host.lifecycle import Part
+from runtime.usage import Usage, dump, load
+
+logger = logging.getLogger(__name__)
+
+FLUSH_EVERY = 60.0
+
+
+class UsagePart(Part):
+    """Reads `file` at the start, and writes it each minute in which something was counted, and at the end."""
+
+    name = "usage"
+    priority = 160
+
+    def __init__(self, usage: Usage, file: Path) -> None:
+        self._usage = usage
+        self._file = file
+        self._written = ""
+        self._flushing: asyncio.Task[None] | None = None
+
+    async def setup(self) -> None:
+        """Go on from what was counted; a file that cannot be read is left behind."""
+        try:
+            told = json.loads(await asyncio.to_thread(self._file.read_bytes))
+            self._usage.earlier = load(told["earlier"])
+            self._usage.hours |= {int(hour): load(rows) for hour, rows in told["hours"].items()}
+            self._usage.began = float(told["began"])
+            self._usage.turn()
+        except FileNotFoundError:
+            return
+        except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+            logger.warning("usage is counted from now on, since %s cannot be read: %s", self._file, error)
+
+    async def start(self) -> None:
+        """Begin to write."""
+        self._flushing = asyncio.create_task(self._flush_often())
+
+    async def stop(self) -> None:
+        """Write the last of it."""
+        if self._flushing is not None:
+            self._flushing.cancel()
+        await self.flush()
+
+    async def flush(self) -> None:
+        """Write what was counted, if anything was."""
+        usage = self._usage
+        usage.turn()
+        hours = {hour: dump(rows) for hour, rows in usage.hours.items() if rows}
+        text = json.dumps({"began": usage.began, "earlier": dump(usage.earlier), "hours": hours})
+        if text != self._written:
+            try:
+                await asyncio.to_thread(_replace, self._file, text)
+                self._written = text
+            except OSError as error:
+                logger.warning("usage cannot be written to %s: %s", self._file, error.strerror)
+
+    async def _flush_often(self) -> None:
+        while True:
+            await asyncio.sleep(FLUSH_EVERY)
+            await self.flush()
+
+
+def _replace(file: Path, text: str) -> None:
+    new = file.with_suffix(".new")
+    # Names of callers are nobody else's business.
+    with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as opened:
+        opened.write(text)
+    new.replace(file)

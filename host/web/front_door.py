@@ -1,0 +1,61 @@
+"""What every parsed request passes: the gate, then the functions or the API, then lines of headers."""
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from host.web.gate import Gate, Headers
+from triggers.asgi import Receive, Scope, Send, exchange_of
+from triggers.http import PREFIX, HttpTrigger
+
+Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+GUARDED: Headers = [
+    (b"cache-control", b"no-store"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"permissions-policy", b"camera=(), geolocation=(), microphone=()"),
+    (b"referrer-policy", b"no-referrer"),
+]
+"""Of the API's answers, where they do not say it themselves; `nosniff` is on every answer of the server."""
+
+
+class FrontDoor:
+    """Sends `/invoke/…` one way and all else the other."""
+
+    def __init__(self, trigger: HttpTrigger, api: Application, gate: Gate) -> None:
+        self.trigger = trigger
+        self.gate = gate
+        self._api = api
+
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        """One request, to be awaited; without a coroutine of its own in between."""
+        refusal = self.gate.refusal(scope)
+        if refusal is not None:
+            return refusal.send(_with_lines(send, GUARDED))
+        if (allowed := self.gate.preflight(scope)) is not None:
+            return _allow(send, allowed)
+        shared = self.gate.shared_lines(scope)
+        if scope["path"].startswith(PREFIX):
+            return self.trigger(scope, receive, _share(scope, send, shared) if shared else send)
+        return self._api(scope, receive, _with_lines(send, [*GUARDED, *shared]))
+
+
+async def _allow(send: Send, headers: Headers) -> None:
+    await send({"type": "http.response.start", "status": 204, "headers": headers})
+    await send({"type": "http.response.body"})
+
+
+def _share(scope: Scope, send: Send, shared: Headers) -> Send:
+    if (exchange := exchange_of(scope)) is not None:
+        exchange.tell(b"".join(b"%b: %b\r\n" % header for header in shared))
+    return _with_lines(send, shared)
+
+
+def _with_lines(send: Send, lines: Headers) -> Send:
+    async def sending(message: MutableMapping[str, Any]) -> None:
+        if message["type"] == "http.response.start":
+            own = list(message.get("headers", ()))
+            said = {name.lower() for name, _ in own}
+            message = {**message, "headers": [*own, *(line for line in lines if line[0] not in said)]}
+        await send(message)
+
+    return sending

@@ -1,0 +1,168 @@
+"""Usage: what each caller has had of each function, counted by the hour."""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import astuple, dataclass
+
+from runtime.events import Answer, Dispatch, Event, InvocationError
+
+HOUR = 3600
+HOURS_KEPT = 48
+MOST_ROWS = 1000
+KEPT_ROWS = 100
+"""Rows of an hour that is over; the smallest of it are added up as one."""
+LONGEST = 1e6
+OTHERS = ("", "others", "others")
+
+Key = tuple[str, str, str]
+"""Trigger, caller (a token's name or an address over HTTP, else the rule or timer), target."""
+
+
+@dataclass(slots=True)
+class Account:
+    """Counts of one caller and target; `failed` are among `events`, `refused` are not.
+
+    Sizes are in bytes, of events and of their answers; `seconds` are those that functions ran, as their
+    instances measured it.
+    """
+
+    events: int = 0
+    refused: int = 0
+    failed: int = 0
+    bytes_in: int = 0
+    bytes_out: int = 0
+    seconds: float = 0.0
+
+    def end(self, outcome: Answer | InvocationError) -> None:
+        """An event has its answer, or the reason why there is none."""
+        if isinstance(outcome, InvocationError):
+            self.failed += 1
+            return
+        if outcome.body is not None:
+            self.bytes_out += len(outcome.body)
+        # Told by an instance, and so any number.
+        if 0.0 <= outcome.seconds < LONGEST:
+            self.seconds += outcome.seconds
+
+    def add(self, other: "Account") -> None:
+        """What another has, too."""
+        self.events += other.events
+        self.refused += other.refused
+        self.failed += other.failed
+        self.bytes_in += other.bytes_in
+        self.bytes_out += other.bytes_out
+        self.seconds += other.seconds
+
+
+Rows = dict[Key, Account]
+
+
+class Usage:
+    """Counts what is dispatched; `clock` gives seconds since the epoch, and is looked at by `turn` only.
+
+    `hours` has the rows by the hour's number since the epoch, `earlier` what was before them.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+        self._clock = clock
+        self.hours: dict[int, Rows] = {}
+        self.earlier: Rows = {}
+        self.began = clock()
+        self._rows: Rows = {}
+        self.turn()
+
+    def turn(self) -> None:
+        """Begin a new hour if it is time: to be called each minute or so."""
+        hour = int(self._clock() // HOUR)
+        if hour not in self.hours:
+            for rows in self.hours.values():
+                shrink(rows, KEPT_ROWS)
+            self.hours[hour] = {}
+        self._rows = self.hours[hour]
+        for old in sorted(self.hours)[:-HOURS_KEPT]:
+            merge(self.earlier, self.hours.pop(old))
+        shrink(self.earlier, MOST_ROWS)
+
+    def count(self, dispatch: Dispatch) -> Dispatch:
+        """`dispatch`, with an account for each event."""
+
+        def counted(target: str, event: Event) -> "asyncio.Future[Answer]":
+            key = (event.trigger, event.caller or event.source, target)
+            account = self._rows.get(key)
+            if account is None:
+                account = self._open(key)
+            event.account = account
+            try:
+                future = dispatch(target, event)
+            except InvocationError:
+                account.refused += 1
+                raise
+            account.events += 1
+            account.bytes_in += len(event.body)
+            return future
+
+        return counted
+
+    def total(self, since: float | None = None) -> tuple[float, Rows]:
+        """The sums from the hour of `since` on, and its beginning; all there is where it is None."""
+        first = None if since is None else int(since // HOUR)
+        told: Rows = {}
+        if first is None:
+            merge(told, self.earlier)
+        for hour, rows in self.hours.items():
+            if first is None or hour >= first:
+                merge(told, rows)
+        return (self.began if first is None else max(self.began, first * HOUR)), told
+
+    def _open(self, key: Key) -> Account:
+        if len(self._rows) >= MOST_ROWS:
+            # By half, so that it is seldom done.
+            shrink(self._rows, MOST_ROWS // 2)
+        account = self._rows[key] = Account()
+        return account
+
+
+def merge(rows: Rows, more: Rows) -> None:
+    """Add `more` to `rows`."""
+    for key, account in more.items():
+        rows.setdefault(key, Account()).add(account)
+
+
+def shrink(rows: Rows, most: int) -> None:
+    """Add up the rows with the fewest events as one, so that `most` are left."""
+    if len(rows) <= most:
+        return
+    by_size = sorted(rows, key=lambda key: (key != OTHERS, -rows[key].events - rows[key].refused))
+    others = rows.pop(OTHERS, None) or Account()
+    for key in by_size[most - 1 :]:
+        if key != OTHERS:
+            others.add(rows.pop(key))
+    rows[OTHERS] = others
+
+
+def dump(rows: Rows) -> list[list[object]]:
+    """As JSON can say it."""
+    return [[*key, *astuple(account)] for key, account in rows.items()]
+
+
+def load(rows: Iterable[list[object]]) -> Rows:
+    """What `dump` made; raises ValueError and TypeError for anything else."""
+    told: Rows = {}
+    for trigger, caller, target, *counts, seconds in rows:
+        events, refused, failed, came, went = map(_count, counts)
+        account = Account(events, refused, failed, came, went, _seconds(seconds))
+        told[str(trigger), str(caller), str(target)] = account
+    return told
+
+
+def _count(value: object) -> int:
+    if not isinstance(value, int):
+        raise TypeError(f"{value!r} is no count")
+    return value
+
+
+def _seconds(value: object) -> float:
+    if not isinstance(value, int | float):
+        raise TypeError(f"{value!r} is no number of seconds")
+    return float(value)

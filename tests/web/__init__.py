@@ -1,0 +1,1 @@
+"""The web port: who may call, how much, and how slowly."""
