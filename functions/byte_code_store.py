@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import csv
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,17 +55,22 @@ class ByteCodeStore:
                         linked += 1
         return linked
 
-    def begin_keep(self, python: Path, environment: Path) -> None:
-        """Compile in the background, at the lowest priority, what this environment has imported so far."""
-        task = asyncio.get_running_loop().create_task(self._keep(python, environment))
+    def begin_keep(self, python: Path, environment: Path, imported: Collection[str]) -> None:
+        """Compile in the background, at the lowest priority, the modules with these files, and link them.
+
+        An environment cannot do that itself: it is not its function's to write. Files that no wheel has
+        brought there are passed over, so what a function says of its imports is not believed.
+        """
+        task = asyncio.get_running_loop().create_task(self._keep(python, environment, imported))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _keep(self, python: Path, environment: Path) -> None:
+    async def _keep(self, python: Path, environment: Path, imported: Collection[str]) -> None:
         for site in await asyncio.to_thread(_sites, environment):
             kept = self._folder / site.parent.name
-            if lines := await asyncio.to_thread(_find_new, site, kept):
+            if lines := await asyncio.to_thread(_find_new, site, kept, imported):
                 await run_child(python, [compile_verified.__file__, str(kept)], TIME_LIMIT, lines)
+        await asyncio.to_thread(self.link, environment)
 
 
 def _sites(environment: Path) -> list[Path]:
@@ -93,13 +98,13 @@ def _rows(record: Path) -> Iterator[tuple[str, str]]:
                 yield row[0], row[1].removeprefix(DIGEST)
 
 
-def _find_new(site: Path, kept: Path) -> bytes:
+def _find_new(site: Path, kept: Path, imported: Collection[str]) -> bytes:
     """Lines for the compiler: what was imported, of which nothing is kept."""
     kept.mkdir(parents=True, exist_ok=True)
     names = set(os.listdir(kept))
     if len(names) > MOST_FILES:
         _delete_unused(kept)
-    new = (each for each in sources_of(site) if each.digest not in names and each.pyc.exists())
+    new = (each for each in sources_of(site) if each.digest not in names and str(each.path) in imported)
     return b"".join(os.fsencode(f"{each.digest} {each.path}\n") for each in new)
 
 

@@ -42,6 +42,7 @@ class PoolView:
 
 
 CROWD_EVERY = 0.1
+LIST_WITHIN = 2.0
 COLD = PoolView("cold", [], 0, 0, 0, 0, 0, None)
 
 
@@ -131,6 +132,14 @@ class Pool:
             if error is not None and supervisor.backoff.failures:
                 raise error
         self._look()
+
+    async def list_imported(self) -> frozenset[str]:
+        """The files of installed libraries that an instance says it has imported; none if it is silent."""
+        supervisor = self._open()
+        for slot in list(supervisor.queue.ready)[:1]:
+            with contextlib.suppress(TimeoutError):
+                return await asyncio.wait_for(asyncio.shield(slot.ask_imported()), LIST_WITHIN)
+        return frozenset()
 
     def begin(self) -> None:
         """From now on it is as large as the scaler decides, also before the first event."""

@@ -55,6 +55,7 @@ class Slot(asyncio.Protocol):
         self.was_ready = False
         self.retired = False
         self.killed_for: str | None = None
+        self.imported: asyncio.Future[frozenset[str]] | None = None
         self._owner = owner
         self._decoder = Decoder(max_frame)
         self._loop = asyncio.get_running_loop()
@@ -100,6 +101,13 @@ class Slot(asyncio.Protocol):
         if not ticket.cancelled:
             ticket.cancelled = True
             self._write(encode({"op": "cancel", "event": ticket.number}))
+
+    def ask_imported(self) -> "asyncio.Future[frozenset[str]]":
+        """Have the instance say which files of installed libraries it has imported."""
+        if self.imported is None:
+            self.imported = self._loop.create_future()
+            self._write(encode({"op": "list"}))
+        return self.imported
 
     def give_room(self, ticket: Ticket, size: int) -> None:
         """Let the instance send so many bytes more of a streamed answer."""
@@ -231,6 +239,8 @@ class Slot(asyncio.Protocol):
             self.is_async = bool(head["async"])
             self.takes_batches = bool(head.get("batch"))
             self._owner.slot_ready(self)
+        elif head["op"] == "imported" and self.imported is not None and not self.imported.done():
+            self.imported.set_result(frozenset(str(file) for file in head["files"]))
         elif head["op"] == "failed":
             self.failure = head["error"]
         elif head["op"] not in ("hello", "ready"):

@@ -226,6 +226,7 @@ class Deployer:
             await pool.start()
             _tell_lines(tell, (f"loading it warns: {each}" for each in pool.warnings))
             check_warnings(revision, pool.warnings)
+            imported = await pool.list_imported()
             ready = replace(revision, state="ready", error=None)
             await asyncio.to_thread(
                 self._registry.set_state, revision.function, revision.number, "ready", None
@@ -238,7 +239,7 @@ class Deployer:
         if before is not None:
             tell(_step("drain", f"{before.spec.label} finishes what it has"))
         environment = self._state.environment(revision.function, revision.number)
-        self._grounds.byte_code.begin_keep(pool.spec.python, environment)
+        self._grounds.byte_code.begin_keep(pool.spec.python, environment, imported)
 
     async def _fail(self, revision: Revision, error: BaseException) -> DeployError:
         failure = _explain(error)

@@ -10,7 +10,7 @@ from conf.isolation import LEVELS, Level
 from conf.quantities import say_size
 from runtime.boxes.cgroups import Cgroup, Cgroups, GroupLimits
 from runtime.boxes.folders import make_private, remove_private
-from runtime.boxes.places import DISCARD, interpreter_reads, system_reads
+from runtime.boxes.places import DISCARD, SHARED_MEMORY, interpreter_reads, system_reads
 from runtime.boxes.reach import READ, SEARCH, WRITE, find_barrier
 from runtime.boxes.uids import NoUidError, Uids
 from runtime.boxes.walls import Lacks, asked, reached, say_missing
@@ -209,12 +209,16 @@ class FullBox(Box):
             namespace="namespace" in puts_up and not spec.network,
             forks=spec.processes > 0,
             reads=(*system_reads(), *map(str, (*self._own_reads(), *spec.reads))),
-            writes=(*map(str, (spec.output_dir, self._temporary, *spec.writes)), DISCARD),
+            writes=self._writes(),
             memory=spec.memory,
             file_size=LARGEST_FILE if "limits" in puts_up else None,
             # A revision that drains and its successor are one user.
             processes=None if uid is None else 2 * self._tasks(),
         )
+
+    def _writes(self) -> tuple[str, ...]:
+        own = (self.spec.output_dir, self._temporary, *self.spec.writes)
+        return (*map(str, own), DISCARD, *([SHARED_MEMORY] if self.spec.processes else []))
 
     def find_refusal(self, report: Report) -> str | None:
         standing, least = standing_walls(report), self._grounds.least

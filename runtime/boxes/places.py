@@ -37,6 +37,8 @@ KERNEL = ("/proc", "/sys/devices/system")
 """Whom a process may look into there is decided by its user and by Landlock's own scope."""
 DEVICES = ("/dev/full", "/dev/random", "/dev/urandom", "/dev/zero")
 DISCARD = "/dev/null"
+SHARED_MEMORY = "/dev/shm"  # noqa: S108 - the kernel's, not a folder of ours
+"""Semaphores of multiprocessing lie there: only for functions that may start processes."""
 
 
 @lru_cache(1)

@@ -13,6 +13,7 @@ from .batches import BatchIntake, BatchRunner
 from .context import Context
 from .failures import describe_failure
 from .frames import Decoder, Head, encode
+from .imported import list_imported
 from .invocation import Means, Runner
 from .loader import Function, run_hook
 from .setup import Setup
@@ -67,6 +68,8 @@ class Serving:
         await run_hook_in_loop(function.shutdown, self._context())
 
     def _reply(self, function: Function, head: Head) -> bytes | None:
+        if head.get("op") == "list":
+            return encode({"op": "imported", "files": list_imported()})
         if head.get("op") != "probe":
             return None
         return encode({"op": "ready", "async": function.is_async, "batch": self._given.is_batch})

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -34,9 +35,11 @@ def run(site: Path, code: str) -> str:
     return subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
 
 
-def keep(store: ByteCodeStore, environment: Path) -> None:
+def keep(store: ByteCodeStore, environment: Path, *names: str) -> None:
+    site = environment / "lib" / VERSION / "site-packages"
+
     async def scene() -> None:
-        store.begin_keep(Path(sys.executable), environment)
+        store.begin_keep(Path(sys.executable), environment, [str(site / f"{name}.py") for name in names])
         await asyncio.gather(*asyncio.all_tasks() - {asyncio.current_task()})
 
     asyncio.run(scene())
@@ -47,23 +50,21 @@ def test_what_one_environment_has_imported_the_next_one_need_not_compile(tmp_pat
     store = ByteCodeStore(tmp_path / "store")
     first = install(tmp_path / "first", **sources)
     assert store.link(tmp_path / "first") == 0
-    run(first, "import used")
-    keep(store, tmp_path / "first")
+    keep(store, tmp_path / "first", "used", "absent")
+    assert [each.name for each in first.rglob("*.pyc")] == [f"used.{TAG}.pyc"], "for its own next start"
     second = install(tmp_path / "second", **sources)
     assert store.link(tmp_path / "second") == 1
     (pyc,) = second.rglob("*.pyc")
-    assert pyc.name == f"used.{TAG}.pyc" and pyc.stat().st_nlink == 2
+    assert pyc.name == f"used.{TAG}.pyc" and pyc.stat().st_nlink == 3
     told = run(second, "import used; print(used.__cached__, *used.f())").split()
     assert told == [str(pyc), str(second / "used.py"), str(second / "used.py")]
-    assert pyc.stat().st_nlink == 2, "Python took it as it was"
+    assert pyc.stat().st_nlink == 3, "Python took it as it was"
 
 
 def test_a_source_that_is_not_what_its_digest_says_is_not_kept(tmp_path: Path) -> None:
     site = install(tmp_path / "env", changed="x = 1\n", broken="x = (\n")
-    run(site, "import changed")
-    (site / "__pycache__" / f"broken.{TAG}.pyc").write_bytes(b"")
     (site / "changed.py").write_text("x = 'somebody has been here'\n")
-    keep(ByteCodeStore(tmp_path / "store"), tmp_path / "env")
+    keep(ByteCodeStore(tmp_path / "store"), tmp_path / "env", "changed", "broken")
     assert os.listdir(tmp_path / "store" / VERSION) == []
 
 
@@ -72,10 +73,12 @@ def test_beyond_its_bound_the_store_lets_go_of_what_no_environment_uses(
 ) -> None:
     store = ByteCodeStore(tmp_path / "store")
     for name in ("first", "second"):
-        run(install(tmp_path / name, module=f"x = '{name}'\n"), "import module")
-        keep(store, tmp_path / name)
+        install(tmp_path / name, module=f"x = '{name}'\n")
+        keep(store, tmp_path / name, "module")
+        if name == "second":
+            shutil.rmtree(tmp_path / name)
     install(tmp_path / "third", module="x = 'first'\n")
     store.link(tmp_path / "third")
     monkeypatch.setattr(byte_code_store, "MOST_FILES", 1)
-    keep(store, tmp_path / "third")
+    keep(store, tmp_path / "third", "module")
     assert os.listdir(tmp_path / "store" / VERSION) == [digest_of(b"x = 'first'\n")]

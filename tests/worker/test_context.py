@@ -9,7 +9,7 @@ import cloudpickle
 import numpy
 import pytest
 
-from tests.hosts import RunningHost, wait_until
+from tests.hosts import RunningHost, StartHost, wait_until
 from tests.worker.deploying import answer, deploy, instance, wait_for_line
 
 INDEX = """
@@ -257,9 +257,10 @@ def index(event, context):
 
 
 def test_random_numbers_differ_between_instances_and_numeric_libraries_have_one_thread(
-    shared_host: RunningHost,
+    start_host: StartHost,
 ) -> None:
     numpy_at = os.path.dirname(os.path.dirname(numpy.__file__))
+    shared_host = start_host(f"funcs: [{{modelName: random, reads: [{numpy_at}]}}]")
     deploy(shared_host, "random", RANDOM, f"env: {{NUMPY_AT: {numpy_at}}}\nscale: {{min: 1, max: 1}}\n")
     first = answer(shared_host, "random")
     os.kill(first[0], signal.SIGKILL)

@@ -132,12 +132,13 @@ def test_an_entry_point_that_needs_more_than_event_and_context_is_refused(
 
 
 def test_a_package_may_name_folders_of_the_host_and_finds_its_own_modules_first(
-    shared_host: RunningHost, tmp_path: Path
+    start_host: StartHost, tmp_path: Path
 ) -> None:
+    host = start_host(f"funcs: [{{modelName: first, reads: [{tmp_path}]}}]")
     (tmp_path / "helper.py").write_text("NAME = 'theirs'\n")
     (tmp_path / "other.py").write_text("NAME = 'other'\n")
     index = "import helper, other\ndef index(event, context):\n    return [helper.NAME, other.NAME]\n"
-    deploy(shared_host, "first", index, f"python_path: [{tmp_path}]\n", {"helper.py": "NAME = 'own'\n"})
-    assert answer(shared_host, "first") == ["own", "other"]
-    told = shared_host.deploy({"index.py": index, "function.yaml": "python_path: [code]\n"}, "relative")
+    deploy(host, "first", index, f"python_path: [{tmp_path}]\n", {"helper.py": "NAME = 'own'\n"})
+    assert answer(host, "first") == ["own", "other"]
+    told = host.deploy({"index.py": index, "function.yaml": "python_path: [code]\n"}, "relative")
     assert "'code' is not a folder of the host; write its whole path, from / on" in told["detail"]

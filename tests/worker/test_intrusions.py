@@ -129,8 +129,8 @@ def sleep(event, context):
 @pytest.fixture(scope="module")
 def host(shared_host: RunningHost) -> RunningHost:
     """The shared host with two functions that do as they are told: one of one instance, one of two."""
-    deploy(shared_host, "one", INDEX, "timeout: 20s\nscale: {min: 1, max: 1}\n")
-    deploy(shared_host, "two", INDEX, "timeout: 3s\nscale: {min: 2, max: 2}\n")
+    deploy(shared_host, "one", INDEX, "timeout: 20s\nscale: {min: 1, max: 1}\nprocesses: 8\n")
+    deploy(shared_host, "two", INDEX, "timeout: 3s\nscale: {min: 2, max: 2}\nprocesses: 8\n")
     return shared_host
 
 

@@ -89,15 +89,18 @@ def test_byte_code_of_a_wheel_is_compiled_for_the_first_package_that_imports_it_
     index = """
 import keptwheel
 def index(event, context):
-    return open(keptwheel.__cached__, "rb").read()[4]
+    try:
+        return open(keptwheel.__cached__, "rb").read()[4]
+    except FileNotFoundError:
+        return "none"
 """
     wheel = make_wheel(tmp_path, "keptwheel", "7.0.1")
     files: dict[str, str | bytes] = {f"wheels/{wheel.name}": wheel.read_bytes()}
     files["requirements.txt"] = "keptwheel"
     deploy(shared_host, "compiles", index, files=files)
-    assert answer(shared_host, "compiles") == 0, "written by Python, to be compared with its source"
     store, name = shared_host.state / "byte-code", digest_of(b"version = '7.0.1'\n")
     wait_until(lambda: list(store.glob(f"python*/{name}")), "its byte code is kept")
+    wait_until(lambda: answer(shared_host, "compiles") == 1, "it has it, too")
     deploy(shared_host, "compiled-before", index, files=files)
     assert answer(shared_host, "compiled-before") == 1
 

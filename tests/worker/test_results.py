@@ -79,7 +79,7 @@ def speak(event, context):
 @pytest.fixture(scope="module")
 def host(shared_host: RunningHost) -> RunningHost:
     """The shared host with a function that answers as it is told, one with a larger limit, and echoes."""
-    deploy(shared_host, "any", INDEX, "scale: {min: 1, max: 1}\n")
+    deploy(shared_host, "any", INDEX, "scale: {min: 1, max: 1}\nprocesses: 2\n")
     deploy(shared_host, "large", INDEX, "max_result: 32MiB\nscale: {min: 1, max: 1}\n")
     for accepts in ("text", "bytes"):
         deploy(
