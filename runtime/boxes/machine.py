@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from runtime.boxes.cgroups import Branches, find_branches
-from runtime.boxes.reach import find_barrier
+from runtime.boxes.reach import SEARCH, find_barrier
 from runtime.boxes.walls import Lack, Lacks
 
 LANDLOCK_CREATE_RULESET = 444
@@ -90,7 +90,7 @@ def _probe_uid(state: Path, uids: range) -> Lack | None:
     if not any(first <= uids.start and uids.stop <= first + count for first, count in _mapped()):
         what = f"user ids {uids.start} to {uids.stop - 1} do not exist in this user namespace"
         return Lack(what, "map them, or set `isolation.uids` to ids that exist")
-    if barrier := find_barrier(state, uids.start):
+    if barrier := find_barrier(state, uids.start, SEARCH):
         return Lack(f"functions' users cannot reach the state folder: {barrier}", "open it, or use --state")
     return None
 

@@ -46,6 +46,8 @@ def enter_box(parent: int, plan: BoxPlan) -> Report:
         walls["landlock"] = _try(lambda: landlock.restrict_files(plan.reads, plan.writes, plan.network))
     if plan.uid is not None:
         walls["uid"] = _try(lambda: _become(plan))
+    elif plan.landlock and os.geteuid() == 0:
+        identity.weaken_root()
     if plan.seccomp:
         walls["seccomp"] = _try(lambda: seccomp.deny_calls(plan.network))
     die_with(parent)

@@ -58,7 +58,7 @@ class SteadyLoad:
         try:
             answer = client.post(f"{self.url}/invoke/neighbour", json={"n": number})
             right = answer.status_code == 200 and answer.json()["n"] == number
-            return "right" if right else f"{answer.status_code}: {answer.text[:300]}"
+            return "right" if right else f"{answer.status_code}: {answer.json().get('detail')}"
         except httpx.HTTPError as error:
             return f"{type(error).__name__}: {error}"
 

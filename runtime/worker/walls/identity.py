@@ -9,6 +9,8 @@ from .syscalls import number_of
 
 PR_SET_DUMPABLE = 4
 PR_CAPBSET_DROP = 24
+DAC_OVERRIDE = 1
+"""CAP_DAC_OVERRIDE: other users' files, as far as Landlock lets anybody see them."""
 CAPABILITY_VERSION = 0x20080522
 MOST_CAPABILITIES = 64
 CLONE_NEWUSER, CLONE_NEWNET = 0x10000000, 0x40000000
@@ -31,10 +33,20 @@ def become_user(uid: int) -> None:
         raise BoxError(f"the box cannot become user {uid}: {error.strerror}") from None
 
 
-def drop_capabilities() -> None:
-    """Keep none, not even to pass on; raises OSError."""
+def weaken_root() -> None:
+    """Keep of root's power what its files need: for a host that is root and has no other user for a box.
+
+    Without it such a box could read the environment of every process, CAP_PERFMON being enough. Raises
+    OSError.
+    """
+    _shrink_bounding_set(keep=DAC_OVERRIDE)
+    drop_capabilities(keep=1 << DAC_OVERRIDE)
+
+
+def drop_capabilities(keep: int = 0) -> None:
+    """Keep those of this mask alone, and none to pass on; raises OSError."""
     header = struct.pack("Ii", CAPABILITY_VERSION, 0)
-    syscall(number_of("capset"), header, bytes(6 * 4))
+    syscall(number_of("capset"), header, struct.pack("6I", keep, keep, 0, 0, 0, 0))
 
 
 def leave_network(may_own: bool) -> None:
@@ -69,8 +81,10 @@ def _own_namespaces(uid: int, gid: int) -> None:
         raise BoxError(f"the box's user namespace has no user {uid}: {error.strerror}") from None
 
 
-def _shrink_bounding_set() -> None:
+def _shrink_bounding_set(keep: int | None = None) -> None:
     for number in range(MOST_CAPABILITIES):
+        if number == keep:
+            continue
         try:
             prctl(PR_CAPBSET_DROP, number)
         except OSError as error:
