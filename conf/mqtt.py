@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
 
+from conf.bind import Bind
 from conf.names import FunctionNames
 from conf.retries import Retry
 from conf.types import (
@@ -166,6 +167,9 @@ class Rule(Section):
         default=DEVICE,
         description="path to the device's name in events of functions without `devices`",
     )
+    bind: Bind | None = Field(
+        default=None, description="whose events these are, and what a device may send; absent: anything"
+    )
     retry: Retry | None = Field(
         default=None, description="when failed events are tried again; absent: as the functions say"
     )
@@ -184,4 +188,11 @@ class Rule(Section):
         """A subscription belongs to one group."""
         if self.group is not None and self.sub.topic.startswith(SHARED):
             raise ValueError(f"the topic of `sub` names a group with {SHARED} already; write `group` alone")
+        return self
+
+    @model_validator(mode="after")
+    def check_bind(self) -> "Rule":
+        """What devices are told by differs from one to the other."""
+        if self.bind is not None:
+            self.bind.check_filter(self.sub.topic)
         return self

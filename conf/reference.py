@@ -44,7 +44,9 @@ def _inner(whole: Schema, section: Schema, prefix: str = "") -> Iterator[tuple[s
     """Every section below this one, with its path, in the order of the keys."""
     for key, described in section["properties"].items():
         listed = described.get("items", {})
-        named: Schema = next(iter(described.get("patternProperties", {}).values()), {})
+        others = described.get("additionalProperties")
+        kinds = [*described.get("patternProperties", {}).values(), *([others] if others else [])]
+        named: Schema = kinds[0] if kinds else {}
         target = _target(whole, listed or named or described)
         if target is not None:
             path = f"{prefix}{key}" + ("[]" if listed else ".NAME" if named else "")

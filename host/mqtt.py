@@ -129,6 +129,7 @@ def _rule_plan(rule: Rule, number: int, positions: dict[str, int], funcs: dict[s
         error=Target(rule.error.name, rule.error.client_id, rule.error.topic) if rule.error else None,
         group=rule.group,
         care=_care(rule, names, funcs),
+        bind=rule.bind,
     )
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from runtime.events import Event
 from triggers.delivery.work import Origin, Place, Work
@@ -136,7 +136,9 @@ class Counters:
     Ignored are retained messages and those of an earlier subscription of the same session. No device of any
     function is in an unmatched one. Sealed are those that say they are encrypted or compressed, and pass as
     they are. Repeated came again and were known, by their packet or by the rule's key. Expired were older
-    than the rule's `max_age`, superseded gave way to a newer one of their device.
+    than the rule's `max_age`, superseded gave way to a newer one of their device. Refused are those that
+    their device may not send, by the reason: it has no name, the event claims another, a value is out of its
+    bounds, it sends too often; of all these, the last count has no dead letters.
     """
 
     received: int = 0
@@ -150,6 +152,16 @@ class Counters:
     expired: int = 0
     superseded: int = 0
     sessions_lost: int = 0
+    refused_name: int = 0
+    refused_claim: int = 0
+    refused_value: int = 0
+    refused_rate: int = 0
+    refused_unkept: int = 0
+
+    def refuse(self, reason: Literal["name", "claim", "value", "rate"]) -> None:
+        """One more was refused."""
+        name = f"refused_{reason}"
+        setattr(self, name, getattr(self, name) + 1)
 
 
 @dataclass(frozen=True)

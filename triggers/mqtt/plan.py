@@ -6,6 +6,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Literal
 
+from conf.bind import Bind
 from conf.devices import Device
 from conf.topics import matches
 from triggers.delivery.retry import RetryPolicy
@@ -85,7 +86,7 @@ class RulePlan:
 
     A result that its broker has not confirmed `timeout` seconds after it was sent is sent again over a new
     connection. `retained` lets the rule take retained messages, too. Hosts with the same `group` share the
-    events (MQTT 5 §4.8.2).
+    events (MQTT 5 §4.8.2). `bind` says what each device may send.
     """
 
     name: str
@@ -103,6 +104,7 @@ class RulePlan:
     error: Target | None = None
     group: str | None = None
     care: Care = Care()
+    bind: Bind | None = None
 
     @property
     def session(self) -> str:

@@ -1,14 +1,17 @@
 """One rule at work: a message becomes one event per function, and is done when every result is confirmed."""
 
+import asyncio
 import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from runtime.events import Dispatch, Event, InputRejectedError
+from conf.bind import Bind
+from runtime.events import Dispatch, Event, InputRejectedError, InvocationError
 from triggers.delivery.lane import Lane, LaneParts, LanePlan
 from triggers.delivery.retry import RetryPolicy
 from triggers.delivery.work import Reply, Work
+from triggers.mqtt.devices import DeviceGuard, Refusal
 from triggers.mqtt.endings import EndingParts, Endings
 from triggers.mqtt.messages import Delivery, OnFailure
 from triggers.mqtt.plan import MqttPlan, RulePlan
@@ -21,6 +24,8 @@ from triggers.store.store import DeliveryStore
 # Said by the devices themselves; a search is a hundred times faster than reading the event.
 SEALED = re.compile(rb'"(?:encryption|compression)"\s*:\s*true')
 NO_FUNCTION = "-"
+LONGEST_REFUSED = 16 * 1024
+"""Bytes that are kept of an event that its device may not send: it must not crowd out others' letters."""
 
 
 def is_sealed(payload: bytes) -> bool:
@@ -45,6 +50,7 @@ class Rule:
         self.plan = plan
         self.lanes: list[Lane] = []
         self.repeats: Repeats | None = None
+        self._guard: DeviceGuard | None = None
         self._leaving: list[Lane] = []
         self._begun = False
         self._parts = parts
@@ -56,6 +62,8 @@ class Rule:
 
     def update(self, plan: RulePlan, outlet: Outlet) -> None:
         """From now on feed the functions of `plan`; what the others have already been given they finish."""
+        if self._guard is None or _judging(plan) != _judging(self.plan):
+            self._guard = self._make_guard(plan)
         known = {lane.plan.function: lane for lane in (*self._leaving, *self.lanes)}
         active = self.lanes
         self.plan = plan
@@ -73,6 +81,11 @@ class Rule:
         self._leaving = list(known.values())
         for lane in self._leaving:
             lane.leave()
+
+    def _make_guard(self, plan: RulePlan) -> DeviceGuard | None:
+        if plan.bind is None:
+            return None
+        return DeviceGuard(plan.bind, plan.care.device.split("."), asyncio.get_running_loop().time)
 
     def _repeats(self, plan: RulePlan) -> Repeats | None:
         dedupe = plan.care.dedupe
@@ -119,6 +132,11 @@ class Rule:
         self.counters.sealed += is_sealed(delivery.payload)
         now = time.time()
         event = self._read(delivery)
+        device = ""
+        if self._guard is not None:
+            device = self._guard.device_of(delivery)
+            if self._is_refused(delivery, self._guard, (device, event, now), known):
+                return
         if self._is_repeat(event, delivery, bool(known)):
             self.counters.repeated += 1
             return
@@ -132,7 +150,7 @@ class Rule:
             return
         delivery.parts = len(takers)
         for taker in takers:
-            self.lanes[taker.index].submit(self._work(delivery, taker, event, now))
+            self.lanes[taker.index].submit(self._work(delivery, taker, event, now, device))
         if not takers:
             delivery.finish()
 
@@ -182,19 +200,51 @@ class Rule:
 
     def _refuse_unreadable(self, delivery: Delivery, now: float) -> None:
         error = InputRejectedError("the event is not JSON, so no device can be found in it")
-        event = self._event(delivery, now, None)
+        self._bury(delivery, self._event(delivery, now, None), error)
+
+    def _bury(self, delivery: Delivery, event: Event, error: InvocationError) -> None:
+        """Make a dead letter of an event that no function sees."""
         delivery.parts = 1
         work = Work(event, self._parts.store.next_seq(), delivery, delivery.qos > 0)
         self._endings.refuse(lane_name(self.plan, NO_FUNCTION), NO_FUNCTION, work, error)
 
-    def _work(self, delivery: Delivery, taker: Taker, event: object, now: float) -> Work:
+    def _is_refused(
+        self,
+        delivery: Delivery,
+        guard: DeviceGuard,
+        said: tuple[str, object, float],
+        known: Mapping[str, tuple[int, ...]],
+    ) -> bool:
+        """Whether the event, which came as one of a device at a time, is not what that device may send."""
+        device, event, now = said
+        if NO_FUNCTION in known:  # in an earlier life of the host
+            delivery.rows += [row for rows in known.values() for row in rows]
+            delivery.finish()
+            return True
+        refusal = None if known else guard.judge(device, event)
+        if refusal is not None:
+            self._refuse(delivery, refusal, now)
+        return refusal is not None
+
+    def _refuse(self, delivery: Delivery, refusal: Refusal, now: float) -> None:
+        self.counters.refuse(refusal.reason)
+        if not refusal.kept:
+            self.counters.failed += 1
+            self.counters.refused_unkept += 1
+            delivery.finish()
+            return
+        event = self._event(delivery, now, refusal.device or None)
+        event.body = event.body[:LONGEST_REFUSED]
+        self._bury(delivery, event, refusal.error)
+
+    def _work(self, delivery: Delivery, taker: Taker, event: object, now: float, bound: str) -> Work:
         care = self.plan.care
-        device = taker.device or (self._takers.device_of(event) if event is not UNREAD else "")
+        device = taker.device or bound or (self._takers.device_of(event) if event is not UNREAD else "")
         key = "" if care.order == "none" else delivery.topic
         if care.order == "device" and device:
             key = device
         return Work(
-            self._event(delivery, now, taker.device),
+            self._event(delivery, now, taker.device or bound or None, bound),
             self._parts.store.next_seq(),
             delivery,
             delivery.qos > 0,
@@ -204,7 +254,7 @@ class Rule:
             born=delivery.born,
         )
 
-    def _event(self, delivery: Delivery, now: float, device: str | None) -> Event:
+    def _event(self, delivery: Delivery, now: float, device: str | None, bound: str = "") -> Event:
         meta: dict[str, object] = {
             "topic": delivery.topic,
             "qos": delivery.qos,
@@ -216,11 +266,19 @@ class Rule:
             meta["headers"] = delivery.user_properties
         if delivery.traceparent is not None:
             meta["traceparent"] = delivery.traceparent
-        return Event(delivery.payload, delivery.content_type, "mqtt", self.plan.name, meta, received=now)
+        name = self.plan.name
+        # Bound devices take turns, as callers over HTTP do.
+        caller = f"mqtt/{name}/{bound}" if bound else ""
+        return Event(delivery.payload, delivery.content_type, "mqtt", name, meta, received=now, caller=caller)
 
     def _make_lane(self, plan: LanePlan) -> Lane:
         parts = self._parts
         return Lane(plan, LaneParts(parts.dispatch, self._endings, parts.store, parts.failpoints))
+
+
+def _judging(plan: RulePlan) -> tuple[Bind | None, str]:
+    """What devices are judged by; what is remembered of them stays as long as it does."""
+    return plan.bind, plan.care.device
 
 
 def lane_name(plan: RulePlan, function: str) -> str:

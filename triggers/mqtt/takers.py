@@ -29,11 +29,11 @@ class Takers:
         self.takes_all = not all(devices)
         named = [(name, told) for (name, _), told in zip(plan.functions, devices, strict=True)]
         self._matcher = Matcher(named) if any(devices) else None
-        self._device_path = plan.care.device.split(".")
+        self.device_path = plan.care.device.split(".")
         self._wants_device = plan.care.latest or plan.care.order == "device"
         dedupe = plan.care.dedupe
         self._key_path = dedupe.key.split(".") if dedupe is not None else None
-        self.reads = bool(self._matcher or self._wants_device or self._key_path)
+        self.reads = bool(self._matcher or self._wants_device or self._key_path or plan.bind)
 
     def read(self, payload: bytes) -> object:
         """The event as JSON; raises ValueError or RecursionError when it is none."""
@@ -51,14 +51,15 @@ class Takers:
 
     def device_of(self, event: object) -> str:
         """What the event calls its device, or ""."""
-        return _text(_dig(event, self._device_path)) if self._wants_device else ""
+        return text_of(dig(event, self.device_path)) if self._wants_device else ""
 
     def key_of(self, event: object) -> str:
         """What tells the event from others by the rule's `dedupe`, or ""."""
-        return _text(_dig(event, self._key_path)) if self._key_path is not None else ""
+        return text_of(dig(event, self._key_path)) if self._key_path is not None else ""
 
 
-def _dig(event: object, path: Sequence[str]) -> object:
+def dig(event: object, path: Sequence[str]) -> object:
+    """What stands at a path of keys in an event, None where there is nothing."""
     for name in path:
         if not isinstance(event, dict) or name not in event:
             return None
@@ -66,7 +67,8 @@ def _dig(event: object, path: Sequence[str]) -> object:
     return event
 
 
-def _text(value: object) -> str:
+def text_of(value: object) -> str:
+    """A value that is no list and no object as text, "" for others and for none."""
     if value is None or isinstance(value, dict | list):
         return ""
     return value if isinstance(value, str) else json.dumps(value)
