@@ -6,6 +6,7 @@ What lies on the process is left alone here: signals, limits and the parent-deat
 import json
 import mmap
 import os
+import re
 import socket
 import sys
 from typing import NoReturn
@@ -18,7 +19,7 @@ from .paths import let_in
 from .serving import Serving, report_failure
 from .setup import Setup
 
-UNSUPPORTED = "does not support loading in subinterpreters"
+UNSUPPORTED = re.compile(r"module (\S+) does not support loading in subinterpreters")
 
 
 def serve_slot(text: str, channel_fd: int, word_fd: int, log_fd: int) -> None:
@@ -63,13 +64,11 @@ def _load(given: Setup) -> Function:
 
 
 def _explain(error: BaseException | None) -> LoadError | None:
-    """Packages like numpy wrap the ImportError that tells in one that does not."""
+    """Packages wrap the ImportError that tells which one it was in others, or in words of their own (numpy)."""
     while error is not None:
-        text = str(error)
-        if isinstance(error, ImportError) and UNSUPPORTED in text:
-            module = error.name or text.split()[1]
+        if isinstance(error, ImportError) and (found := UNSUPPORTED.search(str(error))):
             return LoadError(
-                f"{module} is an extension module that cannot be loaded in a subinterpreter; say "
+                f"{found[1]} is an extension module that cannot be loaded in a subinterpreter; say "
                 "`isolation: process` in function.yaml"
             )
         error = error.__cause__ or error.__context__

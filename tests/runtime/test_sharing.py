@@ -49,7 +49,7 @@ WRAPPED = """
 try:
     import faulthandler
 except ImportError as error:
-    raise ImportError("the C extensions are broken") from error
+    raise ImportError(f"PLEASE look: {error}") from None
 """
 EXIT = "import os\ndef index(event, context):\n    os._exit(7) if event else None\n    return os.getpid()\n"
 
@@ -268,7 +268,7 @@ def test_a_worn_process_takes_no_more_functions(house: House, monkeypatch: pytes
     ("index", "changes", "told"),
     [
         ("import faulthandler\n", {}, r"faulthandler is an extension module .* `isolation: process`"),
-        (WRAPPED, {}, r"faulthandler is an extension module .* `isolation: process`"),
+        (WRAPPED, {}, r"^faulthandler is an extension module .* `isolation: process`"),
         ("def index(event, context): pass", {"concurrency": 2}, "`concurrency` of a plain function"),
         ("def index(event, context): pass", {"memory": 2**30, "processes": 1}, "`memory` and `processes`"),
         ("def index(event, context): 1 / 0\n1 / 0", {}, "ZeroDivisionError"),
