@@ -64,7 +64,7 @@ def _load(given: Setup) -> Function:
 
 
 def _explain(error: BaseException | None) -> LoadError | None:
-    """Packages wrap the ImportError that tells which one it was in others, or in words of their own (numpy)."""
+    """Packages wrap the error that tells which module it was in others, or in words of their own (numpy)."""
     while error is not None:
         if isinstance(error, ImportError) and (found := UNSUPPORTED.search(str(error))):
             return LoadError(

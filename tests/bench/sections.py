@@ -17,6 +17,7 @@ from tests.bench.memory import measure_memory
 from tests.bench.mqtt import measure_mqtt
 from tests.bench.part import Measure, Part, Run, UnmeasuredError
 from tests.bench.rules import measure_rules
+from tests.bench.sharing import measure_sharing
 from tests.bench.spike import measure_spike
 from tests.bench.starts import measure_starts
 from tests.bench.venvs import Wanted
@@ -34,6 +35,7 @@ class Section:
 SECTIONS = {
     "memory": Section("an idle host, and one more instance", measure_memory),
     "starts": Section("deploys, and starts from cold and from warm", measure_starts),
+    "sharing": Section("functions in subinterpreters", measure_sharing),
     "spike": Section("a spike from warm", measure_spike),
     "rules": Section("large configs", measure_rules),
     "limits": Section("limits of the machine", measure_limits),
