@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 # Not a name that a function may have.
 FUNCTION = "+subinterpreters"
+MOST_OPENED = 64
+"""Subinterpreters that one process makes in all: its descriptors and threads are bounded."""
 
 
 class Likeness(NamedTuple):
@@ -55,7 +57,7 @@ class Register:
             writes=likeness.writes,
             isolation="subinterpreter",
             preload=False,
-            scale=ScaleRule(max=1),
+            scale=ScaleRule(max=MOST_OPENED),
         )
 
     def close(self, process: "SharedProcess") -> None:

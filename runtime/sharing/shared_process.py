@@ -11,9 +11,9 @@ from runtime.boot import BootError
 from runtime.boxes.boxes import Report
 from runtime.loglines import LogLine
 from runtime.process import Workshop, make_environment, setup_message
-from runtime.sharing.register import Register
+from runtime.sharing.register import MOST_OPENED, Register
 from runtime.sharing.worker_channel import WorkerChannel
-from runtime.slot import Slot
+from runtime.slot import EXIT_GRACE, Slot
 from runtime.spec import PoolSpec
 from runtime.worker.control import Message
 
@@ -65,7 +65,7 @@ class Place:
 
 
 class SharedProcess:
-    """It ends when the last member has left it and its last slot has ended."""
+    """It ends when the last member has left it and its last slot has ended; `is_closed` to further slots."""
 
     def __init__(self, spec: PoolSpec, workshop: Workshop) -> None:
         self.members: set[Member] = set()
@@ -78,7 +78,7 @@ class SharedProcess:
         self._opened = 0
         self._exited = 0
         self._forked = False
-        self._is_over = False
+        self.is_closed = False
         try:
             self._arbiter.boot()
         except OSError:
@@ -89,11 +89,6 @@ class SharedProcess:
     def is_up(self) -> bool:
         """Whether it has come up."""
         return self._forked
-
-    @property
-    def is_worn(self) -> bool:
-        """Whether it should have no more slots."""
-        return self._is_over or self._exited >= WORN_AFTER
 
     @property
     def pid(self) -> int | None:
@@ -115,7 +110,10 @@ class SharedProcess:
         self._opened += 1
         number, spec = self._opened, member.spec
         self._places[number] = Place(member, slot)
-        self._arbiter.give(spec.output_dir)
+        try:
+            self._arbiter.give(spec.output_dir)
+        except OSError as error:
+            self._workshop.say(spec.label, f"it cannot write to {spec.output_dir}: {error.strerror}")
         message = {
             "op": "open",
             "slot": number,
@@ -123,6 +121,8 @@ class SharedProcess:
             "environ": make_environment(spec, self._workshop.owner, spec.output_dir),
         }
         self._channel.ask(lambda send: slot.hand_over(lambda fds: send(message, (*fds, log_fd))))
+        if self._opened >= MOST_OPENED:
+            self._loop.call_soon(self._close)
 
     def ask_stack(self, slot: Slot) -> None:
         """Have the thread of a slot write into its log where it is."""
@@ -150,44 +150,64 @@ class SharedProcess:
 
     def arbiter_ended(self, how: str, error: BootError | None) -> None:
         """Nothing of it is left."""
-        self._finish(9, how, None if self._forked else error)
+        self._finish(9, how, how, None if self._forked else error)
 
     def instance_exited(self, number: int, status: int, why: str | None) -> None:
         """The worker is dead, and the arbiter has nothing more to do."""
-        self._finish(status, why or describe_status(status), None)
+        self._finish(status, why, why or describe_status(status), None)
         self._arbiter.end()
 
-    def _finish(self, status: int, how: str, error: BootError | None) -> None:
-        """Tell every member once."""
+    def _finish(self, status: int, why: str | None, how: str, error: BootError | None) -> None:
+        """Tell every member once; `why` says more than the status, where more is known."""
         self._register.close(self)
-        self._is_over = True
+        self.is_closed = True
         self._channel.close()
         places, self._places = list(self._places.values()), {}
         members, self.members = self.members | {place.member for place in places}, set()
         fault = find_fault(places)
         blamed = {place.member for place in fault}
         told = next((place.slot.killed_for for place in fault if place.slot.killed_for), how)
-        why = f"it shared its process with {_name(blamed)}: {told}" if blamed else None
+        others = f"it shared its process with {_name(blamed)}: {told}" if blamed else why
         for member in members:
             is_own = member in blamed
-            member.process_ended(self, Ending(status, is_own, None if is_own else why, error))
+            member.process_ended(self, Ending(status, is_own, why if is_own else others, error))
 
-    def _hear(self, message: Message) -> None:
-        place = self._places.pop(int(message["slot"]), None)
-        if message.get("op") != "exited" or place is None:
+    def _hear(self, message: Message | None) -> None:
+        if message is None:
+            self._loop.call_later(EXIT_GRACE, self._kill_undead)
             return
+        try:
+            number, status = int(message["slot"]), int(message["status"])
+        except (KeyError, TypeError, ValueError, OverflowError):
+            # The process is not trusted, and what it says may be anything.
+            self.kill()
+            return
+        if place := self._places.pop(number, None):
+            self._take_out(place, status)
+
+    def _kill_undead(self) -> None:
+        if self._channel.is_open:
+            self.kill()
+
+    def _take_out(self, place: Place, status: int) -> None:
         self._exited += 1
-        place.member.slot_exited(place.slot, int(message["status"]))
-        if self.is_worn:
-            self._register.close(self)
-            for member in list(self.members):
-                self.members.discard(member)
-                member.process_changed()
+        place.member.slot_exited(place.slot, status)
+        if self._exited >= WORN_AFTER:
+            self._close()
+        self._end_if_empty()
+
+    def _close(self) -> None:
+        """Members look for another one; their slots stay."""
+        self._register.close(self)
+        self.is_closed = True
+        for member in list(self.members):
+            self.members.discard(member)
+            member.process_changed()
         self._end_if_empty()
 
     def _end_if_empty(self) -> None:
-        if not self.members and not self._places and not self._is_over:
-            self._is_over = True
+        if not self.members and not self._places and self._channel.is_open:
+            self.is_closed = True
             self._register.close(self)
             self._channel.close()
             self._arbiter.end()

@@ -139,6 +139,9 @@ class Tenant:
         for slot, process in self._slots.items():
             slot.killed_for = slot.killed_for or "it did not stop in time"
             process.kill()
+        limit = _now() + END_GRACE
+        while self._slots and _now() < limit:  # noqa: ASYNC110 - rare and short
+            await asyncio.sleep(0.01)
         self._leave()
         for process in self._known:
             await process.stop()
@@ -162,7 +165,7 @@ class Tenant:
 
     def process_changed(self) -> None:
         """It is up, or takes no more slots."""
-        if self._home is not None and self._home.is_worn:
+        if self._home is not None and self._home.is_closed:
             self._leave()
         self._owner.arbiter_changed()
 

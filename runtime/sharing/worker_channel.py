@@ -14,14 +14,16 @@ Send = Callable[[Callable[[control.Message, tuple[int, ...]], None]], None]
 
 
 class WorkerChannel:
-    """What is asked before there is room for it waits; `listener` is called with each message.
+    """What is asked before there is room for it waits.
+
+    `listener` is called with each message, and with None when the worker has closed its side.
 
     It is a place that an arbiter forks a worker for. Raises OSError when there are no descriptors.
     """
 
     number = 0
 
-    def __init__(self, listener: Callable[[control.Message], None]) -> None:
+    def __init__(self, listener: Callable[[control.Message | None], None]) -> None:
         self._listener = listener
         self._loop = asyncio.get_running_loop()
         self._waiting: deque[Send] = deque()
@@ -40,13 +42,21 @@ class WorkerChannel:
         if len(self._waiting) == 1:
             self._loop.add_writer(self._ours, self._write)
 
+    @property
+    def is_open(self) -> bool:
+        """Whether it was not closed yet."""
+        return self._ours.fileno() >= 0
+
     def close(self) -> None:
         """Hear and send no more."""
-        if self._ours.fileno() >= 0:
+        if self.is_open:
             self._loop.remove_reader(self._ours)
             self._loop.remove_writer(self._ours)
             self._ours.close()
             self._theirs.close()
+            for send in self._waiting:
+                # It is sent to nobody, so that what goes with it is let go of.
+                send(lambda message, fds: None)
 
     def _write(self) -> None:
         with contextlib.suppress(BlockingIOError):
@@ -75,5 +85,4 @@ class WorkerChannel:
             os.close(fd)
         if message is None:
             self._loop.remove_reader(self._ours)
-        else:
-            self._listener(message)
+        self._listener(message)

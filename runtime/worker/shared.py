@@ -70,8 +70,9 @@ class SharedWorker(Worker):
         os._exit(0)
 
     def run(self) -> None:
-        """Obey the host until it closes its side."""
-        Threads(self.sockets[0], self.given.box).run()
+        """Obey the host until it closes its side, or a function has closed ours."""
+        with contextlib.suppress(OSError):
+            Threads(self.sockets[0], self.given.box).run()
         # Python cannot finalize with a subinterpreter that runs.
         os._exit(0)
 
