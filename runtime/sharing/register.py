@@ -50,7 +50,7 @@ class Register:
             revision=self._started,
             sha256="",
             python=likeness.python,
-            package_dir=self.home,
+            package_dir=likeness.python.parent,
             output_dir=self.home,
             network=likeness.network,
             reads=self.reads + likeness.reads,
