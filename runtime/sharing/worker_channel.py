@@ -79,7 +79,10 @@ class WorkerChannel:
             message, fds = control.receive(self._ours)
         except BlockingIOError:
             return
-        except (ValueError, OSError):
+        except ValueError:
+            # What cannot be read says nothing that a listener would believe.
+            message, fds = {}, []
+        except OSError:
             message, fds = None, []
         for fd in fds:
             os.close(fd)

@@ -21,7 +21,7 @@ from runtime.scaling.memory import Sampler
 from runtime.scaling.scaler import Scaler
 from runtime.sharing import shared_process
 from runtime.sharing.register import Register
-from runtime.spec import PoolSpec, ScaleRule
+from runtime.spec import BatchRule, PoolSpec, ScaleRule
 from tests.newer_python import find_newer
 from tests.runtime.test_pool import AMPLE, PATIENCE, until
 
@@ -50,6 +50,22 @@ try:
     import faulthandler
 except ImportError as error:
     raise ImportError(f"PLEASE look: {error}") from None
+"""
+MEDDLE = """
+import os, socket, stat
+
+def index(event, context):
+    for name in os.listdir("/proc/self/fd"):
+        try:
+            is_socket = stat.S_ISSOCK(os.fstat(int(name)).st_mode)
+        except OSError:
+            continue
+        if not is_socket:
+            continue
+        with socket.socket(fileno=os.dup(int(name))) as channel:
+            if channel.type == socket.SOCK_SEQPACKET:
+                channel.send(event.encode())
+    return "told"
 """
 EXIT = "import os\ndef index(event, context):\n    os._exit(7) if event else None\n    return os.getpid()\n"
 
@@ -134,6 +150,10 @@ def pid_of(pool: Pool) -> int:
     return next(each.pid for each in pool.view().instances if each.pid)
 
 
+def parent_of(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+
+
 def test_functions_share_a_process_and_nothing_that_they_keep(house: House) -> None:
     async def scene() -> None:
         first, second = await house.started("one", COUNT), await house.started("two", COUNT)
@@ -202,6 +222,26 @@ def test_a_function_that_ends_the_process_is_named_to_its_own_caller_only(house:
     house.play(scene)
 
 
+def test_a_function_that_speaks_for_the_process_gains_nothing(house: House) -> None:
+    async def scene() -> None:
+        calm, wild = await house.started("calm", COUNT), await house.started("wild", MEDDLE)
+        before = pid_of(calm)
+        assert await ask(wild, '{"op": "exited", "slot": 1, "status": 9}') == "told"
+        # The instance that is said to have ended is replaced, and nobody is harmed.
+        await until(lambda: calm.view().instances and calm.view().instances[0].slot > 1, "another one")
+        assert (await ask(calm))["pid"] == before
+        for nonsense in ('{"slot": 1e999, "status": 0}', "["):
+            before = pid_of(calm)
+            with pytest.raises(InstanceDiedError):
+                while True:
+                    await ask(wild, nonsense)
+            assert (await ask(calm))["count"] >= 1
+            await until(lambda: wild.view().instances, "it is tried again")
+        assert calm.view().last_error is None
+
+    house.play(scene)
+
+
 def test_one_that_ends_the_process_while_it_starts_stops_no_other_from_starting(house: House) -> None:
     async def scene() -> None:
         calm = await house.started("calm", COUNT)
@@ -249,12 +289,16 @@ def test_several_instances_of_one_function_are_in_one_process(house: House) -> N
     house.play(scene)
 
 
-def test_a_worn_process_takes_no_more_functions(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shared_process, "WORN_AFTER", 1)
+@pytest.mark.parametrize(("bound", "count"), [("WORN_AFTER", 1), ("MOST_OPENED", 2)])
+def test_a_process_that_has_had_enough_of_them_takes_no_more_functions(
+    house: House, monkeypatch: pytest.MonkeyPatch, bound: str, count: int
+) -> None:
+    monkeypatch.setattr(shared_process, bound, count)
 
     async def scene() -> None:
         stays, goes = await house.started("stays", COUNT), await house.started("goes", COUNT)
-        arbiter, before = stays.pids()
+        before = pid_of(stays)
+        arbiter = parent_of(before)
         await goes.stop()
         await until(lambda: stays.pids()[0] not in (arbiter, before), "there is a fresh one")
         assert (await ask(stays))["pid"] == before, "an instance stays where it is"
@@ -264,23 +308,24 @@ def test_a_worn_process_takes_no_more_functions(house: House, monkeypatch: pytes
     house.play(scene)
 
 
-@pytest.mark.parametrize(
-    ("index", "changes", "told"),
-    [
-        ("import faulthandler\n", {}, r"faulthandler is an extension module .* `isolation: process`"),
-        (WRAPPED, {}, r"^faulthandler is an extension module .* `isolation: process`"),
-        ("def index(event, context): pass", {"concurrency": 2}, "`concurrency` of a plain function"),
-        ("def index(event, context): pass", {"memory": 2**30, "processes": 1}, "`memory` and `processes`"),
-        ("def index(event, context): 1 / 0\n1 / 0", {}, "ZeroDivisionError"),
-        ("import sys\nsys.exit(3)", {}, "SystemExit: 3"),
-    ],
-)
-def test_what_cannot_run_in_a_subinterpreter_is_refused_with_the_reason(
-    house: House, index: str, changes: dict[str, Any], told: str
-) -> None:
+REFUSED: list[tuple[str, dict[str, Any], str]] = [
+    ("import faulthandler\n", {}, r"faulthandler is an extension module .* `isolation: process`"),
+    (WRAPPED, {}, r"^faulthandler is an extension module .* `isolation: process`"),
+    ("def index(event, context): pass", {"concurrency": 2}, "`concurrency` of a plain function"),
+    ("def index(event, context): pass", {"memory": 2**30, "processes": 1}, "`memory` and `processes`"),
+    ("def index(event, context): 1 / 0\n1 / 0", {}, "ZeroDivisionError"),
+    ("import sys\nsys.exit(3)", {}, "SystemExit: 3"),
+]
+
+
+def test_what_cannot_run_in_a_subinterpreter_is_refused_with_the_reason(house: House) -> None:
     async def scene() -> None:
-        with pytest.raises(BootError, match=told):
-            await house.started("one", index, **changes)
+        calm = await house.started("calm", COUNT)
+        before = pid_of(calm)
+        for index, changes, told in REFUSED:
+            with pytest.raises(BootError, match=told):
+                await house.started("one", index, **changes)
+        assert (await ask(calm))["pid"] == before, "nobody else has noticed"
 
     house.play(scene)
 
@@ -292,6 +337,9 @@ def test_coroutines_streams_and_batches_run_as_they_do_elsewhere(house: House) -
         )
         pool = await house.started("async", waits, concurrency=4)
         assert await asyncio.gather(*(ask(pool, n) for n in range(8))) == list(range(8))
+        sums = "def index_batch(events, context):\n    return [event + 1 for event in events]\n"
+        pool = await house.started("batch", sums, batch=BatchRule(4))
+        assert await asyncio.gather(*(ask(pool, n) for n in range(8))) == list(range(1, 9))
         pool = await house.started("stream", "def index(event, context):\n    yield from 'abc'\n")
         assert (await pool.submit(Event(b"1"))).body == b"abc"
 
