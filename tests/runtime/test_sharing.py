@@ -97,7 +97,12 @@ class House:
 
     async def started(self, name: str, index: str, instances: int | None = 1, **changes: Any) -> Pool:
         pool = self.pool(name, index, instances, **changes)
-        await pool.start()
+        try:
+            await pool.start()
+        except BootError:
+            # As a deploy does: it would be tried again and again.
+            await pool.stop()
+            raise
         return pool
 
     def play(self, scene: Callable[[], Awaitable[None]]) -> None:
