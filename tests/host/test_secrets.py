@@ -6,7 +6,7 @@ from tests.hosts import RunningHost, StartHost
 
 VALUE = "xyzzy-7f3a91"
 OTHER = "plugh-55d0c2"
-MANIFEST = "secrets: [DB_PASSWORD]\n"
+MANIFEST = "secrets: [DB_PASSWORD]\nprocesses: 4\n"
 INDEX = """
 import os, subprocess
 def index(event, context):
