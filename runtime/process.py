@@ -254,7 +254,7 @@ def setup_message(spec: PoolSpec, workshop: Workshop) -> dict[str, Any]:
         "models": spec.models,
         "memory": spec.memory,
         "check_fork": spec.check_fork,
-        "pickles": workshop.pickles._asdict(),
+        "pickles": workshop.pickles._asdict() if workshop.pickles.says_anything else None,
         "overlay": str(workshop.overlay.arbiter),
         "pickle_overlay": str(workshop.overlay.pickle),
         "parent": os.getpid(),

@@ -66,6 +66,8 @@ def _follow(messages: Iterator[dict[str, Any]], progress: Progress) -> dict[str,
                 progress.step(str(message.get("step")), printable(str(message.get("message", ""))))
             case "log":
                 progress.log(printable(str(message.get("line", ""))))
+            case "note":
+                progress.note(printable(str(message.get("line", ""))))
             case "error":
                 progress.fail()
                 raise _refused(message)

@@ -25,6 +25,9 @@ class Progress(Protocol):
     def log(self, line: str) -> None:
         """The build said this."""
 
+    def note(self, line: str) -> None:
+        """Something that a person should know, however the deploy ends."""
+
     def fail(self) -> None:
         """The deploy failed; its last log lines may say why."""
 
@@ -56,6 +59,10 @@ class PlainProgress:
         """Keeps the line for the case of failure."""
         self.lines.append(line)
 
+    def note(self, line: str) -> None:
+        """Writes it."""
+        click.echo(f"note: {line}", err=True)
+
     def fail(self) -> None:
         """Writes the last lines of the log."""
         for line in self.lines:
@@ -79,6 +86,12 @@ class LiveProgress(PlainProgress):
         """Shows the line under the step."""
         super().log(line)
         self.live.update(self._picture())
+
+    def note(self, line: str) -> None:
+        """Writes it above what is at work."""
+        from rich.text import Text
+
+        self.live.console.print(Text(f"note: {line}", style="yellow"))
 
     def fail(self) -> None:
         """Leaves the live display and writes the last lines of the log."""

@@ -196,7 +196,7 @@ class Deployer:
         target = await asyncio.to_thread(self._grounds.files.store, package.root, package.sha256)
         package = replace(package, root=target)
         inspection = await self._inspector.inspect(package, prepared.base)
-        _tell_lines(tell, inspection.needs())
+        _tell_lines(tell, "log", inspection.needs())
         requirements = package.requirements + prepared.base.requirements
         what = f"{len(requirements)} requirements" if requirements else "no requirements"
         tell(_step("environment", f"building the environment ({what})"))
@@ -215,7 +215,7 @@ class Deployer:
             python = await build_environment(order, lambda line: tell({"type": "log", "line": line}))
             await write_byte_code(python, (target, *self._catalog.arbiter_code))
             await asyncio.to_thread(self._grounds.byte_code.link, order.target)
-        _tell_lines(tell, (await self._inspector.compare(inspection, package, revision)).lines())
+        _tell_lines(tell, "note", (await self._inspector.compare(inspection, package, revision)).lines())
         # uv does not flush what it writes; a revision called ready must survive a power failure.
         await asyncio.to_thread(os.sync)
 
@@ -224,7 +224,7 @@ class Deployer:
         pool = self._catalog.make_pool(revision)
         try:
             await pool.start()
-            _tell_lines(tell, (f"loading it warns: {each}" for each in pool.warnings))
+            _tell_lines(tell, "note", (f"loading it warns: {each}" for each in pool.warnings))
             check_warnings(revision, pool.warnings)
             imported = await pool.list_imported()
             ready = replace(revision, state="ready", error=None)
@@ -282,9 +282,9 @@ def _choose_name(names: Names, package: Package) -> str:
         raise PackageError(f"{error}; give another with --name") from None
 
 
-def _tell_lines(tell: Tell, lines: Iterable[str]) -> None:
+def _tell_lines(tell: Tell, kind: str, lines: Iterable[str]) -> None:
     for line in lines:
-        tell({"type": "log", "line": line})
+        tell({"type": kind, "line": line})
 
 
 def _step(step: str, message: str) -> Line:

@@ -19,13 +19,12 @@ FIND_CLASS = "pickle.find_class"
 
 
 class PickleGuard:
-    """Watches the unpicklers of this process once there is a policy; an audit hook stays for good."""
+    """Watches the unpicklers of this process; an audit hook stays for good."""
 
     def __init__(self, policy: PicklePolicy) -> None:
         self._policy = policy
         self._loading = threading.local()
-        if policy.says_anything:
-            sys.addaudithook(self._hear)
+        sys.addaudithook(self._hear)
 
     @contextmanager
     def reading(self, file: str) -> Iterator[None]:

@@ -11,7 +11,6 @@ from .context import Surroundings
 from .logs import LogHandler, LogPipe, LogRules, LogStream
 from .masks import Secrets, make_mask
 from .models import Models
-from .pickle_policy import PicklePolicy
 
 STACK_SIGNAL = signal.SIGUSR1
 STDERR = 2
@@ -50,7 +49,7 @@ class Setup:
             env=message["env"],
             secrets=Secrets(message["secrets"]),
             publish=tuple(message["publish"]),
-            models=Models(message["package_dir"], message["models"], _policy(message["pickles"])),
+            models=Models(message["package_dir"], message["models"], message["pickles"]),
         )
 
     def start_deadline(self) -> float:
@@ -71,7 +70,3 @@ class Setup:
         # gunicorn sets its own handler in between, and a second register() alone would not undo that.
         faulthandler.unregister(STACK_SIGNAL)
         faulthandler.register(STACK_SIGNAL, STDERR, all_threads=False)
-
-
-def _policy(told: dict[str, list[str]]) -> PicklePolicy:
-    return PicklePolicy(tuple(told["allow"]), tuple(told["deny"]))

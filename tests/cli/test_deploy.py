@@ -16,6 +16,7 @@ STEPS: list[dict[str, Any]] = [
     {"type": "step", "step": "unpack", "message": "3 files"},
     {"type": "step", "step": "environment", "message": "1 requirement"},
     {"type": "log", "line": "Resolved 1 package\x1b[0m"},
+    {"type": "note", "line": "model.pkl imports shelves"},
 ]
 DONE = {
     "type": "done",
@@ -52,7 +53,8 @@ def deploying(stub: StubHost) -> StubHost:
 def test_a_zip_is_sent_with_its_name_as_default(deploying: StubHost, package: Path) -> None:
     result = fnhost(deploying.url, "deploy", str(package))
     assert (result.exit_code, result.stdout) == (0, "industry@2 is live after 1.2 s\n")
-    assert result.stderr.splitlines() == ["unpack: 3 files", "environment: 1 requirement"]
+    told = ["unpack: 3 files", "environment: 1 requirement", "note: model.pkl imports shelves"]
+    assert result.stderr.splitlines() == told
     (seen,) = deploying.seen
     assert (seen.query, seen.body) == ({"default_name": "industry"}, package.read_bytes())
     assert seen.headers["content-type"] == "application/zip"

@@ -26,7 +26,7 @@ def deployed(host: RunningHost, name: str, files: Files) -> list[dict[str, Any]]
 
 
 def lines_of(told: list[dict[str, Any]]) -> list[str]:
-    return [each["line"] for each in told if each["type"] == "log"]
+    return [each["line"] for each in told if each["type"] in ("log", "note")]
 
 
 @pytest.fixture
