@@ -15,6 +15,7 @@ from tests.cli.stub_host import Prepared, StubHost
 
 VERBS = [
     "serve",
+    "inspect",
     "deploy",
     "invoke",
     "bench",
