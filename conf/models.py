@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
+from conf.access import Access
 from conf.address import Address
 from conf.bridge import BridgeConfig, Rate
 from conf.funcs import Func
@@ -44,8 +45,9 @@ class Config(Section):
     listen: ListenAddress = Field(default=Address("127.0.0.1", 5888), description="HOST:PORT of the web port")
     state: ConfigPath | None = Field(default=None, description="folder for what the host keeps")
     allow_anonymous: bool = Field(
-        default=False, description="whether callers without a token may reach an address beyond loopback"
+        default=False, description="whether everybody may do everything without a token"
     )
+    access: Access = Field(default=Access(), description="who needs a token on loopback")
     callback_hosts: Items[Annotated[Text, AfterValidator(check_place)]] = Field(
         default=(),
         description="hosts on this machine or link that results may be posted to, as HOST or HOST:PORT",

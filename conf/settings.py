@@ -1,7 +1,7 @@
 """What the host runs with: flags over environment over config file over defaults."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,10 +56,17 @@ class _Given:
         return self.env.get(VARIABLES[name]) or None, VARIABLES[name]
 
 
-def gather_settings(flags: Mapping[str, object], env: Mapping[str, str]) -> Settings:
+def _never(state_dir: Path) -> bool:
+    return False
+
+
+def gather_settings(
+    flags: Mapping[str, object], env: Mapping[str, str], has_token: Callable[[Path], bool] = _never
+) -> Settings:
     """The settings from `flags` (`config`, `listen`, `state`, `allow_anonymous`; None: not given) and `env`.
 
-    Raises ConfigError with all faults, one of which is an address beyond loopback without permission.
+    `has_token` says whether a state folder knows a token that opens something. Raises ConfigError with all
+    faults, one of which is an address beyond loopback without any.
     """
     given = _Given(flags, env)
     path, _ = given.get("config")
@@ -70,15 +77,16 @@ def gather_settings(flags: Mapping[str, object], env: Mapping[str, str]) -> Sett
     anonymous = _anonymous(given, config, faults)
     downloads = _download_models(env, faults)
     faults += old_variable_faults(env)
-    if not (faults or anonymous or address.is_loopback):
-        faults.append(_exposed(address))
+    state_dir = _state_dir(given, config)
+    if not (faults or anonymous or address.is_loopback or has_token(state_dir)):
+        faults.append(_exposed(address, state_dir))
     faults += _certificate_faults(config)
     if faults:
         raise ConfigError(faults)
     return Settings(
         listen_host=address.host,
         listen_port=address.port,
-        state_dir=_state_dir(given, config),
+        state_dir=state_dir,
         allow_anonymous=anonymous,
         config=config,
         notes=_notes(reading) if reading else (),
@@ -133,11 +141,12 @@ def _certificate_faults(config: Config) -> list[Fault]:
     return []
 
 
-def _exposed(address: Address) -> Fault:
+def _exposed(address: Address, state_dir: Path) -> Fault:
     return Fault(
         "listen",
-        f"{address} can be reached from other machines, and callers need no token",
-        "listen on 127.0.0.1, or allow it with --allow-anonymous or `allow_anonymous: true`",
+        f"{address} can be reached from other machines, and there is no token yet that anybody could have",
+        f"make one with `fnhost token create --scope admin --state {state_dir}`, listen on 127.0.0.1,"
+        " or let everybody do everything with --allow-anonymous or `allow_anonymous: true`",
     )
 
 

@@ -3,7 +3,7 @@
 import json
 import os
 import ssl
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,10 +13,11 @@ from urllib.parse import quote, urlsplit
 import httpx
 
 from conf.address import Address
+from host.access.local_token import find_local_token
 
 Json = dict[str, Any]
 
-DEAD_LETTERS = "/api/dead-letters"
+DEAD_LETTERS, TOKENS = "/api/dead-letters", "/api/tokens"
 PROBLEM = "application/problem+json"
 CONNECT_SECONDS = 5.0
 ANSWER_SECONDS = 30.0  # for requests that the host answers by itself; functions and builds have none
@@ -55,16 +56,24 @@ class Reply:
 
 
 class Client:
-    """Speaks to one host; use it as a context manager. Every method raises ClientError."""
+    """Speaks to one host; use it as a context manager. Every method raises ClientError.
 
-    def __init__(self, url: str) -> None:
+    Without a `token`, a host of this user on loopback is sent the one that it has left for them.
+    """
+
+    def __init__(self, url: str, token: str | None = None) -> None:
+        is_near = Address(_host_of(url), 0).is_loopback
+        if token is None and is_near and (found := find_local_token(url, os.environ)) is not None:
+            url, token = found.url, found.token
         self.url = url.rstrip("/")
+        self.authorization = f"Bearer {token}" if token else None
         self._http = httpx.Client(
             base_url=self.url,
             timeout=httpx.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS),
             # A proxy of the environment cannot know what listens on this machine's own loopback.
-            trust_env=not Address(_host_of(url), 0).is_loopback,
+            trust_env=not is_near,
             verify=_trusted(os.environ) if url.startswith("https:") else False,
+            headers={"authorization": self.authorization} if self.authorization else {},
         )
 
     def __enter__(self) -> Self:
@@ -128,6 +137,26 @@ class Client:
     def apply_config(self, path: Path) -> Json:
         """Has the host go over to a config file of its machine; `changes` says what became of it."""
         return self._ask("POST", "/api/config", json={"path": str(path)}, timeout=_patient())
+
+    def tokens(self) -> list[Json]:
+        """Every token, without what opens anything."""
+        return _listed(self._ask("GET", TOKENS), "tokens")
+
+    def create_token(self, scopes: Sequence[str], expires: str | None, name: str) -> Json:
+        """Makes one; its `token` is told here and nowhere else."""
+        return self._ask("POST", TOKENS, json={"scopes": list(scopes), "expires": expires, "name": name})
+
+    def revoke_token(self, token_id: str) -> Json:
+        """Has one open nothing from now on."""
+        return self._ask("DELETE", f"{TOKENS}/{quote(token_id, safe='')}")
+
+    def audit(self, tail: int) -> list[Json]:
+        """The newest records of the audit log, the oldest of them first."""
+        return _listed(self._ask("GET", "/api/audit", params={"tail": tail}), "records")
+
+    def audit_chain(self) -> Json:
+        """Whether the audit log is whole."""
+        return self._ask("GET", "/api/audit/chain", timeout=_patient())
 
     def deploy(self, package: Path, names: dict[str, str]) -> Iterator[Json]:
         """Sends a zip and yields the host's progress, `done` or `error` last.
@@ -244,6 +273,11 @@ def _trusted(env: Mapping[str, str]) -> ssl.SSLContext:
 def _cause(error: httpx.TransportError) -> str:
     """`Connection refused`, without the number in front."""
     return str(error).partition("] ")[2] or str(error) or type(error).__name__
+
+
+def _listed(answer: Json, name: str) -> list[Json]:
+    found = answer.get(name)
+    return found if isinstance(found, list) else []
 
 
 def _path(name: str) -> str:

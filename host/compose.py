@@ -1,13 +1,25 @@
 """The composition root: everything is built here and handed down; nobody else constructs collaborators."""
 
 import os
+import time
 from dataclasses import dataclass
 from functools import partial
 
+from conf.address import Address
 from conf.models import Config
 from conf.settings import Settings
 from functions.byte_code_store import ByteCodeStore
 from functions.registry import Registry
+from host.access.attempts import Attempts
+from host.access.audit import AuditLog
+from host.access.gate import Gate
+from host.access.guard import Guard, GuardParts, Rules
+from host.access.local_token import LocalToken
+from host.access.part import AccessPart, AuditPart
+from host.access.sessions import Sessions
+from host.access.token_file import FILE as TOKENS
+from host.access.token_text import digest_of, make_token
+from host.access.tokens import Tokens
 from host.boxes import make_boxes
 from host.bridges import BridgesPart
 from host.delivery import DeliveryPart, Workers, make_failpoints, make_limits
@@ -32,6 +44,7 @@ from host.scaling import ScalingPart
 from host.state import StateDir
 from host.timers import TimersPart
 from host.usage import UsagePart
+from host.web.access import AccessApi
 from host.web.api import Api, ApiParts, Reports
 from host.web.deploys import DeployParts, DeploysApi
 from host.web.edge import Edge
@@ -40,6 +53,7 @@ from host.web.invocations import InvocationsApi
 from host.web.letters import LettersApi
 from host.web.openapi import document
 from host.web.server import WebPart
+from host.web.sessions import SessionsApi
 from host.web.usage import UsageApi
 from runtime.dispatch.dispatcher import Dispatcher
 from runtime.overlay import prepare_overlay
@@ -63,6 +77,18 @@ class Host:
     lifecycle: Lifecycle
     web: WebPart
     reloader: Reloader
+    audit: AuditLog
+
+
+@dataclass(frozen=True)
+class Access:
+    """What decides who may do what, and writes down who did."""
+
+    audit: AuditLog
+    tokens: Tokens
+    sessions: Sessions
+    guard: Guard
+    local: LocalToken
 
 
 @dataclass(frozen=True)
@@ -86,6 +112,23 @@ class Shared:
     scaler: Scaler
     store: DeliveryStore
     failpoints: Failpoints
+    audit: AuditLog
+
+
+def compose_access(settings: Settings, state: StateDir) -> Access:
+    """Build what callers have to pass; raises AccessFileError."""
+    audit, sessions = AuditLog(state.root, time.time), Sessions(time.time)
+    tokens = Tokens(state.root / TOKENS, time.time)
+    tokens.load()
+    rules = Rules(
+        Address(settings.listen_host, 0).is_loopback,
+        settings.config.access.invoke == "open",
+        settings.allow_anonymous,
+    )
+    token = make_token()
+    attempts = Attempts(time.monotonic)
+    guard = Guard(GuardParts(rules, tokens, sessions, attempts, audit, digest_of(token)))
+    return Access(audit, tokens, sessions, guard, LocalToken(token, state.root, os.environ))
 
 
 def compose_functions(config: Config, state: StateDir, shared: Shared) -> Functions:
@@ -101,7 +144,15 @@ def compose_functions(config: Config, state: StateDir, shared: Shared) -> Functi
     byte_code = ByteCodeStore(state.byte_code)
     room = Room(state, config.limits)
     deploying = DeployGrounds(
-        state, registry, files, catalog, byte_code, room, collector.begin, pickle_policy(config)
+        state,
+        registry,
+        files,
+        catalog,
+        byte_code,
+        room,
+        collector.begin,
+        shared.audit.record,
+        pickle_policy(config),
     )
     deployer = Deployer(deploying, find_bases(config))
     return Functions(dispatcher, registry, catalog, collector, room, deployer, DeployTasks(deployer))
@@ -117,12 +168,14 @@ def compose(settings: Settings, state: StateDir) -> Host:
     delivery = DeliveryPart(store, config.limits.delivery)
     workers = Workers()
     scaling = ScalingPart(config.limits.memory)
+    access = compose_access(settings, state)
     overlay = prepare_overlay(state.overlay)
     boxes = make_boxes(config.isolation, state, overlay.folders)
-    shared = Register(state.shared_output, (state.packages, state.environments))
+    register = Register(state.shared_output, (state.packages, state.environments))
     pickles = pickle_policy(config)
-    workshop = Workshop(overlay, state.owner(), logs.append, boxes, pickles, shared=shared)
-    functions = compose_functions(config, state, Shared(workshop, scaling.scaler, store, failpoints))
+    workshop = Workshop(overlay, state.owner(), logs.append, boxes, pickles, shared=register)
+    shared = Shared(workshop, scaling.scaler, store, failpoints, access.audit)
+    functions = compose_functions(config, state, shared)
     dispatcher, catalog, deployer = functions.dispatcher, functions.catalog, functions.deployer
     deploys = DeploysPart(Downloads(find_sources(settings, state.downloads), state, deployer))
     edge, usage = Edge(settings), Usage()
@@ -135,7 +188,8 @@ def compose(settings: Settings, state: StateDir) -> Host:
     invocations = InvocationsPart(config, InvocationGrounds(store, failpoints, dispatcher, dispatch))
     for wake in (mqtt.wake, timers.wake, invocations.wake):
         workers.add(wake)
-    trigger = HttpTrigger(dispatch, config.limits.max_body, edge.charging(invocations.accept))
+    accept = edge.charging(invocations.accept)
+    trigger = HttpTrigger(dispatch, config.limits.max_body, accept, access.guard.admit)
     room, collector = functions.room, functions.collector
     running = Running(
         *(state, catalog, collector, room, logs, deployer, deploys, mqtt, timers, bridges, trigger, rates),
@@ -144,16 +198,26 @@ def compose(settings: Settings, state: StateDir) -> Host:
     reloader = Reloader(settings, os.environ, running)
     reports = Reports(mqtt.queue_rows, mqtt.connections, delivery.view, deploys.why, catalog.decisions)
     letters = LettersApi(DeadLetters(store, workers.wake))
-    routes = [*letters.routes(), *InvocationsApi(invocations.ledger).routes(), *timers.routes()]
-    uploads = DeploysApi(DeployParts(state.staging, deployer, functions.tasks, room))
-    routes += [*document.routes(), *uploads.routes(), *UsageApi(usage).routes()]
-    routes += InspectionsApi(catalog, state).routes()
+    entrance = AccessPart(access.tokens, access.guard, access.local, lambda: web.addresses)
+    routes = [
+        *letters.routes(),
+        *InvocationsApi(invocations.ledger).routes(),
+        *timers.routes(),
+        *DeploysApi(DeployParts(state.staging, deployer, functions.tasks, room)).routes(),
+        *InspectionsApi(catalog, state).routes(),
+        *UsageApi(usage).routes(),
+        *AccessApi(access.tokens, access.audit, entrance.renew).routes(),
+        *SessionsApi(access.guard, access.sessions).routes(),
+        *document.routes(),
+    ]
     api = Api(ApiParts(state, catalog, deployer, logs, health, reports, reloader), routes)
-    web = WebPart(edge.door(trigger, api.application()), settings)
+    gate = Gate(api.application(), access.guard, access.audit)
+    web = WebPart(edge.door(trigger, gate), settings)
     health.add(lambda: check_functions(catalog))
     for part in (delivery, mqtt, timers, bridges):
         health.add(part.checks)
     parts: list[Part] = [
+        AuditPart(access.audit),
         LogsPart(logs),
         scaling,
         delivery,
@@ -164,8 +228,9 @@ def compose(settings: Settings, state: StateDir) -> Host:
         mqtt,
         timers,
         bridges,
+        entrance,
         web,
         ReadyPart(health, functions.tasks, logs),
         *load_plugins(HostInfo(dispatch, config, state.root)),
     ]
-    return Host(Lifecycle(parts), web, reloader)
+    return Host(Lifecycle(parts), web, reloader, access.audit)

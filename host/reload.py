@@ -48,6 +48,7 @@ NEEDS_RESTART = (
     "listen",
     "state",
     "allow_anonymous",
+    "access",
     "callback_hosts",
     "expose",
     "isolation",
@@ -118,14 +119,17 @@ class Reloader:
                 logger.info("config: %s", line)
             return told
 
-    async def apply_quietly(self) -> None:
-        """What SIGHUP asks for: a fault is logged and leaves all as it was."""
+    async def apply_quietly(self) -> str:
+        """What SIGHUP asks for: a fault is logged and leaves all as it was. Returns `ok` or what else."""
         try:
             await self.apply()
         except (ConfigError, NoConfigError) as error:
             logger.error("the config is not reloaded, and nothing has changed: %s", error)
+            return "refused"
         except Exception:
             logger.exception("the config is applied in part; reload it once the cause is gone")
+            return "failed"
+        return "ok"
 
     async def _go_over(self, before: Config) -> list[str]:
         running, config = self._running, self._settings.config

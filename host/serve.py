@@ -12,10 +12,11 @@ import sys
 import uvloop
 
 from conf.settings import Settings
+from host.access.audit import HOST, Deed
+from host.access.token_file import AccessFileError
 from host.boxes import IsolationError
-from host.compose import compose
+from host.compose import Host, compose
 from host.lifecycle import PartError
-from host.reload import Reloader
 from host.state import StateDir, StateError
 
 logger = logging.getLogger("fnhost")
@@ -39,7 +40,7 @@ def serve(settings: Settings) -> int:
     try:
         state.lock()
         uvloop.run(_run(settings, state))
-    except (PartError, StateError, IsolationError, OSError, sqlite3.Error) as error:
+    except (AccessFileError, PartError, StateError, IsolationError, OSError, sqlite3.Error) as error:
         logger.error("%s", error)
         return FAILED
     finally:
@@ -55,7 +56,7 @@ async def _run(settings: Settings, state: StateDir) -> None:
         logger.info("config: %s", note)
     await host.lifecycle.start()
     _spare_the_collector()
-    _reload_on_hangup(host.reloader)
+    _reload_on_hangup(host)
     logger.info("fnhost listens on %s, its state is in %s", host.web.address, settings.state_dir)
     if settings.allow_anonymous:
         logger.warning("callers need no token: whoever reaches this address can deploy and invoke")
@@ -72,12 +73,15 @@ def _spare_the_collector() -> None:
     gc.set_threshold(YOUNG_OBJECTS, 20, 50)
 
 
-def _reload_on_hangup(reloader: Reloader) -> None:
+def _reload_on_hangup(host: Host) -> None:
     loop = asyncio.get_running_loop()
     tasks: set[asyncio.Task[None]] = set()
 
+    async def apply() -> None:
+        host.audit.record(HOST, Deed("config.reload", outcome=await host.reloader.apply_quietly()))
+
     def reload() -> None:
-        task = loop.create_task(reloader.apply_quietly())
+        task = loop.create_task(apply())
         tasks.add(task)
         task.add_done_callback(tasks.discard)
 

@@ -11,6 +11,12 @@ class StateError(Exception):
     """The state folder cannot be used; the message says why."""
 
 
+def check_owner(root: Path) -> None:
+    """Raise StateError for root in another user's folder, whose host could not read what root leaves."""
+    if os.geteuid() == 0 and root.exists() and (owner := root.stat().st_uid) != 0:
+        raise StateError(f"{root} belongs to the user {owner}; run this as that user")
+
+
 class StateDir:
     """Paths below the state folder. `lock` must come first; it also creates the folders."""
 

@@ -16,7 +16,7 @@ LONGEST = 1e6
 OTHERS = ("", "others", "others")
 
 Key = tuple[str, str, str]
-"""Trigger, caller (a token's name or an address over HTTP, else the rule or timer), target."""
+"""Trigger, caller (`token:NAME`, `cert:NAME` or an address over HTTP, else the rule or timer), target."""
 
 
 @dataclass(slots=True)

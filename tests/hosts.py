@@ -68,6 +68,7 @@ class RunningHost:
                 command, stdout=log, stderr=log, env=self._env, cwd=self.folder, start_new_session=True
             )
         self.url = wait_until(lambda: self._read_address(started_at), "the host says where it listens")
+        self.client.headers["authorization"] = f"Bearer {self.local_token()}"
         return self
 
     def _read_address(self, start: int) -> str:
@@ -75,6 +76,10 @@ class RunningHost:
         assert self.process.poll() is None, text
         _, found, rest = text.partition("fnhost listens on ")
         return rest.split(",")[0] if found and "," in rest else ""
+
+    def local_token(self) -> str:
+        """What this user may do everything with; each start makes a new one."""
+        return (self.state / "local.token").read_text().strip()
 
     def log(self) -> str:
         """All that the host has said."""

@@ -6,6 +6,7 @@ import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import lru_cache
+from secrets import token_hex
 from typing import NamedTuple
 
 from runtime.events import Answer, Dispatch, Event, InvocationError, TooLargeError, encode_metadata, new_id
@@ -28,7 +29,8 @@ It is asked once per event or oftener, and changes nothing."""
 PREFIX = "/invoke/"
 KNOWN_CALLERS = 128
 _ID = re.compile(r"\w[\w.-]{0,63}", re.ASCII)
-SECRET = frozenset({b"authorization", b"proxy-authorization"})
+SECRET = frozenset({b"authorization", b"proxy-authorization", b"cookie", b"x-csrf-token"})
+"""What opens something, here or elsewhere: a browser sends its cookies to functions as well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +99,9 @@ class HttpTrigger:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         caller = read_caller(scope["path"], scope["query_string"], tuple(scope["headers"]))
-        asked = Asked(caller, (scope.get("client") or ("",))[0], caller.request_id or new_id())
+        # The id of an asynchronous event is what its result is fetched with.
+        request_id = caller.request_id or (new_id() if caller.wish is None else token_hex(16))
+        asked = Asked(caller, (scope.get("client") or ("",))[0], request_id)
         exchange = exchange_of(scope)
         try:
             if scope["method"] != "POST":

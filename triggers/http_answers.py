@@ -7,11 +7,14 @@ from functools import lru_cache
 from runtime.events import Answer, FunctionRaisedError, InvocationError
 from triggers.asgi import Send
 from triggers.invocations.wish import Wish
+from triggers.refusals import AccessError
 from triggers.store.rows import Invocation
 
 INVOCATIONS = "/api/invocations/"
 TITLES = {
     400: "The function does not accept this input",
+    401: "A token is needed",
+    403: "This is not allowed",
     404: "Unknown function",
     405: "Method not allowed",
     409: "The invocation is another's, or has ended",
@@ -202,6 +205,8 @@ async def send_problem(send: Send, error: InvocationError, request_id: str) -> N
     ]
     if error.retry_after is not None:
         headers.append((b"retry-after", b"%d" % max(1, round(error.retry_after))))
+    if isinstance(error, AccessError):
+        headers.append((b"www-authenticate", error.challenge.encode("latin-1")))
     if error.status == 405:
         headers.append((b"allow", b"POST"))
     if error.status == 413:

@@ -5,6 +5,7 @@ Each file imports what is heavy inside its command, so that `fnhost --help` answ
 
 import click
 
+from host.cli.audit import audit
 from host.cli.bench import bench
 from host.cli.bridge import bridge
 from host.cli.config import config
@@ -21,6 +22,7 @@ from host.cli.logs import logs
 from host.cli.remove import remove
 from host.cli.scale import scale
 from host.cli.serve import serve
+from host.cli.token import token
 from host.cli.usage import usage
 from host.cli.why import why
 
@@ -54,5 +56,7 @@ for command in (
     fake,
     config,
     doctor,
+    token,
+    audit,
 ):
     main.add_command(command)

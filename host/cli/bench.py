@@ -129,7 +129,7 @@ def bench(**asked: Any) -> None:
     _check(wish)
     with connected(wish.url, refused=Exit.FAILED) as client:
         client.function(_function(wish))
-        sender, way = _sender(wish)
+        sender, way = _sender(wish, client)
         _ask(wish, way)
         findings, interrupted = _run(wish, sender, client)
     from host.cli.load_report import Asked, print_findings
@@ -170,14 +170,15 @@ def _ask(wish: Wish, way: str) -> None:
         click.confirm("Go on?", abort=True, err=True)
 
 
-def _sender(wish: Wish) -> "tuple[Sender, str]":
+def _sender(wish: Wish, client: "Client") -> "tuple[Sender, str]":
     """What sends the events, and where to in words."""
     if wish.topic is not None:
         return _mqtt_sender(wish, wish.topic)
     from host.load.http import HttpSender, place_of
 
+    place = place_of(client.url, wish.name, wish.event, client.authorization)
     where = f"{wish.url.rstrip('/')}/invoke/{wish.name}"
-    return HttpSender(place_of(wish.url, wish.name, wish.event), wish.concurrency), where
+    return HttpSender(place, wish.concurrency), where
 
 
 def _mqtt_sender(wish: Wish, topic: str) -> "tuple[Sender, str]":

@@ -9,9 +9,9 @@ class Exit(IntEnum):
     """Exit codes by cause, so that scripts can tell what to do next.
 
     0 the command did what it says; 1 the function failed: it raised, died, did not take the event or
-    answered with an HTTP status from 400 on; or `config check` found problems; 2 wrong usage or config; 3
-    no host can be reached; 4 the host knows no such function or dead letter; 5 the package or its deploy
-    was refused; 6 the host is busy, unavailable or too late: try again.
+    answered with an HTTP status from 400 on; or `config check` found problems; 2 wrong usage or config, or no
+    token that allows it; 3 no host can be reached; 4 the host knows no such function or dead letter; 5 the
+    package or its deploy was refused; 6 the host is busy, unavailable or too late: try again.
     """
 
     OK = 0
@@ -23,7 +23,14 @@ class Exit(IntEnum):
     UNAVAILABLE = 6
 
 
-BY_STATUS = {404: Exit.NOT_FOUND, 429: Exit.UNAVAILABLE, 503: Exit.UNAVAILABLE, 504: Exit.UNAVAILABLE}
+BY_STATUS = {
+    401: Exit.USAGE,
+    403: Exit.USAGE,
+    404: Exit.NOT_FOUND,
+    429: Exit.UNAVAILABLE,
+    503: Exit.UNAVAILABLE,
+    504: Exit.UNAVAILABLE,
+}
 
 
 class CommandError(click.ClickException):

@@ -1,8 +1,9 @@
 """What the commands that talk to a host share: how to find it, and what its refusals mean here."""
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 import click
 
@@ -14,14 +15,31 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+_KEPT = "fnhost.authorization"
 DEFAULT_URL = "http://127.0.0.1:5888"
 
 
 def url_option(command: F) -> F:
-    """`--url`, or FNHOST_URL."""
-    return click.option(
+    """`--url`, or FNHOST_URL; and `--token-file`, which is not passed on: `connected` knows it."""
+    url = click.option(
         "--url", envvar="FNHOST_URL", default=DEFAULT_URL, show_default=True, help="Where the host answers."
-    )(command)
+    )
+    file = click.option(
+        "--token-file",
+        type=click.File(),
+        expose_value=False,
+        callback=_keep_token,
+        help="File with a token (else FNHOST_TOKEN; a host of this user on loopback needs none).",
+    )
+    return url(file(command))
+
+
+def _keep_token(context: click.Context, parameter: click.Parameter, file: TextIO | None) -> None:
+    # An argument could be read by everybody who lists the processes.
+    told = os.environ.get("FNHOST_TOKEN", "") if file is None else file.read()
+    if not told.isascii() or len(told.split()) > 1:
+        raise click.BadParameter("what it holds is no token", context, parameter)
+    context.meta[_KEPT] = told.strip() or None
 
 
 def output_option(command: F) -> F:
@@ -38,7 +56,8 @@ def connected(url: str, refused: Exit = Exit.USAGE) -> Iterator["Client"]:
     """A client of the host at `url`; `refused` is the exit code of refusals that have none of their own."""
     from host.client import Client
 
-    with explained(refused), Client(url) as client:
+    token = click.get_current_context().meta[_KEPT]
+    with explained(refused), Client(url, token) as client:
         yield client
 
 
@@ -67,6 +86,8 @@ def _explain(error: "RefusedError") -> str:
     """The host's sentence, then the function's own stack where there is one."""
     stack = error.problem.get("stackTrace") or []
     lines = [str(error), *(str(line).rstrip("\n") for line in stack)]
+    if error.status == 401:
+        lines.append("name a token with --token-file or FNHOST_TOKEN")
     if request := error.problem.get("requestId"):
         lines.append(f"request id: {request}")
     return "\n".join(printable(line) for line in lines)

@@ -18,16 +18,18 @@ from host.cli.exits import CommandError, Exit
     "--allow-anonymous",
     is_flag=True,
     default=None,
-    help="Listen beyond loopback although callers need no token (FNHOST_ALLOW_ANONYMOUS).",
+    help="Let everybody do everything without a token (FNHOST_ALLOW_ANONYMOUS).",
 )
 def serve(**flags: object) -> None:
     """Run the host until it is told to stop (SIGTERM, Ctrl-C)."""
     from conf.faults import ConfigError
     from conf.settings import gather_settings
+    from host.access.token_file import AccessFileError
+    from host.access.tokens import has_live_token
 
     try:
-        settings = gather_settings(flags, os.environ)
-    except ConfigError as error:
+        settings = gather_settings(flags, os.environ, has_live_token)
+    except (AccessFileError, ConfigError) as error:
         raise CommandError(str(error), Exit.USAGE) from None
     from host.serve import serve as run
 

@@ -19,11 +19,13 @@ from functions.isolation import check_isolation
 from functions.manifest import Manifest
 from functions.package import Package, open_package, read_stored
 from functions.registry import Registry, Revision
+from host.access.audit import Actor, Deed
 from host.deployment.catalog import Catalog
 from host.deployment.files import RevisionFiles
 from host.deployment.inspection import InspectionError
 from host.deployment.inspector import Inspector, check_warnings
-from host.deployment.room import NoRoomError, Room
+from host.deployment.orders import BY_HOST, Names, Orderer, Prepared, tell_deed
+from host.deployment.room import Room
 from host.state import StateDir
 from runtime.boot import BootError
 from runtime.pool import Pool
@@ -51,28 +53,10 @@ class DeployError(Exception):
 
 
 @dataclass(frozen=True)
-class Names:
-    """What to call the function: the name asked for, else the manifest's, else the file's."""
-
-    asked: str | None = None
-    default: str | None = None
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """A package that is sound, unpacked in a staging folder; its function's name, what the config adds."""
-
-    name: str
-    package: Package
-    staging: Path
-    base: BaseSet
-
-
-@dataclass(frozen=True)
 class DeployGrounds:
     """What a deploy works with; `ended` is told the function's name when a deploy has ended, well or not.
 
-    `pickles` is what pickles in packages may import.
+    `record` is told what became of each; `pickles` is what pickles in packages may import.
     """
 
     state: StateDir
@@ -82,6 +66,7 @@ class DeployGrounds:
     byte_code: ByteCodeStore
     room: Room
     ended: Callable[[str], None]
+    record: Callable[[Actor, Deed], None]
     pickles: PicklePolicy = field(default_factory=PicklePolicy)
 
 
@@ -100,19 +85,23 @@ class Deployer:
         self.base_of = base_of
         self._builds = asyncio.Semaphore(BUILDS_AT_A_TIME)
 
-    async def prepare(self, source: Path, names: Names) -> Prepared:
-        """Unpack and check a zip; raises PackageError or NoRoomError, and then nothing of it is left."""
+    async def prepare(self, source: Path, names: Names, orderer: Orderer = BY_HOST) -> Prepared:
+        """Unpack and check a zip; raises PackageError or NoRoomError, or as `permit` does.
+
+        Then nothing of it is left.
+        """
         room = self._grounds.room
         await room.check_disk()
         staging = self._state.staging / f"unpack-{time.monotonic_ns()}"
         package = await asyncio.to_thread(open_package, source, staging, room.inside)
         try:
             name = _choose_name(names, package)
+            orderer.permit(name)
             base = narrow(self.base_of(name), package.root, package.manifest)
             check_isolation(package.manifest, package.manifest.python or base.python)
             room.check_number(name, self._catalog.functions)
-            return Prepared(name, package, staging, base)
-        except (PackageError, NoRoomError):
+            return Prepared(name, package, staging, base, orderer.actor)
+        except Exception:
             await asyncio.to_thread(shutil.rmtree, staging)
             raise
 
@@ -150,10 +139,12 @@ class Deployer:
         Raises DeployError; then the revision is marked failed, and what was live before is live.
         """
         began = time.monotonic()
+        revision: Revision | None = None
         try:
             async with self._catalog.lock(prepared.name):
                 revision, unchanged = await self._deploy(prepared, tell)
         finally:
+            self._grounds.record(prepared.actor, tell_deed(prepared, revision))
             await asyncio.to_thread(shutil.rmtree, prepared.staging, ignore_errors=True)
             self._grounds.ended(prepared.name)
         return {

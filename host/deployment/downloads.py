@@ -14,7 +14,8 @@ from functions.entry_package import EntryOrder, pack_entry
 from functions.errors import PackageError
 from functions.fetch_order import FetchError, FetchOrder
 from functions.package import pack_folder, sha256_of
-from host.deployment.deployer import Deployer, DeployError, Line, Names
+from host.deployment.deployer import Deployer, DeployError, Line
+from host.deployment.orders import Names
 from host.deployment.room import NoRoomError
 from host.deployment.sources import Refused, Source
 from host.state import StateDir

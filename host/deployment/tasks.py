@@ -4,7 +4,8 @@ import asyncio
 import logging
 from collections.abc import Callable
 
-from host.deployment.deployer import Deployer, DeployError, Line, Prepared
+from host.deployment.deployer import Deployer, DeployError, Line
+from host.deployment.orders import Prepared
 
 logger = logging.getLogger(__name__)
 

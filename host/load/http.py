@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import json
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ssl import SSLContext
 from typing import cast
 from urllib.parse import quote, urlsplit
@@ -26,10 +26,12 @@ class Place:
     host: str
     port: int
     tls: SSLContext | None
-    request: bytes
+    request: bytes = field(repr=False)
 
 
-def place_of(url: str, target: str, event: tuple[bytes, str | None]) -> Place:
+def place_of(
+    url: str, target: str, event: tuple[bytes, str | None], authorization: str | None = None
+) -> Place:
     """The function `target` of the host at `url`, which was checked; `event` is body and content type."""
     parts = urlsplit(url)
     body, content_type = event
@@ -40,6 +42,7 @@ def place_of(url: str, target: str, event: tuple[bytes, str | None]) -> Place:
         f"{MARK}: 1",
         f"content-length: {len(body)}",
         *([f"content-type: {content_type}"] if content_type else []),
+        *([f"authorization: {authorization}"] if authorization else []),
     ]
     request = "\r\n".join([*head, "", ""]).encode() + body
     return Place(

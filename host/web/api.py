@@ -16,6 +16,7 @@ from starlette.routing import Route
 
 from conf.faults import ConfigError
 from functions.errors import PackageError
+from host.access.gate import may_look, note_for_audit
 from host.deployment.catalog import Catalog, ScaleError, UnknownFunctionNameError
 from host.deployment.deployer import Deployer, Line
 from host.deployment.room import NoRoomError
@@ -119,8 +120,8 @@ class Api:
         """Whether events can be taken, and what says otherwise."""
         checks = self._parts.health.checks()
         ready = all(check.ok or not check.required for check in checks)
-        body = {"ready": ready, "checks": [asdict(check) for check in checks]}
-        return JSONResponse(body, 200 if ready else 503)
+        details = {"checks": [asdict(check) for check in checks]} if may_look(request) else {}
+        return JSONResponse({"ready": ready, **details}, 200 if ready else 503)
 
     async def queue_sizes(self, request: Request) -> Response:
         """Queue lengths by rule and function, in the older program's shape."""
@@ -188,6 +189,7 @@ class Api:
         path = (await read_object(request)).get("path")
         if path is not None and not (isinstance(path, str) and _is_place(path)):
             raise HTTPException(400, "`path` is the absolute path of a config file on the host's machine")
+        note_for_audit(request, target=path or "the host's own file")
         changes = await self._parts.reloader.apply(Path(path) if path else None)
         return JSONResponse({"changes": changes})
 

@@ -4,6 +4,7 @@ import asyncio
 import tempfile
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from starlette.exceptions import HTTPException
@@ -11,7 +12,10 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
-from host.deployment.deployer import Deployer, Names
+from host.access.gate import actor_of, require
+from host.access.scopes import DEPLOY
+from host.deployment.deployer import Deployer
+from host.deployment.orders import Names, Orderer
 from host.deployment.room import Room
 from host.deployment.tasks import DeployTasks, Lines
 from host.web.bodies import json_line
@@ -53,7 +57,8 @@ class DeploysApi:
         names = Names(request.query_params.get("name"), request.query_params.get("default_name"))
         with tempfile.NamedTemporaryFile(dir=self._parts.staging, suffix=".zip") as file:
             await self._receive(request, file)
-            prepared = await self._parts.deployer.prepare(Path(file.name), names)
+            orderer = Orderer(actor_of(request), partial(require, request, DEPLOY))
+            prepared = await self._parts.deployer.prepare(Path(file.name), names, orderer)
         return self._parts.tasks.begin(prepared, self._turns.release)
 
     def _check_length(self, request: Request) -> None:

@@ -10,9 +10,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from host.access.gate import identity_of
+from host.access.scopes import INVOKE, READ
 from triggers.http_answers import INVOCATIONS, encode_answer
 from triggers.invocations.acceptance import PATIENCE
-from triggers.invocations.ledger import Ledger
+from triggers.invocations.ledger import Ledger, unknown_invocation
 from triggers.invocations.records import CANCELLED, DONE, FAILED, answer_of
 from triggers.store.rows import NEVER, Invocation
 from triggers.store.store import StoreClosedError
@@ -41,12 +43,23 @@ class InvocationsApi:
 
     async def show(self, request: Request) -> Response:
         """Its state, and how it ended."""
-        record = await self._ledger.find(request.path_params["id"])
+        record = await self._find(request)
         return _json(_view(record), headers={} if record.finished else AGAIN)
 
     async def cancel(self, request: Request) -> Response:
         """Call it off: what waits does not run, and what runs has no result."""
-        return _json(_view(await self._cancel(request.path_params["id"])))
+        record = await self._find(request)
+        return _json(_view(await self._cancel(record.id)))
+
+    async def _find(self, request: Request) -> Invocation:
+        """The one that is asked for, if the caller may see it; else it is as if there were none."""
+        event_id = request.path_params["id"]
+        record = await self._ledger.find(event_id)
+        identity = identity_of(request)
+        reads = request.method != "DELETE" and identity.may(READ)
+        if not reads and not identity.may(INVOKE, record.function.partition("@")[0]):
+            raise unknown_invocation(event_id)
+        return record
 
     async def _cancel(self, event_id: str) -> Invocation:
         cancelling = self._cancelling.get(event_id)
@@ -65,7 +78,7 @@ class InvocationsApi:
 
     async def result(self, request: Request) -> Response:
         """The function's own answer, as a caller who waited would have had it."""
-        record = await self._ledger.find(request.path_params["id"])
+        record = await self._find(request)
         if record.state == DONE:
             return _own_answer(record)
         if record.state == FAILED:

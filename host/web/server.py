@@ -115,6 +115,12 @@ class WebPart(Part):
         self._serving: asyncio.Task[None] | None = None
 
     @property
+    def addresses(self) -> list[tuple[str, int]]:
+        """The host and the port of each socket, once they are bound."""
+        ports = [each.getsockname()[1] for each in self._sockets]
+        return list(zip([self._host, *([LOOPBACK] * len(ports))], ports, strict=False))
+
+    @property
     def address(self) -> str:
         """`http://127.0.0.1:5888`, with the real port once the socket is bound."""
         port = self._sockets[0].getsockname()[1] if self._sockets else self._port
@@ -140,7 +146,7 @@ class WebPart(Part):
         except OSError as error:
             logger.warning("`expose` asks for port %d, which cannot be had: %s", port, error.strerror)
         else:
-            logger.warning("`expose` opens port %d, on loopback only since callers need no token", port)
+            logger.warning("`expose` opens port %d, on loopback only", port)
 
     async def start(self) -> None:
         """Accept connections."""

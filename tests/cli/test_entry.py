@@ -32,6 +32,8 @@ VERBS = [
     "fake",
     "config",
     "doctor",
+    "token",
+    "audit",
 ]
 
 

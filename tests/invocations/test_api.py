@@ -9,6 +9,7 @@ from starlette.applications import Starlette
 
 from host.web.invocations import InvocationsApi
 from runtime.dispatch.dispatcher import Dispatcher
+from tests.access.doors import as_local
 from tests.invocations.places import RECORD
 from tests.mqtt.clients import play
 from triggers.invocations.attempts import Attempts
@@ -25,7 +26,7 @@ async def asked_to_cancel(store: DeliveryStore) -> httpx.Response:
     parts = LedgerParts(
         store, Failpoints(), Attempts(Dispatcher().dispatch, store), finished.append, 60.0, lambda: 5000.0
     )
-    api = Starlette(routes=InvocationsApi(Ledger(parts), patience=0.05).routes())
+    api = as_local(Starlette(routes=InvocationsApi(Ledger(parts), patience=0.05).routes()))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(api)) as client:
         return await client.delete(PLACE)
 

@@ -111,7 +111,12 @@ def test_the_first_minute_goes_as_written(tmp_path: Path) -> None:
                 host.enter_context(terminal.serving(block))
             elif block.strip() not in RUN_ELSEWHERE:
                 printed += terminal.run(block)
-        described = httpx.get(f"http://{terminal.address}/api/functions/industry", trust_env=False)
+        token = (tmp_path / "state" / "local.token").read_text().strip()
+        described = httpx.get(
+            f"http://{terminal.address}/api/functions/industry",
+            headers={"authorization": f"Bearer {token}"},
+            trust_env=False,
+        )
         assert described.status_code == 200
     assert "industry@1 is live after" in printed
     assert printed.count('"temperature"') == 2

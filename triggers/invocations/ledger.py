@@ -71,7 +71,7 @@ class Ledger:
         """What is known of an invocation; raises UnknownInvocationError."""
         record = await self._store.invocation(event_id)
         if record is None:
-            raise _unknown(event_id)
+            raise unknown_invocation(event_id)
         if record.state == WAITING and self._attempts.is_running(event_id):
             return replace(record, state=RUNNING, attempts=record.attempts + 1)
         return record
@@ -84,7 +84,7 @@ class Ledger:
         async with self._attempts.hold(event_id):
             record = await self._store.invocation(event_id)
             if record is None:
-                raise _unknown(event_id)
+                raise unknown_invocation(event_id)
             if record.state == CANCELLED:
                 return record
             if record.state != WAITING:
@@ -166,7 +166,8 @@ def _anew(lane: str, event: Event) -> Invocation:
     return Invocation(event.id, lane.removeprefix(LANES), WAITING, event.received, NEVER)
 
 
-def _unknown(event_id: str) -> UnknownInvocationError:
+def unknown_invocation(event_id: str) -> UnknownInvocationError:
+    """The error for an id that nobody has, or that is none of the caller's."""
     return UnknownInvocationError(
         f"there is no invocation {event_id}: there never was, or its result is no longer kept"
     )

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from host.web.openapi import events, functions, machine
+from host.web.openapi import access, events, functions, machine
 from host.web.openapi.operation import PROBLEM, Answer, Operation, Schema, ref
 from host.web.openapi.schemas import SCHEMAS
 
@@ -41,7 +41,12 @@ SAYS = {
     504: "The deadline passed.",
     507: "There is no room for another function, or on the disk.",
 }
-OPERATIONS: tuple[Operation, ...] = (*functions.OPERATIONS, *events.OPERATIONS, *machine.OPERATIONS)
+OPERATIONS: tuple[Operation, ...] = (
+    *functions.OPERATIONS,
+    *events.OPERATIONS,
+    *access.OPERATIONS,
+    *machine.OPERATIONS,
+)
 INVOKE = "/invoke/"
 
 

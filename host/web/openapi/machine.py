@@ -35,7 +35,7 @@ OPERATIONS = (
         "/",
         "hello",
         "What the older program answered, for those who look whether it is there.",
-        None,
+        "read",
         told(shape({"code": {"const": 200}, "data": TEXT, "msg": TEXT, "show": FLAG})),
     ),
     Operation(
@@ -54,7 +54,7 @@ OPERATIONS = (
         "/queue_size_metrics",
         "queueSizes",
         "Queue lengths by rule and function, in the older program's shape.",
-        None,
+        "read",
         told(
             shape(
                 {

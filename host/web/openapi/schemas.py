@@ -47,6 +47,16 @@ LETTER: Mapping[str, Schema] = {
     "died": NUMBER,
     "size": COUNT,
 }
+TOKEN: Mapping[str, Schema] = {
+    "id": TEXT,
+    "name": TEXT,
+    "scopes": listed(TEXT),
+    "state": {"enum": ["live", "expired", "revoked"]},
+    "created": NUMBER,
+    "expires": maybe(NUMBER),
+    "last_used": maybe(NUMBER),
+    "revoked": maybe(NUMBER),
+}
 RULES: Mapping[str, Schema] = {
     "scale": {"type": "object"},
     "fixed": maybe(COUNT),
@@ -120,6 +130,20 @@ SCHEMAS: Mapping[str, Schema] = {
             "body_encoding": {"enum": ["text", "base64"]},
             "body_cut": FLAG,
         }
+    ),
+    "Token": shape(TOKEN),
+    "NewToken": shape({**TOKEN, "token": TEXT}),
+    "Record": shape(
+        {
+            "n": COUNT,
+            "ts": NUMBER,
+            "actor": TEXT,
+            "action": TEXT,
+            "outcome": TEXT,
+            "prev": TEXT,
+            "hash": TEXT,
+        },
+        {"peer": TEXT, "target": TEXT, "revision": TEXT, "digest": TEXT, "isolation": TEXT},
     ),
     "Timer": shape(
         {

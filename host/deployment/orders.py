@@ -1,0 +1,51 @@
+"""A deploy as it is asked for: by whom, under which name, of which package."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from functions.base_set import BaseSet
+from functions.package import Package
+from functions.registry import Revision
+from host.access.audit import HOST, Actor, Deed
+
+
+@dataclass(frozen=True)
+class Names:
+    """What to call the function: the name asked for, else the manifest's, else the file's."""
+
+    asked: str | None = None
+    default: str | None = None
+
+
+@dataclass(frozen=True)
+class Orderer:
+    """Who has a package deployed; `permit` raises for the name of a function that is not theirs."""
+
+    actor: Actor = HOST
+    permit: Callable[[str], None] = lambda name: None
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A package that is sound, unpacked in a staging folder; its function's name, what the config adds.
+
+    `actor` has it deployed.
+    """
+
+    name: str
+    package: Package
+    staging: Path
+    base: BaseSet
+    actor: Actor = HOST
+
+
+BY_HOST = Orderer()
+
+
+def tell_deed(prepared: Prepared, revision: Revision | None) -> Deed:
+    """What the audit log tells of a deploy; without a revision it has failed."""
+    name, digest = prepared.name, prepared.package.sha256
+    if revision is None:
+        return Deed("deploy", name, "failed", digest=digest)
+    return Deed("deploy", name, revision=f"{name}@{revision.number}", digest=digest)
