@@ -10,7 +10,7 @@ class Quota(Section):
     """What each caller may do whose name fits; the first entry that fits a caller holds for it."""
 
     caller: Text = Field(
-        description="`token:NAME`, `cert:NAME`, an address, or a pattern such as `token:line1-*`, `10.0.*` or `*`"
+        description="`token:NAME`, `cert:NAME`, an address, or a pattern such as `token:line1-*` or `10.0.*`"
     )
     rate: LocalRate | None = Field(default=None, description="how many events in a time")
     concurrency: Whole | None = Field(

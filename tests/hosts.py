@@ -52,7 +52,8 @@ class RunningHost:
         self._env = {**os.environ, "PYTHONPATH": str(ROOT), **(env or {})}
         self.process: subprocess.Popen[bytes]
         self.url = ""
-        self.client = httpx.Client(timeout=PATIENCE)
+        self._token = ""
+        self.client = httpx.Client(timeout=PATIENCE, event_hooks={"request": [self._open]})
 
     def start(self) -> "RunningHost":
         """Start it (again, with the same state), and wait until it listens."""
@@ -68,7 +69,7 @@ class RunningHost:
                 command, stdout=log, stderr=log, env=self._env, cwd=self.folder, start_new_session=True
             )
         self.url = wait_until(lambda: self._read_address(started_at), "the host says where it listens")
-        self.client.headers["authorization"] = f"Bearer {self.local_token()}"
+        self._token = self.local_token()
         return self
 
     def _read_address(self, start: int) -> str:
@@ -76,6 +77,11 @@ class RunningHost:
         assert self.process.poll() is None, text
         _, found, rest = text.partition("fnhost listens on ")
         return rest.split(",")[0] if found and "," in rest else ""
+
+    def _open(self, request: httpx.Request) -> None:
+        """Send the local token to the API; functions are invoked as by anybody."""
+        if request.url.path.startswith("/api/"):
+            request.headers.setdefault("authorization", f"Bearer {self._token}")
 
     def local_token(self) -> str:
         """What this user may do everything with; each start makes a new one."""

@@ -155,7 +155,7 @@ def test_a_revoked_token_ends_on_open_connections_too(start_host: StartHost) -> 
         follower = threading.Thread(target=_follow, args=(host.url, made["token"], followed))
         follower.start()
         wait_until(lambda: followed, "the log is followed")
-        head = f"POST /invoke/one HTTP/1.1\r\nhost: h\r\nauthorization: Bearer {made['token']}\r\n"
+        head = f"POST /invoke/one HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer {made['token']}\r\n"
         with socket.create_connection(("127.0.0.1", httpx.URL(host.url).port or 0)) as raw:
             raw.settimeout(PATIENCE)
             request = f"{head}content-length: 1\r\n\r\n1".encode()

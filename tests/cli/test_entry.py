@@ -32,6 +32,7 @@ VERBS = [
     "fake",
     "config",
     "doctor",
+    "inspect",
     "token",
     "audit",
 ]

@@ -83,7 +83,9 @@ def test_a_caller_with_a_certificate_is_answered_and_known_by_its_name(
             answer = client.post("/invoke/echo", content=b"1")
             assert (answer.status_code, answer.json()) == (200, 1)
         assert answer.headers["strict-transport-security"] == "max-age=2592000"
-        (row,) = client.get("/api/usage").json()["usage"]
+        (row,) = client.get("/api/usage", headers={"authorization": f"Bearer {host.local_token()}"}).json()[
+            "usage"
+        ]
         assert (row["caller"], row["events"]) == ("cert:device-1", 4)
 
 
