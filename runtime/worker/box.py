@@ -46,7 +46,7 @@ def enter_box(parent: int, plan: BoxPlan) -> Report:
         walls["landlock"] = _try(lambda: landlock.restrict_files(plan.reads, plan.writes, plan.network))
     if plan.uid is not None:
         walls["uid"] = _try(lambda: _become(plan))
-    elif plan.landlock and os.geteuid() == 0:
+    if os.geteuid() == 0 and (plan.landlock or plan.seccomp):
         identity.weaken_root()
     if plan.seccomp:
         walls["seccomp"] = _try(lambda: seccomp.deny_calls(plan.network))

@@ -20,6 +20,12 @@ from runtime.worker.walls import landlock
 
 WORKER = Path(__file__).parents[2] / "runtime" / "worker"
 USER = 61000
+ROOT = os.geteuid() == 0
+WHO: dict[str, dict[str, int | None]] = {
+    "own uid": {"uid": USER},
+    "root": {},
+    "unprivileged": {"user": USER if ROOT else None},
+}
 SYSTEM = ("/usr", "/lib", "/lib64", "/etc/ssl", "/proc", "/dev/urandom")
 
 DRIVER = """
@@ -73,10 +79,14 @@ class Told:
 
 @dataclass(frozen=True)
 class Room:
-    """A place that every user may reach, with a folder to read and one to write; `user` runs the boxed."""
+    """A place that every user may reach, with a folder to read and one to write.
+
+    `user` is who enters the box, `uid` who is in it; None: no other one.
+    """
 
     folder: Path
-    user: int | None
+    user: int | None = None
+    uid: int | None = None
 
     @property
     def python(self) -> str:
@@ -84,10 +94,9 @@ class Room:
         return reachable_python()
 
     def plan(self, **changes: Any) -> BoxPlan:
-        """A box with every wall that needs no privilege, and an own uid where it runs as root."""
-        uid = USER if self.user is None and os.geteuid() == 0 else None
+        """A box with every wall."""
         reads = (*SYSTEM, str(self.folder / "worker"), str(self.folder / "reads"), sys_prefix(self.python))
-        plan = BoxPlan(uid=uid, landlock=True, seccomp=True, network=False, forks=False, reads=reads)
+        plan = BoxPlan(uid=self.uid, landlock=True, seccomp=True, network=False, forks=False, reads=reads)
         return plan._replace(writes=(str(self.folder / "writes"), "/dev/null"))._replace(**changes)
 
     def run(self, plan: BoxPlan, code: str, instance: bool = False, **given: Any) -> Told:
@@ -102,6 +111,7 @@ class Room:
             check=False,
             cwd=self.folder,
             stdin=subprocess.DEVNULL,
+            start_new_session=True,
             env={"TMPDIR": str(self.folder / "writes"), "HOME": str(self.folder / "writes")},
             **self.as_user(),
         )
@@ -125,9 +135,13 @@ def landlock_abi() -> int:
         return 0
 
 
+PRIVILEGED = pytest.mark.skipif(not ROOT, reason="only root can give up what root may do")
+ANYBODY = [pytest.param(who, marks=[] if who == "unprivileged" else PRIVILEGED, id=who) for who in WHO]
+
+
 @contextmanager
-def room(user: int | None) -> Iterator[Room]:
-    """A room for the test's time; `user` None stays who we are."""
+def room(who: str) -> Iterator[Room]:
+    """A room for the test's time: for an `own uid`, for `root` itself, or for somebody `unprivileged`."""
     folder = Path(tempfile.mkdtemp(dir="/tmp", prefix="fnhost-box-"))
     try:
         folder.chmod(0o755)
@@ -138,7 +152,7 @@ def room(user: int | None) -> Iterator[Room]:
             (folder / name / "file").write_text("kept")
             (folder / name / "file").chmod(0o666)
             (folder / name).chmod(mode)
-        yield Room(folder, user)
+        yield Room(folder, **WHO[who])
     finally:
         shutil.rmtree(folder)
 

@@ -4,11 +4,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.worker.boxed import USER, Room, room
-from tests.worker.test_boxes import WHO
+from tests.worker.boxed import ANYBODY, USER, Room, room
 
 
-@pytest.fixture(params=WHO, scope="module")
+@pytest.fixture(params=ANYBODY, scope="module")
 def place(request: pytest.FixtureRequest) -> Iterator[Room]:
     """A room for each kind of user."""
     with room(request.param) as made:

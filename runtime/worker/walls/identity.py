@@ -36,11 +36,14 @@ def become_user(uid: int) -> None:
 def weaken_root() -> None:
     """Keep of root's power what its files need: for a host that is root and has no other user for a box.
 
-    Without it such a box could read the environment of every process, CAP_PERFMON being enough. Raises
-    OSError.
+    Otherwise such a box could raise its limits, change the network, and read the environment of every
+    process, CAP_PERFMON being enough. Raises BoxError.
     """
-    _shrink_bounding_set(keep=DAC_OVERRIDE)
-    drop_capabilities(keep=1 << DAC_OVERRIDE)
+    try:
+        _shrink_bounding_set(keep=DAC_OVERRIDE)
+        drop_capabilities(keep=1 << DAC_OVERRIDE)
+    except OSError as error:
+        raise BoxError(f"the box cannot give up root's capabilities: {error.strerror}") from None
 
 
 def drop_capabilities(keep: int = 0) -> None:
