@@ -116,6 +116,32 @@ def index(event, context):
         assert _all_denied(told), explain(told)
 
 
+def test_no_socket_of_the_host_takes_its_word(siege: Siege) -> None:
+    index = """
+import http.client, json, probes
+def ask(port, method, path, body=None):
+    def attempt():
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+        connection.request(method, path, body)
+        return connection.getresponse().status
+    return attempt
+def index(event, context):
+    port = event["port"]
+    return probes.run({
+        "list": ask(port, "GET", "/api/functions"),
+        "remove": ask(port, "DELETE", "/api/functions/neighbour"),
+        "scale": ask(port, "POST", "/api/functions/neighbour/scale", json.dumps({"instances": 0})),
+        "deploy": ask(port, "POST", "/api/functions?name=harm", b"PK"),
+        "config": ask(port, "POST", "/api/config", json.dumps({"path": "/etc/passwd"})),
+        "logs": ask(port, "GET", "/api/functions/neighbour/logs"),
+    })
+"""
+    port = int(siege.host.url.rsplit(":", 1)[1])
+    with siege.attacker({"index.py": index, "function.yaml": SMALL}) as attacker:
+        told = attacker.tries({"port": port})
+        assert set(told.values()) <= {"done: 401", "done: 403"}, explain(told)
+
+
 def test_a_function_without_network_opens_no_socket(siege: Siege) -> None:
     index = """
 import asyncio, probes, socket
