@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 export PATH := $(PATH):/usr/sbin:/usr/local/sbin
 MAKEFLAGS += --no-print-directory
 
-.PHONY: venv demo test torture bench lint clean mosquitto
+.PHONY: venv demo test torture fuzz bench lint clean mosquitto
 
 venv: $(READY)
 
@@ -38,6 +38,10 @@ test: $(READY) mosquitto
 # FAULTS=20 EVENTS=4000 make torture is short; SEED=N does again what another run did.
 torture: $(READY) mosquitto
 	@$(BIN)/python -m tests.torture $(if $(FAULTS),--faults $(FAULTS)) $(if $(EVENTS),--events $(EVENTS)) $(if $(SEED),--seed $(SEED))
+
+# FUZZ_SECONDS=60 make fuzz is short; SEED=N does again what another run did, ONLY=zips fuzzes only these.
+fuzz: $(READY)
+	@$(BIN)/python -m tests.fuzz $(if $(FUZZ_SECONDS),--seconds $(FUZZ_SECONDS)) $(if $(ONLY),--only $(ONLY)) $(if $(SEED),--seed $(SEED))
 
 # ONLY=load,mqtt make bench measures these sections only; a full run takes some 20 minutes.
 bench: $(READY)

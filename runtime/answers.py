@@ -27,7 +27,7 @@ def read_answer(head: Head, body: bytes, revision: str, mask: Mask) -> Answer | 
         if kind in ("ok", "none"):
             return _read_success(head, body, revision)
         return _read_failure(kind, head, mask)
-    except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError) as error:
         raise MalformedAnswerError(f"{type(error).__name__}: {error}") from None
 
 

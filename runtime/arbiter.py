@@ -20,6 +20,8 @@ PING_EVERY = 10.0
 MOST_UNANSWERED = 3
 DUMP_TIME = 0.1
 END_GRACE = 5.0
+WAIT_STATUS = 0xFFFF
+"""All that wait(2) says of a process; whatever else an arbiter tells is cut off."""
 
 Phase = Literal["off", "booting", "up", "ending"]
 
@@ -186,14 +188,16 @@ class Arbiter:
         self._unanswered = 0
 
     def _hear_exited(self, message: Message) -> None:
-        status = int(message["status"])
+        status = int(message["status"]) & WAIT_STATUS
         why = (
             self._process.box.why_killed() if self._process is not None and status == signal.SIGKILL else None
         )
         self._owner.instance_exited(message["slot"], status, why)
 
     def _hear_refused(self, message: Message) -> None:
-        self._owner.instance_exited(message["slot"], 0, f"it could not be forked: {message['reason']}")
+        self._owner.instance_exited(
+            message["slot"], 0, f"it could not be forked: {clean(message['reason'])[:200]}"
+        )
 
     def _ended(self) -> None:
         process, phase = self._process, self.phase

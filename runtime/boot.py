@@ -58,7 +58,10 @@ def read_boot_error(record: Any, mask: Mask) -> BootError:
 
 def clean(text: object) -> str:
     """As text that can be encoded: file names that are not UTF-8 come with lone surrogates."""
-    return str(text).encode("utf-8", "backslashreplace").decode()
+    try:
+        return str(text).encode("utf-8", "backslashreplace").decode()
+    except RecursionError:
+        return "what is nested too deep to be told"
 
 
 def find_place(lines: list[str], package_dir: str) -> str | None:

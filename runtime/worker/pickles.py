@@ -15,7 +15,7 @@ from .pickle_streams import STARTS, open_streams, starts_a_pickle
 SUFFIXES = (".pkl", ".pickle", ".cloudpickle", ".joblib", ".sav")
 MOST_FILES = 100
 MOST_IN_ONE = 1000
-MOST_OPCODES = 2_000_000  # about five seconds; an array is a few opcodes, whatever its size
+MOST_OPCODES = 2_000_000  # about two seconds; an array is a few opcodes, whatever its size
 MOST_SECONDS = 1.0
 OF_PYTHON = sys.stdlib_module_names | {"__builtin__", "copy_reg", "__main__"}
 BROKEN = "is compressed, and broken"

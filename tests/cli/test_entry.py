@@ -15,7 +15,6 @@ from tests.cli.stub_host import Prepared, StubHost
 
 VERBS = [
     "serve",
-    "inspect",
     "deploy",
     "invoke",
     "bench",

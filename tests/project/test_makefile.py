@@ -50,6 +50,7 @@ def test_another_pyproject_means_to_set_up_again(tmp_path: Path) -> None:
         (["demo"], ".venv/bin/fnhost demo"),
         (["demo", "ONCE=1"], ".venv/bin/fnhost demo --once"),
         (["bench"], ".venv/bin/python -m tests.bench"),
+        (["fuzz", "FUZZ_SECONDS=60"], ".venv/bin/python -m tests.fuzz --seconds 60"),
         (["lint"], ".venv/bin/mypy"),
     ],
 )

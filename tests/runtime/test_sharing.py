@@ -4,21 +4,26 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from runtime.boot import BootError
-from runtime.events import DeadlinePassedError, Event, InstanceDiedError
+from runtime.events import Answer, DeadlinePassedError, Event, InstanceDiedError
 from runtime.leftovers import kill_leftovers
+from runtime.loglines import LogLine
 from runtime.overlay import Overlay, prepare_overlay
+from runtime.pool import Pool
+from runtime.process import Workshop
+from runtime.scaling.memory import Sampler
+from runtime.scaling.scaler import Scaler
 from runtime.sharing import shared_process
-from runtime.spec import BatchRule, ScaleRule
+from runtime.sharing.register import Register
+from runtime.spec import BatchRule, PoolSpec, ScaleRule
 from tests.newer_python import find_newer
-from tests.runtime.house import House, ask, begin, parent_of, pid_of
-from tests.runtime.test_pool import until
+from tests.runtime.test_pool import AMPLE, PATIENCE, until
 
 COUNT = """
 import os, sys
@@ -65,6 +70,58 @@ def index(event, context):
 EXIT = "import os\ndef index(event, context):\n    os._exit(7) if event else None\n    return os.getpid()\n"
 
 
+class House:
+    """Makes pools of packages written on the spot that share their processes, and stops them all."""
+
+    def __init__(self, folder: Path, overlay: Overlay, python: Path) -> None:
+        self.folder = folder
+        self.owner = f"test-{os.urandom(8).hex()}"
+        self.lines: list[LogLine] = []
+        self.pools: list[Pool] = []
+        (folder / "home").mkdir()
+        register = Register(folder / "home", (folder,))
+        self.workshop = Workshop(overlay, self.owner, self.lines.append, shared=register)
+        self._python = python
+
+    def pool(self, name: str, index: str, instances: int | None = 1, **changes: Any) -> Pool:
+        package = self.folder / f"{name}-{len(self.pools)}"
+        package.mkdir()
+        (package / "index.py").write_text(index, encoding="utf-8")
+        output = self.folder / "home" / name
+        settings: dict[str, Any] = {"python": self._python, "isolation": "subinterpreter", **changes}
+        spec = PoolSpec(name, len(self.pools) + 1, "", package_dir=package, output_dir=output, **settings)
+        loop = asyncio.get_running_loop()
+        pool = Pool(spec, self.workshop, Scaler(loop, Sampler(loop), AMPLE), instances)
+        self.pools.append(pool)
+        return pool
+
+    async def started(self, name: str, index: str, instances: int | None = 1, **changes: Any) -> Pool:
+        pool = self.pool(name, index, instances, **changes)
+        try:
+            await pool.start()
+        except BootError:
+            # As a deploy does: it would be tried again and again.
+            await pool.stop()
+            raise
+        return pool
+
+    def play(self, scene: Callable[[], Awaitable[None]]) -> None:
+        """Play it, within its time; afterwards all pools are stopped."""
+
+        async def run() -> None:
+            try:
+                await asyncio.wait_for(scene(), PATIENCE)
+            finally:
+                for pool in self.pools:
+                    await pool.stop()
+
+        asyncio.run(run())
+
+    def begun(self, pool: Pool, number: int) -> Path:
+        """The file that an event leaves when it has begun."""
+        return pool.spec.output_dir / f"begun-{number}"
+
+
 @pytest.fixture(scope="module")
 def overlay(tmp_path_factory: pytest.TempPathFactory) -> Overlay:
     """The overlay folders, made once."""
@@ -83,6 +140,23 @@ def house(tmp_path: Path, overlay: Overlay, python: Path) -> Iterator[House]:
     made = House(tmp_path, overlay, python)
     yield made
     assert kill_leftovers(made.owner) == 0
+
+
+async def ask(pool: Pool, event: object = None) -> Any:
+    answer = await pool.submit(Event(json.dumps(event).encode()))
+    return json.loads(answer.body or b"null")
+
+
+def begin(pool: Pool, event: object) -> "asyncio.Future[Answer]":
+    return pool.submit(Event(json.dumps(event).encode()))
+
+
+def pid_of(pool: Pool) -> int:
+    return next(each.pid for each in pool.view().instances if each.pid)
+
+
+def parent_of(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
 
 
 def test_functions_share_a_process_and_nothing_that_they_keep(house: House) -> None:
