@@ -17,7 +17,7 @@ from tests.api.generating import Amount, exposed_host, generate, is_unharmed
 from tests.fuzz.target import Target
 from tests.fuzz.targets import TARGETS
 
-AT_A_TIME = 500
+AT_A_TIME = 100
 HTTP = "HTTP API (schemathesis)"
 EXAMPLES_PER_SECOND = 3
 """Of schemathesis for each operation: what it makes of them in a second of its share, more or less."""
