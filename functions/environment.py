@@ -30,7 +30,8 @@ class BuildOrder:
 
     `python` is a version ("3.12") or None for the host's own. With `wheels` nothing else is used and nothing
     is fetched; the path of that folder must never have held other wheels (uv remembers them by it). `build`
-    allows source distributions, which run their own code. `time_limit` is in seconds.
+    allows source distributions, which run their own code. `adopt` may give another interpreter in place of
+    the one that was found, and blocks. `time_limit` is in seconds.
     """
 
     target: Path
@@ -40,6 +41,7 @@ class BuildOrder:
     wheels: Path | None = None
     build: bool = False
     cache_dir: Path | None = None
+    adopt: Callable[[Path], Path] | None = None
     time_limit: float = 600.0
 
 
@@ -74,6 +76,8 @@ def clean_environment(environ: Mapping[str, str]) -> dict[str, str]:
 async def _build(order: BuildOrder, uv: "Uv") -> Path:
     await asyncio.to_thread(shutil.rmtree, order.target, ignore_errors=True)
     python = await find_python(order.python, uv.env)
+    if order.adopt is not None:
+        python = await asyncio.to_thread(order.adopt, python)
     await uv.run(["venv", "--python", str(python), *_shared_options(order), str(order.target)])
     inner = order.target / "bin" / "python"
     if order.requirements:

@@ -63,7 +63,8 @@ def make_boxes(isolation: Isolation, state: StateDir, code: tuple[Path, ...]) ->
         raise IsolationError(standing.refusal)
     _tell(standing)
     state.temporary.mkdir(mode=0o711, exist_ok=True)
-    return Boxes(BoxGrounds(state.temporary, code, lacks, isolation.level, isolation.min, uids, cgroups))
+    folders = (state.temporary, state.pythons)
+    return Boxes(BoxGrounds(*folders, code, lacks, isolation.level, isolation.min, uids, cgroups))
 
 
 def _take_users(isolation: Isolation, state: StateDir, lacks: dict[str, Lack]) -> Uids | None:

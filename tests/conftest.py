@@ -5,10 +5,11 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.boxes import open_folder, start_open_host
 from tests.brokers import make_mosquitto, mosquitto
 from tests.hosts import shared_host, start_host
 
-__all__ = ["make_mosquitto", "mosquitto", "shared_host", "start_host"]
+__all__ = ["make_mosquitto", "mosquitto", "open_folder", "shared_host", "start_host", "start_open_host"]
 
 
 @pytest.fixture(scope="session", autouse=True)

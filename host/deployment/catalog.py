@@ -6,7 +6,6 @@ import os
 import shutil
 from collections.abc import Collection
 from dataclasses import dataclass
-from pathlib import Path
 
 from functions.registry import Registry, Revision
 from host.deployment.additions import Additions
@@ -162,9 +161,9 @@ class Catalog:
         return self.functions[name]
 
     @property
-    def arbiter_code(self) -> tuple[Path, ...]:
-        """The folders that every arbiter imports from."""
-        return self._grounds.workshop.code
+    def workshop(self) -> Workshop:
+        """What every arbiter is started with."""
+        return self._grounds.workshop
 
     def open_live(self, deployed: Deployed) -> Pool | None:
         """The live revision's pool, None when nothing is live; raises UnavailableError if none can be had."""

@@ -201,10 +201,11 @@ class Deployer:
             wheels=package.wheels,
             build=package.manifest.build,
             cache_dir=self._state.uv_cache(),
+            adopt=self._catalog.workshop.boxes.adopt,
         )
         async with self._builds:
             python = await build_environment(order, lambda line: tell({"type": "log", "line": line}))
-            await write_byte_code(python, (target, *self._catalog.arbiter_code))
+            await write_byte_code(python, (target, *self._catalog.workshop.code))
             await asyncio.to_thread(self._grounds.byte_code.link, order.target)
         _tell_lines(tell, "note", (await self._inspector.compare(inspection, package, revision)).lines())
         # uv does not flush what it writes; a revision called ready must survive a power failure.

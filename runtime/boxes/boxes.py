@@ -11,6 +11,7 @@ from conf.quantities import say_size
 from runtime.boxes.cgroups import Cgroup, Cgroups, GroupLimits
 from runtime.boxes.folders import make_private, remove_private
 from runtime.boxes.places import DISCARD, SHARED_MEMORY, interpreter_reads, system_reads
+from runtime.boxes.pythons import find_reachable
 from runtime.boxes.reach import READ, SEARCH, WRITE, find_barrier
 from runtime.boxes.uids import NoUidError, Uids
 from runtime.boxes.walls import Lacks, asked, reached, say_missing
@@ -32,10 +33,11 @@ class BoxGrounds:
     """What boxes are made of on this machine; `lacks` are the walls that no box here has.
 
     `folder` is for temporary files, a folder for each pool. `code` is what every arbiter imports beside the
-    function's own.
+    function's own, `pythons` the folder for copies of interpreters that functions' users cannot reach.
     """
 
     folder: Path
+    pythons: Path
     code: tuple[Path, ...]
     lacks: Lacks
     level: str = "best"
@@ -61,6 +63,16 @@ class Boxes:
         if self._grounds is None:
             return Box(spec)
         return FullBox(spec, self._grounds, next(self._numbers))
+
+    def adopt(self, python: Path) -> Path:
+        """The interpreter to use for new environments: this one, or a copy that users of functions can reach.
+
+        Blocks; raises OSError.
+        """
+        grounds = self._grounds
+        if grounds is None or grounds.uids is None:
+            return python
+        return find_reachable(python, grounds.pythons, grounds.uids.builder)
 
     def clear(self) -> int:
         """Kill what an earlier life of the host left in its boxes; returns how many processes there were."""
