@@ -6,13 +6,14 @@ import shutil
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from uv import find_uv_bin
 
 from functions import launch
 from functions.build_failure import failure_sentence
+from functions.confinement import Confinement
 from functions.errors import BuildError
 from functions.interpreters import find_python
 
@@ -31,7 +32,8 @@ class BuildOrder:
     `python` is a version ("3.12") or None for the host's own. With `wheels` nothing else is used and nothing
     is fetched; the path of that folder must never have held other wheels (uv remembers them by it). `build`
     allows source distributions, which run their own code. `adopt` may give another interpreter in place of
-    the one that was found, and blocks. `time_limit` is in seconds.
+    the one that was found, and blocks. `confinement` is the box of source distributions. `time_limit` is in
+    seconds.
     """
 
     target: Path
@@ -42,6 +44,7 @@ class BuildOrder:
     build: bool = False
     cache_dir: Path | None = None
     adopt: Callable[[Path], Path] | None = None
+    confinement: Confinement | None = None
     time_limit: float = 600.0
 
 
@@ -82,8 +85,27 @@ async def _build(order: BuildOrder, uv: "Uv") -> Path:
     inner = order.target / "bin" / "python"
     if order.requirements:
         listing = _write_listing(order)
-        await uv.run(["pip", "install", "--python", str(inner), *_install_options(order), "-r", str(listing)])
+        if order.build and order.confinement is not None:
+            await _install_boxed(order, order.confinement, uv, listing)
+        else:
+            await uv.run(_install(order, listing))
     return inner
+
+
+async def _install_boxed(order: BuildOrder, box: Confinement, uv: "Uv", listing: Path) -> None:
+    """Only here does foreign code run: the venv itself was made of our own."""
+    await asyncio.to_thread(box.open, order.target, Path(find_uv_bin()))
+    launcher = tuple(await asyncio.to_thread(box.launcher, order.target, order.wheels))
+    boxed = replace(uv, env={**uv.env, **box.variables()}, launcher=launcher, program=str(box.program))
+    try:
+        await boxed.run(_install(replace(order, cache_dir=box.cache), listing))
+    finally:
+        await asyncio.to_thread(box.close, order.target)
+
+
+def _install(order: BuildOrder, listing: Path) -> list[str]:
+    python = order.target / "bin" / "python"
+    return ["pip", "install", "--python", str(python), *_install_options(order), "-r", str(listing)]
 
 
 def _write_listing(order: BuildOrder) -> Path:
@@ -98,7 +120,9 @@ def _shared_options(order: BuildOrder) -> list[str]:
 
 
 def _install_options(order: BuildOrder) -> list[str]:
-    options = [*_shared_options(order), "--link-mode", "hardlink"]
+    # What our own user may write, a function can that runs as it; through a link it would change the cache.
+    link = "hardlink" if os.geteuid() == 0 else "copy"
+    options = [*_shared_options(order), "--link-mode", link]
     if not order.build:
         options += ["--only-binary", ":all:"]
     if order.wheels is not None:
@@ -126,10 +150,15 @@ class BuildLog:
 
 @dataclass(frozen=True)
 class Uv:
-    """Runs uv in a clean environment and hands on every line that it prints."""
+    """Runs uv in a clean environment and hands on every line that it prints.
+
+    `launcher` goes before the command; `program` is a copy of uv to use instead of the installed one.
+    """
 
     env: Mapping[str, str]
     log: BuildLog
+    program: str = ""
+    launcher: tuple[str, ...] = ()
 
     async def run(self, arguments: list[str]) -> None:
         """Run `uv ARGUMENT...`. Raises BuildError with its reason when it fails."""
@@ -149,7 +178,8 @@ class Uv:
         launcher = [sys.executable, "-I", "-S", launch.__file__, str(os.getpid())]
         return await asyncio.create_subprocess_exec(
             *launcher,
-            find_uv_bin(),
+            *self.launcher,
+            self.program or find_uv_bin(),
             *arguments,
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,

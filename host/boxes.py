@@ -11,6 +11,7 @@ from runtime.boxes.cgroups import Cgroups
 from runtime.boxes.machine import Machine, probe_machine
 from runtime.boxes.uids import NoUidError, Uids
 from runtime.boxes.walls import Lack, Lacks, asked, reached, say_missing
+from runtime.overlay import Overlay
 
 logger = logging.getLogger("fnhost")
 
@@ -47,8 +48,8 @@ def look_around(isolation: Isolation, state: Path) -> Machine:
     return probe_machine(state, parse_uids(isolation.uids))
 
 
-def make_boxes(isolation: Isolation, state: StateDir, code: tuple[Path, ...]) -> Boxes:
-    """The boxes of a host whose arbiters import `code`; raises IsolationError, and OSError.
+def make_boxes(isolation: Isolation, state: StateDir, overlay: Overlay) -> Boxes:
+    """The boxes of a host whose arbiters import from `overlay`; raises IsolationError, and OSError.
 
     `state` is locked. One line of the log tells the level.
     """
@@ -63,8 +64,8 @@ def make_boxes(isolation: Isolation, state: StateDir, code: tuple[Path, ...]) ->
         raise IsolationError(standing.refusal)
     _tell(standing)
     state.temporary.mkdir(mode=0o711, exist_ok=True)
-    folders = (state.temporary, state.pythons)
-    return Boxes(BoxGrounds(*folders, code, lacks, isolation.level, isolation.min, uids, cgroups))
+    folders = (state.temporary, state.pythons, overlay.folders, overlay.worker)
+    return Boxes(BoxGrounds(*folders, lacks, isolation.level, isolation.min, uids, cgroups))
 
 
 def _take_users(isolation: Isolation, state: StateDir, lacks: dict[str, Lack]) -> Uids | None:

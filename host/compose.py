@@ -170,7 +170,7 @@ def compose(settings: Settings, state: StateDir) -> Host:
     scaling = ScalingPart(config.limits.memory)
     access = compose_access(settings, state)
     overlay = prepare_overlay(state.overlay)
-    boxes = make_boxes(config.isolation, state, overlay.folders)
+    boxes = make_boxes(config.isolation, state, overlay)
     register = Register(state.shared_output, (state.packages, state.environments))
     pickles = pickle_policy(config)
     workshop = Workshop(overlay, state.owner(), logs.append, boxes, pickles, shared=register)

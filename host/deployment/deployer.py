@@ -193,6 +193,7 @@ class Deployer:
         tell(_step("environment", f"building the environment ({what})"))
         log = self._state.build_log(revision.function, revision.number)
         log.parent.mkdir(parents=True, exist_ok=True)
+        boxes = self._catalog.workshop.boxes
         order = BuildOrder(
             target=self._state.environment(revision.function, revision.number),
             log_path=log,
@@ -201,7 +202,8 @@ class Deployer:
             wheels=package.wheels,
             build=package.manifest.build,
             cache_dir=self._state.uv_cache(),
-            adopt=self._catalog.workshop.boxes.adopt,
+            adopt=boxes.adopt,
+            confinement=boxes.confine_build(revision.function),
         )
         async with self._builds:
             python = await build_environment(order, lambda line: tell({"type": "log", "line": line}))

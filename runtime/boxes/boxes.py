@@ -1,13 +1,16 @@
 """Gives each pool its box: what the host does of it, and what the arbiter is told to do by itself."""
 
+import contextlib
 import itertools
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from conf.isolation import LEVELS, Level
 from conf.quantities import say_size
+from functions.confinement import Confinement
 from runtime.boxes.cgroups import Cgroup, Cgroups, GroupLimits
 from runtime.boxes.folders import make_private, remove_private
 from runtime.boxes.places import DISCARD, SHARED_MEMORY, interpreter_reads, system_reads
@@ -24,6 +27,8 @@ Report = Mapping[str, str | None]
 LARGEST_FILE = 1024 * MIB
 """A function may write no larger one: flash cards are small, and a result has other ways."""
 TASKS_PER_INSTANCE = 64
+# No function's name begins so.
+BUILDER = "+build+"
 TASKS_PER_PROCESS = 16
 ARBITER_TASKS = 16
 
@@ -32,13 +37,15 @@ ARBITER_TASKS = 16
 class BoxGrounds:
     """What boxes are made of on this machine; `lacks` are the walls that no box here has.
 
-    `folder` is for temporary files, a folder for each pool. `code` is what every arbiter imports beside the
-    function's own, `pythons` the folder for copies of interpreters that functions' users cannot reach.
+    `folder` is for temporary files, a folder for each pool, `pythons` for copies of interpreters that users
+    of functions cannot reach. `code` is what every arbiter imports beside the function's own, `worker` the
+    part of it that puts up boxes.
     """
 
     folder: Path
     pythons: Path
     code: tuple[Path, ...]
+    worker: Path
     lacks: Lacks
     level: str = "best"
     least: Level = "none"
@@ -72,7 +79,30 @@ class Boxes:
         grounds = self._grounds
         if grounds is None or grounds.uids is None:
             return python
-        return find_reachable(python, grounds.pythons, grounds.uids.builder)
+        return find_reachable(python, grounds.pythons, grounds.uids.block.start)
+
+    def confine_build(self, function: str) -> Confinement | None:
+        """The box for building an environment from sources; None where there is none.
+
+        One is built for a function at a time, and each as a user of its own. Raises OSError.
+        """
+        grounds = self._grounds
+        if grounds is None or grounds.level == "none":
+            return None
+        puts_up = asked(grounds.level) - set(grounds.lacks)
+        plan = BoxPlan(
+            landlock="landlock" in puts_up,
+            seccomp="seccomp" in puts_up,
+            reads=system_reads(),
+            file_size=LARGEST_FILE,
+        )
+        folder = grounds.folder / f"build.{next(self._numbers)}"
+        box = Confinement(grounds.worker, plan._asdict(), folder)
+        with contextlib.suppress(NoUidError):
+            if grounds.uids is not None:
+                uid = grounds.uids.uid(BUILDER + function)
+                return replace(box, uid=uid, end=partial(kill_users, range(uid, uid + 1)))
+        return box
 
     def clear(self) -> int:
         """Kill what an earlier life of the host left in its boxes; returns how many processes there were."""

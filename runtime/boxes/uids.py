@@ -21,7 +21,7 @@ class NoUidError(Exception):
 class Uids:
     """The block of one state folder; which function has which id is remembered there.
 
-    The first id is that of builds. Raises NoUidError. The methods block, and may be called from any thread.
+    The first id is nobody's. Raises NoUidError. The methods block, and may be called from any thread.
     """
 
     def __init__(self, state: Path, uids: range, locks: Path = LOCKS) -> None:
@@ -34,11 +34,6 @@ class Uids:
             # Another host has the block: all move by as much, and files change hands when they are needed.
             moved = self.block.start - before
             self._given = {name: uid + moved for name, uid in self._given.items()}
-
-    @property
-    def builder(self) -> int:
-        """The user that builds environments."""
-        return self.block.start
 
     def uid(self, function: str) -> int:
         """The function's own id, the same over restarts; raises NoUidError and OSError."""

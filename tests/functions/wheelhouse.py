@@ -3,6 +3,9 @@
 import functools
 import hashlib
 import http.server
+import io
+import tarfile
+import textwrap
 import threading
 import zipfile
 from base64 import urlsafe_b64encode
@@ -55,3 +58,42 @@ def package_index(folder: Path) -> Iterator[str]:
         server.shutdown()
         thread.join(10)
         server.server_close()
+
+
+BACKEND = """
+import os, pathlib, sys
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):
+{code}
+    import zipfile
+    name = "{name}-{version}-py3-none-any.whl"
+    info = "{name}-{version}.dist-info"
+    with zipfile.ZipFile(os.path.join(wheel_directory, name), "w") as wheel:
+        wheel.writestr("{name}.py", f"built = {{tried!r}}")
+        wheel.writestr(info + "/METADATA", "Metadata-Version: 2.1\\nName: {name}\\nVersion: {version}\\n")
+        wheel.writestr(info + "/WHEEL", {wheel!r})
+        wheel.writestr(info + "/RECORD", "")
+    return name
+"""
+
+
+def make_sdist(folder: Path, name: str, version: str, code: str) -> Path:
+    """A source distribution; building it runs `code`, whose `tried` becomes the module's `built`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{name}-{version}.tar.gz"
+    backend = BACKEND.format(code=textwrap.indent(code, "    "), name=name, version=version, wheel=WHEEL)
+    files = {
+        "PKG-INFO": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n",
+        "backend.py": backend,
+        "pyproject.toml": (
+            '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'
+            f'[project]\nname = "{name}"\nversion = "{version}"\n'
+        ),
+    }
+    with tarfile.open(path, "w:gz") as archive:
+        for file, text in files.items():
+            info = tarfile.TarInfo(f"{name}-{version}/{file}")
+            info.size = len(text.encode())
+            archive.addfile(info, io.BytesIO(text.encode()))
+    return path

@@ -10,6 +10,7 @@ from host.boxes import IsolationError, judge, make_boxes
 from host.state import StateDir
 from runtime.boxes.places import interpreter_reads, system_reads
 from runtime.boxes.walls import NEEDED, WALLS, Lack, reached
+from runtime.overlay import Overlay
 from tests.cli.running import fnhost
 from tests.hosts import StartHost
 
@@ -61,7 +62,7 @@ def test_a_host_below_its_least_does_not_start(tmp_path: Path, monkeypatch: pyte
     state = StateDir(tmp_path / "state")
     state.lock()
     with pytest.raises(IsolationError, match=r"seccomp is missing \(no; yes\)"):
-        make_boxes(isolation(min="standard"), state, ())
+        make_boxes(isolation(min="standard"), state, Overlay(*[tmp_path] * 3))
     state.unlock()
 
 

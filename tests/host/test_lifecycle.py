@@ -48,7 +48,7 @@ def test_a_functions_own_child_that_outlived_a_killed_host_is_killed_at_the_next
     start_host: StartHost,
 ) -> None:
     host = start_host()
-    host.deploy({"index.py": PARENT}, "parent")
+    host.deploy({"index.py": PARENT, "function.yaml": "processes: 1"}, "parent")
     child = psutil.Process(host.invoke("parent", b"{}").json())
     host.kill()
     host.start()
@@ -58,7 +58,7 @@ def test_a_functions_own_child_that_outlived_a_killed_host_is_killed_at_the_next
 
 def test_a_functions_own_child_ends_with_its_pool(start_host: StartHost) -> None:
     host = start_host()
-    host.deploy({"index.py": PARENT}, "parent")
+    host.deploy({"index.py": PARENT, "function.yaml": "processes: 1"}, "parent")
     child = psutil.Process(host.invoke("parent", b"{}").json())
     host.client.delete(f"{host.url}/api/functions/parent")
     wait_until(lambda: not _runs(child), "the child is gone")

@@ -1,7 +1,5 @@
 """Functions that yield, from the caller's socket to the generator and back."""
 
-from pathlib import Path
-
 import pytest
 
 from tests.hosts import RunningHost, wait_until
@@ -46,8 +44,8 @@ def test_a_function_that_raises_before_it_yields_gets_500(host: RunningHost) -> 
     assert host.invoke("yielding", {"count": 1, "raise": 0}).status_code == 500
 
 
-def test_a_generator_is_closed_when_its_caller_hangs_up(host: RunningHost, tmp_path: Path) -> None:
-    closed = tmp_path / "closed"
+def test_a_generator_is_closed_when_its_caller_hangs_up(host: RunningHost) -> None:
+    closed = host.state / "output" / "yielding" / "closed"
     event = {"count": 10_000_000, "closed": str(closed)}
     with host.client.stream("POST", f"{host.url}/invoke/yielding", json=event) as answer:
         assert next(answer.iter_lines()) == '{"number": 0}'

@@ -3,10 +3,12 @@
 import os
 from pathlib import Path
 
+import psutil
 import pytest
 
 from conf.isolation import Isolation
 from host.boxes import judge, look_around
+from tests.functions.wheelhouse import make_sdist, make_wheel
 from tests.hosts import StartHost
 
 LOOK = """
@@ -91,3 +93,43 @@ def test_running_out_of_memory_is_said_with_the_limit(strong_host: StartHost) ->
     assert "was killed: out of memory: the pool's limit of 96 MiB" in killed.json()["detail"]
     assert host.invoke("hog", {"do": "share", "bytes": 2**20}).json() == "done"
     assert not list(Path("/sys/fs/cgroup").glob("*/fnhost-*-hog@2.*"))
+
+
+SETUP = """
+def attempt(action):
+    try:
+        return str(action())
+    except OSError as error:
+        return type(error).__name__
+
+tried = [
+    os.getuid(),
+    attempt(lambda: open("/etc/shadow").read(1)),
+    attempt(lambda: open("/tmp/fnhost-was-here", "w").close()),
+    attempt(lambda: os.listdir(STATE)),
+    os.system("true"),
+]
+if os.fork() == 0:
+    os.setsid()
+    os.closerange(0, 1024)
+    os.execvp("sleep", ["sleep", "600"])
+"""
+BUILT = """
+import os, needed
+def index(event, context):
+    return [os.getuid(), needed.built, os.stat(needed.__file__).st_uid]
+"""
+
+
+def test_code_of_a_source_distribution_runs_in_a_box_too(strong_host: StartHost, tmp_path: Path) -> None:
+    host = strong_host()
+    sdist = make_sdist(tmp_path, "needed", "1.0", SETUP.replace("STATE", repr(str(host.state))))
+    archives = {f"wheels/{each.name}": each.read_bytes() for each in (sdist, make_wheel(tmp_path, "a", "1"))}
+    package = {"index.py": BUILT, "function.yaml": "build: true", "requirements.txt": "needed"}
+    done = host.deploy({**package, **archives}, "built")
+    assert done["type"] == "done", done
+    uid, (builder, *refused, ran), owner = host.invoke("built", {}).json()
+    assert len({0, uid, builder}) == 3 and owner == 0 and ran == 0
+    assert refused == ["PermissionError"] * 3
+    assert not [each for each in psutil.process_iter(["uids"]) if each.info["uids"].real == builder]
+    assert not list((host.state / "tmp").glob("build.*"))
