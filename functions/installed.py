@@ -1,5 +1,6 @@
 """What an environment has, read from its files without running its interpreter."""
 
+import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -32,12 +33,22 @@ class Installed:
         """The version of a distribution, None where it is not there or not known."""
         return self.versions.get(normal(distribution))
 
-    def lacks(self, name: str) -> str | None:
-        """The module of an import such as `sklearn.svm._classes.SVC` that is not there; None if it may be."""
-        top, *inner = name.split(".")[:-1]
-        if top in PROVIDED or (self.site is None and normal(DISTRIBUTIONS.get(top, top)) in self.named):
+    def lacking(self, names: Iterable[str]) -> dict[str, str]:
+        """Of imports such as `sklearn.svm._classes.SVC` those whose module is not there, with that module."""
+        contents = _Contents()
+        folders = tuple(folder for folder in (*self.own, *(self.site or ())) if folder.is_dir())
+        modules = {name: name.rpartition(".")[0] for name in names}
+        missing = {module: self._missing(module, folders, contents) for module in set(modules.values())}
+        return {name: lacks for name, module in modules.items() if (lacks := missing[module])}
+
+    def _missing(self, module: str, folders: tuple[Path, ...], contents: "_Contents") -> str | None:
+        top, *inner = module.split(".")
+        # A name without a module has none to lack.
+        if not module or top in PROVIDED:
             return None
-        return _missing([folder for folder in (*self.own, *(self.site or ())) if folder.is_dir()], top, inner)
+        if self.site is None and normal(DISTRIBUTIONS.get(top, top)) in self.named:
+            return None
+        return _missing(contents, folders, (top, *inner))
 
 
 def read_environment(environment: Path, own: Iterable[Path]) -> Installed:
@@ -65,19 +76,38 @@ def foresee(
     return Installed(versions, python or "", tuple(own), named=frozenset(named))
 
 
-def _missing(folders: Sequence[Path], top: str, inner: Sequence[str]) -> str | None:
+class _Contents:
+    """What folders hold, each of them read once, however many modules are looked for in it."""
+
+    def __init__(self) -> None:
+        self._known: dict[Path, tuple[set[str], set[str]]] = {}
+
+    def packages(self, folder: Path) -> set[str]:
+        """The names of the folders in it."""
+        return self._read(folder)[0]
+
+    def modules(self, folder: Path) -> set[str]:
+        """The names of its files that are modules."""
+        return self._read(folder)[1]
+
+    def _read(self, folder: Path) -> tuple[set[str], set[str]]:
+        if folder not in self._known:
+            entries = list(folder.iterdir()) if os.access(folder, os.R_OK | os.X_OK) else []
+            packages = {entry.name for entry in entries if entry.is_dir()}
+            files = {entry.name.partition(".")[0] for entry in entries if entry.name.endswith(SUFFIXES)}
+            self._known[folder] = packages, files
+        return self._known[folder]
+
+
+def _missing(contents: _Contents, folders: Sequence[Path], parts: Iterable[str]) -> str | None:
     """The first part of a module's path that no folder has; classes, which may stand in one, do not count."""
     path = ""
-    for part in (top, *inner):
+    for part in parts:
         path = f"{path}.{part}" if path else part
         if part[:1].isupper():
             return None
-        packages = [folder / part for folder in folders if (folder / part).is_dir()]
+        packages = [folder / part for folder in folders if part in contents.packages(folder)]
         if not packages:
-            return None if any(_is_module(folder, part) for folder in folders) else path
+            return None if any(part in contents.modules(folder) for folder in folders) else path
         folders = packages
     return None
-
-
-def _is_module(folder: Path, name: str) -> bool:
-    return any(path.name.endswith(SUFFIXES) for path in folder.glob(f"{name}.*"))

@@ -6,6 +6,7 @@ import shutil
 import time
 from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,8 @@ from runtime.pool import Pool
 from runtime.worker.pickle_policy import PicklePolicy
 
 BUILDS_AT_A_TIME = 2
+MOST_LINES = 200
+LONGEST_LINE = 2000
 
 Line = dict[str, Any]
 Tell = Callable[[Line], None]
@@ -277,8 +280,12 @@ def _choose_name(names: Names, package: Package) -> str:
 
 
 def _tell_lines(tell: Tell, kind: str, lines: Iterable[str]) -> None:
-    for line in lines:
-        tell({"type": kind, "line": line})
+    """The first of the lines: what a package holds may make as many as it likes."""
+    first = list(islice(lines, MOST_LINES + 1))
+    if len(first) > MOST_LINES:
+        first[MOST_LINES:] = ["and more of the kind; the revision's `inspection` has all of it"]
+    for line in first:
+        tell({"type": kind, "line": line[:LONGEST_LINE]})
 
 
 def _step(step: str, message: str) -> Line:

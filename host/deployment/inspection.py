@@ -8,7 +8,7 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from runtime.worker.pickles import PickleReport
 TIME_LIMIT = 40.0
 MOST_NAMED = 5
 SHOWN_FILES = 1000
+UNHELD = "so the host's policy for pickles cannot be held against it"
 
 
 class InspectionError(Exception):
@@ -59,7 +60,10 @@ class InspectedPickle:
 
 @dataclass(frozen=True)
 class Inspection:
-    """A package: `size` is in bytes, unpacked; `fault` says why its pickles could not be read."""
+    """A package: `size` is in bytes, unpacked; `fault` says why not all of its pickles could be read.
+
+    `refused` is what the host's policy says of that.
+    """
 
     handler: str | None
     python: str | None
@@ -69,11 +73,13 @@ class Inspection:
     models: dict[str, str]
     pickles: tuple[InspectedPickle, ...]
     fault: str | None = None
+    refused: str | None = None
 
     @property
     def refusal(self) -> str | None:
         """Why the host's policy does not take the package; None when it does."""
-        refused = [f"{each.file} {line}" for each in self.pickles for line in each.refused]
+        refused = [self.refused] if self.refused else []
+        refused += [f"{each.file} {line}" for each in self.pickles for line in each.refused]
         more = f" (and {len(refused) - MOST_NAMED} more)" if len(refused) > MOST_NAMED else ""
         return "; ".join(refused[:MOST_NAMED]) + more if refused else None
 
@@ -131,11 +137,13 @@ def inspect_package(package: Package, base: BaseSet) -> Inspection:
 
 def compare(inspection: Inspection, installed: Installed) -> Inspection:
     """The same, held against the environment that the package has or will have."""
+    names = dict.fromkeys(name for each in inspection.pickles for name in each.report.foreign)
+    lacking = installed.lacking(names)
     pickles = (
         replace(
             each,
             mismatches=tuple(_mismatches(each.report, installed)),
-            lacking=tuple(_lacking(each.report, installed)),
+            lacking=tuple(_lacking(each.report, lacking)),
         )
         for each in inspection.pickles
     )
@@ -143,9 +151,12 @@ def compare(inspection: Inspection, installed: Installed) -> Inspection:
 
 
 def judge(inspection: Inspection, policy: PicklePolicy) -> Inspection:
-    """The same, held against the host's policy."""
+    """The same, held against the host's policy; what could not be read is refused where there is one."""
+    if not policy.says_anything:
+        return inspection
     pickles = (replace(each, refused=tuple(_refused(each, policy))) for each in inspection.pickles)
-    return replace(inspection, pickles=tuple(pickles))
+    refused = f"{inspection.fault}, {UNHELD}" if inspection.fault else None
+    return replace(inspection, pickles=tuple(pickles), refused=refused)
 
 
 def write_inspection(inspection: Inspection, path: Path) -> None:
@@ -160,7 +171,8 @@ def _scan(root: Path) -> tuple[list[InspectedPickle], str | None]:
         done = subprocess.run(command, capture_output=True, timeout=TIME_LIMIT, check=True, env={})
     except (subprocess.CalledProcessError, subprocess.TimeoutExpired):
         return [], "its pickles are not known: to read them took more time or memory than may be spent"
-    return [_read(told) for told in json.loads(done.stdout)], None
+    found = json.loads(done.stdout)
+    return [_read(told) for told in found["pickles"]], found["fault"]
 
 
 def _read(told: dict[str, Any]) -> InspectedPickle:
@@ -187,20 +199,17 @@ def _mismatches(report: PickleReport, installed: Installed) -> Iterator[str]:
             yield f"holds byte code of Python {told}, and is run by {installed.python}; {remedy}"
 
 
-def _lacking(report: PickleReport, installed: Installed) -> Iterator[str]:
-    lacking = dict.fromkeys(module for name in report.foreign if (module := installed.lacks(name)))
-    for module in lacking:
+def _lacking(report: PickleReport, lacking: Mapping[str, str]) -> Iterator[str]:
+    for module in dict.fromkeys(lacking[name] for name in report.foreign if name in lacking):
         yield f"imports {module}, which its environment does not have"
 
 
 def _refused(pickle: InspectedPickle, policy: PicklePolicy) -> Iterator[str]:
-    if not policy.says_anything:
-        return
     for name in pickle.report.imports:
         if (line := policy.refusal(name)) is not None:
             yield f"imports {name}, and the host's policy for pickles says {line}"
     if pickle.report.fault:
-        yield f"{pickle.report.fault}, so the host's policy for pickles cannot be held against it"
+        yield f"{pickle.report.fault}, {UNHELD}"
 
 
 def _fits(told: str, version: str) -> bool:

@@ -34,7 +34,7 @@ class Inspector:
 
     async def inspect(self, package: Package, base: BaseSet) -> Inspection:
         """What stands in the package; raises InspectionError for imports that the policy refuses."""
-        inspection = judge(await asyncio.to_thread(inspect_package, package, base), self.policy)
+        inspection = await asyncio.to_thread(self._look, package, base)
         if (refusal := inspection.refusal) is not None:
             raise InspectionError(refusal)
         return inspection
@@ -44,14 +44,19 @@ class Inspector:
 
         Raises InspectionError where versions differ and the package says `strict_versions`.
         """
-        environment = self.state.environment(revision.function, revision.number)
-        own = (package.root, *map(Path, package.manifest.python_path))
-        installed = await asyncio.to_thread(read_environment, environment, own)
-        inspection = compare(inspection, installed)
-        path = self.state.inspection(revision.function, revision.number)
-        await asyncio.to_thread(write_inspection, inspection, path)
+        inspection = await asyncio.to_thread(self._hold, inspection, package, revision)
         if package.manifest.strict_versions and (mismatch := inspection.mismatch) is not None:
             raise InspectionError(f"{mismatch} {STRICT}")
+        return inspection
+
+    def _look(self, package: Package, base: BaseSet) -> Inspection:
+        return judge(inspect_package(package, base), self.policy)
+
+    def _hold(self, inspection: Inspection, package: Package, revision: Revision) -> Inspection:
+        own = (package.root, *map(Path, package.manifest.python_path))
+        environment = self.state.environment(revision.function, revision.number)
+        inspection = compare(inspection, read_environment(environment, own))
+        write_inspection(inspection, self.state.inspection(revision.function, revision.number))
         return inspection
 
 

@@ -1,6 +1,8 @@
 """Which imports of pickles are refused, by lists of globs."""
 
+import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 # `os.system` is pickled by the name of the module that it was compiled in.
@@ -27,17 +29,23 @@ class PicklePolicy(NamedTuple):
         """The line of the policy that refuses the import of `name`; None when none does."""
         if not self.says_anything:
             return None
-        from fnmatch import fnmatchcase  # not at each cold start
-
         names = {name, *_other_names(name)}
-        for glob in self.deny:
-            if any(fnmatchcase(each, glob) for each in names):
-                return f"`{glob}` under `deny`"
+        denied = _pattern_of(self.deny)
+        if (found := next(filter(None, map(denied.fullmatch, names)), None)) is not None:
+            return f"`{self.deny[(found.lastindex or 1) - 1]}` under `deny`"
         if " " in name:
             return "that such a name must be told"
-        if self.allow and not any(fnmatchcase(each, glob) for each in names for glob in self.allow):
+        if self.allow and not any(map(_pattern_of(self.allow).fullmatch, names)):
             return "that no line under `allow` names it"
         return None
+
+
+@lru_cache(8)
+def _pattern_of(globs: tuple[str, ...]) -> re.Pattern[str]:
+    """What matches a name that any of the globs does; the number of its group is that of the glob."""
+    from fnmatch import translate  # not at each cold start
+
+    return re.compile("|".join(f"({translate(glob)})" for glob in globs) or "(?!)")
 
 
 def _other_names(name: str) -> Iterator[str]:

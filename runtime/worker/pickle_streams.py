@@ -74,6 +74,8 @@ def starts_a_pickle(path: Path) -> bool:
             return any(name or stream.read(2) in STARTS for name, stream in streams)
     except (OSError, EOFError, zlib.error, PickleFaultError):
         return False
+    except Exception:  # noqa: BLE001 - each way to compress has errors of its own; the look into it tells this one
+        return True
 
 
 def _inflated(file: BufferedReader, start: bytes) -> BinaryIO:
@@ -85,12 +87,14 @@ def _members(file: BinaryIO) -> Iterator[tuple[str, BinaryIO]]:
     """The pickles of a zip, as `torch.save` makes them; those of another zip are not looked for."""
     try:
         with zipfile.ZipFile(file) as archive:
-            names = [name for name in archive.namelist()[:MOST_MEMBERS] if name.endswith("/data.pkl")]
-            for name in names:
+            names = [name for name in archive.namelist() if name.endswith("/data.pkl")]
+            for name in names[:MOST_MEMBERS]:
                 with archive.open(name) as member:
                     yield name, cast(BinaryIO, BufferedReader(cast(RawIOBase, member)))
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError):
         raise PickleFaultError("is a zip that cannot be read") from None
+    if len(names) > MOST_MEMBERS:
+        raise PickleFaultError(f"is a zip of more than {MOST_MEMBERS} pickles; the others are not known")
 
 
 class _Inflating(RawIOBase):

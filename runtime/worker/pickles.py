@@ -58,10 +58,10 @@ class PickleReport:
         return any(name.startswith("sklearn.") for name in self.imports)
 
 
-def find_pickles(folder: Path) -> Iterator[Path]:
-    """The pickles below `folder`, told by their suffix or first bytes; no more than a hundred."""
+def find_pickles(folder: Path, most: int = MOST_FILES) -> Iterator[Path]:
+    """The first `most` pickles below `folder`, told by their suffix or first bytes."""
     found = (path for path in sorted(folder.rglob("*")) if path.is_file() and _is_pickle(path))
-    return islice(found, MOST_FILES)
+    return islice(found, most)
 
 
 def _is_pickle(path: Path) -> bool:
@@ -87,6 +87,8 @@ def inspect_pickle(path: Path, seconds: float = MOST_SECONDS) -> PickleReport:
         fault = BROKEN  # what gzip and bz2 say of it
     except MemoryError:
         fault = "needs more memory to be read than a look into it may take"
+    except Exception as error:  # noqa: BLE001 - each way to compress has errors of its own
+        fault = f"cannot be read ({type(error).__name__})"
     return PickleReport(
         findings.protocol,
         tuple(findings.imports),

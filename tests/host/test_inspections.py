@@ -1,13 +1,25 @@
 """A deploy tells what pickles are made of, keeps it, and refuses what the policy or the package says."""
 
+import asyncio
 import pickle
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from functions.base_set import BaseSet
+from functions.installed import Installed
+from functions.package import Package, open_package
+from host.deployment import inspector as inspector_module
+from host.deployment.deployer import MOST_LINES, _tell_lines
+from host.deployment.inspection import InspectionError, inspect_package, judge
+from host.deployment.inspector import Inspector
+from host.deployment.scan_pickles import scan
+from host.state import StateDir
+from runtime.worker.pickle_policy import PicklePolicy
 from tests.hosts import ROOT, Files, RunningHost, StartHost, zip_of
 from tests.worker.test_old_models import DECLARED, make_models, sklearn_wheel
 
@@ -109,6 +121,87 @@ def test_the_policy_refuses_imports_at_deploy_and_when_a_model_is_loaded(
         else:
             assert told["detail"].startswith("m.bin imports __builtin__.eval, and the host's policy")
             assert told["detail"].endswith(line)
+
+
+DENY = PicklePolicy(deny=("os.*",))
+STUB = b"\x5d\x00\x00" + b"\xff" * 100
+"""Begins as LZMA does, and is none."""
+
+
+def opened(tmp_path: Path, files: Files) -> Package:
+    (tmp_path / "p.zip").write_bytes(zip_of({"index.py": BARE, **files}))
+    return open_package(tmp_path / "p.zip", tmp_path / "p")
+
+
+def test_one_file_that_cannot_be_read_hides_no_other(tmp_path: Path) -> None:
+    package = opened(tmp_path, {"a.bin": STUB, "m.pkl": b"cos\nsystem\n."})
+    judged = judge(inspect_package(package, BaseSet()), DENY)
+    first, second = judged.refusal.split("; ") if judged.refusal else ("", "")
+    assert first.startswith("a.bin cannot be read (LZMAError), so the host's policy")
+    assert second.startswith("m.pkl imports os.system, and the host's policy")
+
+
+@pytest.mark.parametrize(
+    ("bound", "fault"),
+    [
+        ("runtime.worker.pickles.MOST_FILES", "the package has more than 1 pickles"),
+        ("host.deployment.scan_pickles.MOST_NAMES", "its pickles import more than 1 names in all"),
+    ],
+)
+def test_pickles_beyond_the_bound_are_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bound: str, fault: str
+) -> None:
+    for name in ("a.pkl", "b.pkl"):
+        (tmp_path / name).write_bytes(b"cos\nsystem\n)R.")
+    assert scan(tmp_path)["fault"] is None
+    monkeypatch.setattr(bound, 1)
+    assert scan(tmp_path)["fault"] == f"{fault}; those that come after a.pkl are not known"
+
+
+def test_a_look_that_did_not_end_refuses_the_package_where_there_is_a_policy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("host.deployment.inspection.TIME_LIMIT", 0.0)
+    package = opened(tmp_path, {})
+    assert asyncio.run(Inspector(StateDir(tmp_path), PicklePolicy()).inspect(package, BaseSet())).fault
+    with pytest.raises(InspectionError, match=r"not known: .* so the host's policy for pickles cannot be"):
+        asyncio.run(Inspector(StateDir(tmp_path), DENY).inspect(package, BaseSet()))
+
+
+def test_what_a_package_makes_long_is_judged_beside_the_event_loop(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads = []
+
+    def note(*given: Any) -> Any:
+        threads.append(threading.current_thread())
+        return judge(*given)
+
+    monkeypatch.setattr(inspector_module, "judge", note)
+    asyncio.run(Inspector(StateDir(tmp_path), DENY).inspect(opened(tmp_path, {}), BaseSet()))
+    assert threads and threading.current_thread() not in threads
+
+
+def test_each_folder_is_read_once_however_many_names_are_looked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "shelves").mkdir()
+    (tmp_path / "shelves" / "wide.py").touch()
+    read, iterdir = [], Path.iterdir
+    monkeypatch.setattr(Path, "iterdir", lambda folder: read.append(folder) or iterdir(folder))  # type: ignore[func-returns-value]
+    names = [f"shelves.{module}.f" for module in ("wide", "deep", "*")] * 2
+    names += ["shelves.Wide.f", "a name that it computes"]
+    assert Installed({}, "3.11", (tmp_path,), ()).lacking(names) == {
+        f"shelves.{module}.f": f"shelves.{module}" for module in ("deep", "*")
+    }
+    assert read == [tmp_path, tmp_path / "shelves"]
+
+
+def test_lines_of_a_deploy_are_bounded() -> None:
+    told: list[dict[str, Any]] = []
+    _tell_lines(told.append, "note", ["x" * 10_000] * 10_000)
+    assert len(told) == MOST_LINES + 1 and len(told[0]["line"]) == 2000
+    assert told[-1]["line"].startswith("and more of the kind")
 
 
 def test_the_host_has_no_pickle_of_its_own_at_hand() -> None:
