@@ -234,6 +234,9 @@ def _tell(status: int, title: str) -> Callable[[Request, Exception], Response]:
 def _tell_http(request: Request, error: HTTPException) -> Response:
     response = _problem(error.status_code, "The request is refused", error.detail, {})
     response.headers.update(error.headers or {})
+    if error.status_code == 413:
+        # The rest of the body is not read: this connection cannot be used again.
+        response.headers["connection"] = "close"
     if error.status_code == 405:
         response.headers["allow"] = allowed_methods(request)
     return response
