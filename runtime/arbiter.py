@@ -9,11 +9,11 @@ from typing import Literal, Protocol
 
 from runtime.answers import describe_status
 from runtime.boot import BootError, LoadWarning, clean, find_place, read_boot_error, read_warnings
-from runtime.boxes.boxes import Report
 from runtime.dues import Dues
 from runtime.process import ArbiterProcess, Workshop
 from runtime.slot import Slot
 from runtime.spec import PoolSpec
+from runtime.worker.box_plan import Report
 from runtime.worker.control import Message
 
 PING_EVERY = 10.0

@@ -6,7 +6,6 @@ import time
 from dataclasses import dataclass
 
 from runtime.boot import BootError, LoadWarning
-from runtime.boxes.boxes import Report
 from runtime.events import Answer, Event, UnavailableError
 from runtime.process import Workshop
 from runtime.scaling.decisions import Decision, Measurement, Temperature
@@ -14,6 +13,7 @@ from runtime.scaling.scaler import Scaler
 from runtime.slot import Slot
 from runtime.spec import PoolSpec
 from runtime.supervisor import Supervisor
+from runtime.worker.box_plan import Report
 
 
 @dataclass(frozen=True)

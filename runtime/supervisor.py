@@ -11,7 +11,6 @@ from runtime.answers import describe_status
 from runtime.arbiter import Arbiter
 from runtime.backoff import Backoff
 from runtime.boot import BootError, LoadWarning, read_boot_error
-from runtime.boxes.boxes import Report
 from runtime.dispatch.queue import EventQueue
 from runtime.dues import Dues
 from runtime.process import Workshop
@@ -19,6 +18,7 @@ from runtime.scaling.decisions import Temperature
 from runtime.sharing.tenant import Tenant
 from runtime.slot import Slot
 from runtime.spec import MIB, PoolSpec
+from runtime.worker.box_plan import Report
 from runtime.worker.frames import Frame
 
 LONGEST_PAUSE_AFTER_EVENT = 1.0

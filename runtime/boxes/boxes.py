@@ -2,8 +2,8 @@
 
 import contextlib
 import itertools
+import os
 import threading
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -16,14 +16,13 @@ from runtime.boxes.folders import make_private, remove_private
 from runtime.boxes.places import DISCARD, SHARED_MEMORY, interpreter_reads, system_reads
 from runtime.boxes.pythons import find_reachable
 from runtime.boxes.reach import READ, SEARCH, WRITE, find_barrier
+from runtime.boxes.tasks import count_tasks
 from runtime.boxes.uids import NoUidError, Uids
 from runtime.boxes.walls import Lacks, asked, reached, say_missing
 from runtime.leftovers import kill_users
 from runtime.spec import MIB, PoolSpec
-from runtime.worker.box_plan import BoxPlan
+from runtime.worker.box_plan import BoxPlan, Report
 
-Report = Mapping[str, str | None]
-"""What is known of the walls of a box: None for one that stands, else why it does not."""
 LARGEST_FILE = 1024 * MIB
 """A function may write no larger one: flash cards are small, and a result has other ways."""
 TASKS_PER_INSTANCE = 64
@@ -31,6 +30,7 @@ TASKS_PER_INSTANCE = 64
 BUILDER = "+build+"
 TASKS_PER_PROCESS = 16
 ARBITER_TASKS = 16
+ROOM_FOR_OTHERS = 4096
 
 
 @dataclass(frozen=True)
@@ -239,6 +239,16 @@ class FullBox(Box):
         children = spec.processes * (TASKS_PER_PROCESS + 4 * spec.threads)
         return ARBITER_TASKS + max(1, spec.scale.max) * (each + children)
 
+    def _most_tasks(self, uid: int | None) -> int | None:
+        """What may run under the pool's user at a time."""
+        if uid is not None:
+            # A revision that drains and its successor are one user.
+            return 2 * self._tasks()
+        if os.geteuid() == 0 or "cgroup-pids" not in self._grounds.lacks:
+            return None
+        # They share the host's user, and whatever else that runs counts too: this only bounds a fork bomb.
+        return count_tasks(os.geteuid()) + ROOM_FOR_OTHERS
+
     def _plan(self, uid: int | None) -> BoxPlan:
         spec = self.spec
         puts_up = {wall for wall in self._asked if wall not in self._grounds.lacks}
@@ -254,8 +264,7 @@ class FullBox(Box):
             writes=self._writes(),
             memory=spec.memory,
             file_size=LARGEST_FILE if "limits" in puts_up else None,
-            # A revision that drains and its successor are one user.
-            processes=None if uid is None else 2 * self._tasks(),
+            processes=self._most_tasks(uid),
         )
 
     def _writes(self) -> tuple[str, ...]:

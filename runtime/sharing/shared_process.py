@@ -8,13 +8,13 @@ from typing import Protocol
 from runtime.answers import describe_status
 from runtime.arbiter import Arbiter
 from runtime.boot import BootError
-from runtime.boxes.boxes import Report
 from runtime.loglines import LogLine
 from runtime.process import Workshop, make_environment, setup_message
 from runtime.sharing.register import MOST_OPENED, Register
 from runtime.sharing.worker_channel import WorkerChannel
 from runtime.slot import EXIT_GRACE, Slot
 from runtime.spec import PoolSpec
+from runtime.worker.box_plan import Report
 from runtime.worker.control import Message
 
 WORN_AFTER = 32

@@ -9,7 +9,6 @@ from typing import Protocol
 from runtime.answers import describe_status
 from runtime.arbiter import END_GRACE, ArbiterOwner, Phase, describe_slow_start, find_where
 from runtime.boot import BootError, LoadWarning
-from runtime.boxes.boxes import Report
 from runtime.loglines import LogReader
 from runtime.process import Workshop
 from runtime.sharing.fitness import find_misfit
@@ -17,6 +16,7 @@ from runtime.sharing.register import Likeness
 from runtime.sharing.shared_process import Ending, SharedProcess
 from runtime.slot import Slot
 from runtime.spec import PoolSpec
+from runtime.worker.box_plan import Report
 
 _now = time.monotonic
 

@@ -115,6 +115,8 @@ def _limit(plan: BoxPlan) -> None:
     _set_limit(resource.RLIMIT_NOFILE, plan.open_files)
     _set_limit(resource.RLIMIT_DATA, plan.memory)
     _set_limit(resource.RLIMIT_FSIZE, plan.file_size)
+    if plan.uid is None:
+        _set_limit(resource.RLIMIT_NPROC, plan.processes)
 
 
 def _set_limit(kind: int, value: int | None) -> None:

@@ -82,7 +82,7 @@ def test_the_numbers_are_the_kernels(name: str) -> None:
 def test_a_box_refuses_what_is_listed_and_nothing_else(machine: Machine) -> None:
     program = program_of_box(machine, network=True)
     denied = set(machine.numbers(*DENIED))
-    special = {machine.number("clone3")}
+    special = set(machine.numbers("clone3", "setsid", "setpgid"))
     for number in range(NEWEST + 1):
         if number not in special:
             assert decide(program, machine, number) == (EPERM if number in denied else ALLOW), number
@@ -107,6 +107,20 @@ def test_a_box_looks_at_the_arguments_of_clone_unshare_and_ioctl(machine: Machin
     assert decide(program, machine, "ioctl", 0, 0x5401) == ALLOW
     # The kernel reads the command as 32 bits.
     assert decide(program, machine, "ioctl", 0, 0x5412 | 1 << 32) == EPERM
+
+
+@machines
+def test_a_box_lets_nobody_change_the_limits_and_priorities_of_others_or_leave_its_group(
+    machine: Machine,
+) -> None:
+    program = program_of_box(machine, network=True)
+    for call in ("prlimit64", "sched_setaffinity", "sched_setattr"):
+        assert [decide(program, machine, call, pid) for pid in (0, PID)] == [ALLOW, EPERM], call
+    priorities = [decide(program, machine, "setpriority", *whose) for whose in ((0, 0), (0, PID), (2, 0))]
+    assert priorities == [ALLOW, EPERM, EPERM], "PRIO_USER with 0 is every process of the user"
+    assert [decide(program, machine, call, 0, 0) for call in ("setsid", "setpgid")] == [ERRNO, ERRNO]
+    assert [decide(program, machine, "prctl", 1, number) for number in (9, 0, 15)] == [ALLOW, EPERM, EPERM]
+    assert [decide(program, machine, "fcntl", 3, command) for command in (1, 8)] == [ALLOW, EPERM]
 
 
 @machines

@@ -31,7 +31,13 @@ CLONE_NEW = 0x7E020000
 CLONE_NEWTIME = 0x80
 # They type into a terminal for its owner (asm-generic/ioctls.h).
 TIOCSTI, TIOCLINUX = 0x5412, 0x541C
+# They have the kernel signal another process when something comes (asm-generic/fcntl.h, sockios.h).
+F_SETOWN, F_SETSIG, F_SETOWN_EX, FIOSETOWN, SIOCSPGRP = 8, 10, 15, 0x8901, 0x8902
 PR_SET_PDEATHSIG = 1
+SIGKILL = 9
+PRIO_PROCESS = 0
+OF_ONE = ("prlimit64", "sched_setaffinity", "sched_setscheduler", "sched_setparam", "sched_setattr")
+"""Their first argument is a process, 0 for the caller itself."""
 
 
 class Step(NamedTuple):
@@ -56,6 +62,8 @@ ENDS: Program = [
     Step(RETURN, ERRNO | errno.ENOSYS),
     "no sockets",
     Step(RETURN, ERRNO | errno.EAFNOSUPPORT),
+    "as if done",
+    Step(RETURN, ERRNO | 0),
     "foreign",
     Step(RETURN, KILL_PROCESS),
 ]
@@ -74,13 +82,17 @@ def deny_processes(pid: int) -> None:
 def program_of_box(machine: Machine, network: bool) -> Program:
     """Refuses what reaches beyond the process, new namespaces, and sockets other than pairs.
 
-    Calls of another architecture end the process. Calls that are newer than the table, clone3 whose flags
-    cannot be seen, and those of x32 do not exist: C libraries fall back to older ones.
+    The limits and priorities of other processes stay as they are. Sessions and groups of their own are not
+    given, though it seems so: the pool is ended by its group. Calls of another architecture end the process.
+    Calls that are newer than the table, clone3 whose flags cannot be seen, and those of x32 do not exist: C
+    libraries fall back to older ones.
     """
     program = [*_start(machine), Step(AT_LEAST, NEWEST + 1, "unknown")]
     program += _go(machine, "unknown", "clone3")
     program += _go(machine, "clone", "clone") + _go(machine, "unshare", "unshare")
-    program += _go(machine, "ioctl", "ioctl")
+    program += _go(machine, "ioctl", "ioctl") + _go(machine, "fcntl", "fcntl")
+    program += _go(machine, "prctl", "prctl") + _go(machine, "setpriority", "setpriority")
+    program += _go(machine, "of one", *OF_ONE) + _go(machine, "as if done", "setsid", "setpgid")
     program += [] if network else _go(machine, "no sockets", "socket")
     program += _go(machine, "refused", *DENIED)
     program += [Step(RETURN, ALLOW)]
@@ -88,7 +100,13 @@ def program_of_box(machine: Machine, network: bool) -> Program:
     program += ["unshare", Step(LOAD, ARGUMENTS[0])]
     program += [Step(ANY_BIT, CLONE_NEW | CLONE_NEWTIME, "refused", "allow")]
     program += ["ioctl", Step(LOAD, ARGUMENTS[1])]
-    program += [Step(EQUAL, TIOCSTI, "refused"), Step(EQUAL, TIOCLINUX, "refused", "allow")]
+    program += _refuse(TIOCSTI, TIOCLINUX, FIOSETOWN, SIOCSPGRP)
+    program += ["fcntl", Step(LOAD, ARGUMENTS[1]), *_refuse(F_SETOWN, F_SETSIG, F_SETOWN_EX)]
+    program += ["prctl", Step(LOAD, ARGUMENTS[0]), Step(EQUAL, PR_SET_PDEATHSIG, "", "allow")]
+    program += [Step(LOAD, ARGUMENTS[1]), Step(EQUAL, SIGKILL, "allow", "refused")]
+    program += ["setpriority", Step(LOAD, ARGUMENTS[0]), Step(EQUAL, PRIO_PROCESS, "", "refused")]
+    program += [Step(LOAD, ARGUMENTS[1]), Step(EQUAL, 0, "allow", "refused")]
+    program += ["of one", Step(LOAD, ARGUMENTS[0]), Step(EQUAL, 0, "allow", "refused")]
     return program + ENDS
 
 
@@ -121,6 +139,10 @@ def assemble(program: Sequence[Step | str]) -> bytes:
 
 def _start(machine: Machine) -> Program:
     return [Step(LOAD, ARCH), Step(EQUAL, machine.audit, "", "foreign"), Step(LOAD, NUMBER)]
+
+
+def _refuse(*values: int) -> Program:
+    return [*[Step(EQUAL, value, "refused") for value in values], Step(RETURN, ALLOW)]
 
 
 def _go(machine: Machine, label: str, *names: str) -> Program:
