@@ -72,7 +72,9 @@ def _read_failure(kind: str, head: Head, mask: Mask) -> InvocationError:
     if kind == "raised":
         record = head["error"]
         return FunctionRaisedError(
-            str(record["type"]), mask(str(record["message"])), [mask(str(line)) for line in record["stack"]]
+            mask(str(record["type"])),
+            mask(str(record["message"])),
+            [mask(str(line)) for line in record["stack"]],
         )
     raise ValueError(f"unknown kind {kind!r}")
 

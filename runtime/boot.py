@@ -48,7 +48,7 @@ def read_warnings(notes: Any, mask: Mask) -> tuple[LoadWarning, ...]:
 def read_boot_error(record: Any, mask: Mask) -> BootError:
     """What an arbiter or instance told of its failure to start, taken as text whatever it is."""
     record = record if isinstance(record, dict) else {"message": record}
-    kind, message = clean(record.get("type", "")), mask(clean(record.get("message", "")))
+    kind, message = (mask(clean(record.get(name, ""))) for name in ("type", "message"))
     place = record.get("place")
     text = message if kind == "LoadError" else f"{kind}: {message}"
     stack = record.get("stack")

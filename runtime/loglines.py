@@ -40,6 +40,7 @@ class LogReader:
         self.recent: deque[str] = deque(maxlen=RECENT_LINES)
         self._revision = spec.label
         self._mask = spec.mask
+        self._keep = spec.keep
         self._longest = spec.bounds.log_line
         self._rate = spec.bounds.log_rate
         self._sink = sink
@@ -66,7 +67,7 @@ class LogReader:
             if not self._read():
                 break
         if self._rest:
-            self._take(self._rest)
+            self._take_pieces(self._rest)
         self._tell_dropped()
         self._loop.remove_reader(self._reading)
         os.close(self._reading)
@@ -110,17 +111,24 @@ class LogReader:
         *lines, rest = (self._rest + data).split(b"\n")
         for line in lines:
             self._take_pieces(line)
-        whole = len(rest) // self._longest * self._longest
-        if whole:
-            self._take_pieces(rest[:whole])
+        if whole := len(rest) // self._longest * self._longest:
+            whole -= self._keep(rest[:whole])
+            if whole:
+                self._take_pieces(rest[:whole])
         self._rest = rest[whole:]
 
     def _take_pieces(self, line: bytes) -> None:
-        for start in range(0, len(line) or 1, self._longest):
-            self._take(line[start : start + self._longest])
+        text = self._mask(line.decode("utf-8", "replace"))
+        if len(line) <= self._longest:
+            self._take(text)
+            return
+        # After the mask: half a secret would not be known for one.
+        masked = text.encode()
+        for start in range(0, len(masked), self._longest):
+            self._take(masked[start : start + self._longest].decode("utf-8", "replace"))
 
-    def _take(self, raw: bytes) -> None:
-        line = parse_line(self._mask(raw.decode("utf-8", "replace")), self._revision)
+    def _take(self, text: str) -> None:
+        line = parse_line(text, self._revision)
         self.recent.append(line.line)
         self._sink(line)
 

@@ -1,11 +1,12 @@
 """Everything a pool needs to know of the revision it runs, decided before it starts."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
-from runtime.worker.masks import Mask, make_mask
+from runtime.worker.masks import Mask, make_byte_keep, make_mask
 
 MIB = 1024 * 1024
 
@@ -106,3 +107,8 @@ class PoolSpec:
     def mask(self) -> Mask:
         """Blots the secrets out of a text."""
         return make_mask(self.secrets.values())
+
+    @cached_property
+    def keep(self) -> Callable[[bytes], int]:
+        """How many bytes at the end of a text stay back when it is cut there, for a secret that goes on."""
+        return make_byte_keep(self.secrets.values())

@@ -69,7 +69,7 @@ class AnswerWriter:
         """What travels of an exception."""
         if isinstance(error, ResultError):
             return {"type": "ResultError", "message": str(error), "place": None, "stack": []}
-        return describe_failure(error, self._rules.code_folders, self._rules.box)
+        return describe_failure(error, self._rules.code_folders, self._rules.box, self._pipe.mask)
 
 
 def write_expired(number: int) -> bytes:

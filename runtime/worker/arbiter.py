@@ -197,12 +197,12 @@ def run_arbiter(given: Setup, channel: socket.socket) -> NoReturn:
     gc.disable()
     box.name_process(given.label)
     footprint = Footprint.take()
-    warned = LoadWarnings()
+    warned = LoadWarnings(given.pipe.mask)
     try:
         with warned.noted():
             arbiter = PoolArbiter(given, channel)
     except BaseException as error:  # noqa: BLE001 - user code ran: the package's import and its init
-        record = describe_failure(error, given.around.code_folders, given.box)
+        record = describe_failure(error, given.around.code_folders, given.box, given.pipe.mask)
         given.pipe.write_failure(record)
         control.send(channel, {"op": "failed", "error": record})
         sys.exit(BOOT_FAILED)

@@ -8,6 +8,7 @@ from typing import Any
 
 from .box_plan import BoxPlan
 from .hints import hint_for
+from .masks import Mask
 
 MAX_STACK_LINES = 60
 MAX_STACK_TEXT = 64 * 1024
@@ -34,8 +35,10 @@ class LoadError(Exception):
         self.place = place
 
 
-def describe_failure(error: BaseException, code_folders: tuple[str, ...], box: BoxPlan = OPEN) -> Record:
-    """`type`, `message`, `place` and `stack` (text lines).
+def describe_failure(
+    error: BaseException, code_folders: tuple[str, ...], box: BoxPlan = OPEN, mask: Mask = str
+) -> Record:
+    """`type`, `message`, `place` and `stack` (text lines), masked before they are cut.
 
     The message ends with a hint where the box caused the error. The place is `index.py:12` in the first of
     the folders, which is the package, a whole path in the others, or None.
@@ -43,7 +46,7 @@ def describe_failure(error: BaseException, code_folders: tuple[str, ...], box: B
     try:
         told = traceback.TracebackException.from_exception(error, compact=True)
         has_frames = _remove_our_frames(told)
-        stack = _bounded("".join(told.format()).splitlines())
+        stack = _bounded(mask("".join(told.format())).splitlines())
         place = _place_of(error, told, code_folders)
     except Exception:  # noqa: BLE001 - a package's exception may fail at every touch
         has_frames, stack, place = True, ["(its traceback cannot be printed)"], None
@@ -51,8 +54,8 @@ def describe_failure(error: BaseException, code_folders: tuple[str, ...], box: B
         # Found while loading it is about a file, not about a call.
         place, stack = error.place or place, stack if has_frames else []
     return {
-        "type": type(error).__qualname__[:MAX_TEXT],
-        "message": _text_of(error)[:MAX_TEXT] + _hint_of(error, box),
+        "type": mask(type(error).__qualname__)[:MAX_TEXT],
+        "message": mask(_text_of(error))[:MAX_TEXT] + mask(_hint_of(error, box))[:MAX_TEXT],
         "place": place,
         "stack": stack,
     }
@@ -63,7 +66,7 @@ def _hint_of(error: BaseException, box: BoxPlan) -> str:
         hint = hint_for(error, box)
     except BaseException:  # noqa: BLE001 - a package's exception may raise anything at every touch
         return ""
-    return f" ({hint[:MAX_TEXT]})" if hint else ""
+    return f" ({hint})" if hint else ""
 
 
 def _remove_our_frames(told: traceback.TracebackException) -> bool:

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from .masks import Mask
+
 MOST = 20
 LONGEST = 300
 INCONSISTENT = ("original_sklearn_version", "current_sklearn_version")
@@ -16,7 +18,8 @@ Note = dict[str, str]
 class LoadWarnings:
     """The warnings of one process, each text once; they are shown in its log all the same."""
 
-    def __init__(self) -> None:
+    def __init__(self, mask: Mask = str) -> None:
+        self._mask = mask
         self.notes: dict[str, Note] = {}
 
     @contextmanager
@@ -37,6 +40,6 @@ class LoadWarnings:
 
     def _add(self, message: Any, category: Any) -> None:
         made, installed = (str(getattr(message, name, ""))[:LONGEST] for name in INCONSISTENT)
-        text = f"{getattr(category, '__name__', category)}: {message}"[:LONGEST]
+        text = self._mask(f"{getattr(category, '__name__', category)}: {message}")[:LONGEST]
         if len(self.notes) < MOST:
             self.notes.setdefault(text, {"text": text, "made": made, "installed": installed})

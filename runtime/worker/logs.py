@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from contextvars import ContextVar
 from typing import Any, NamedTuple
 
-from .masks import Mask
+from .masks import Keep, Mask, keep_nothing
 
 RECORD, UNIT = "\x1e", "\x1f"
 PIECE = 3000
@@ -22,10 +22,11 @@ LINE_COST = 64
 
 
 class LogRules(NamedTuple):
-    """How many bytes one invocation may write, and what is blotted out of all that is written."""
+    """How many bytes one invocation may write, what is blotted out of it, and where it is not to be cut."""
 
     per_invocation: int = 1024 * 1024
     mask: Mask = str
+    keep: Keep = keep_nothing
 
 
 DEFAULT_RULES = LogRules()
@@ -70,7 +71,7 @@ class LogPipe:
 
     def __init__(self, fd: int, is_shared: bool = False, rules: LogRules = DEFAULT_RULES) -> None:
         self.fd = fd
-        self._room, self._mask = rules
+        self._room, self.mask, self.keep = rules
         self.streams: list[LogStream] = []
         self._is_shared = is_shared
         self._current: ContextVar[Share | None] = ContextVar("invocation", default=None)
@@ -109,14 +110,14 @@ class LogPipe:
         share = self.share
         if share is None or invocation not in (None, share.invocation):
             # One of a batch's events, or nobody's.
-            self._send_pieces(level, invocation or "", self._mask(text))
+            self._send_pieces(level, invocation or "", self.mask(text))
         else:
             self.write_for(share, level, text)
 
     def write_for(self, share: Share | None, level: str, text: str) -> None:
         """The same, when it is known whose line it is."""
         # Before the line is cut: half a secret would not be known for one.
-        text = self._mask(text)
+        text = self.mask(text)
         kept = share.cut(text) if share else text
         if kept is not None:
             self._send_pieces(level, share.invocation if share else "", kept)
@@ -183,25 +184,29 @@ class LogStream(io.TextIOBase):
         if rest:
             self.rests[key] = rest
         if len(rest) > PIECE:
-            self._pass_on(key)
+            self._pass_on(key, self._pipe.keep)
         return len(text)
 
     def flush(self) -> None:
-        """Pass on a line that has no end yet."""
-        self._pass_on(self._key())
+        """Pass on a line that has no end yet, but for what a secret may begin with."""
+        self._pass_on(self._key(), self._pipe.keep)
 
     def finish(self, share: Share) -> None:
         """Pass on what an invocation printed without an end of line, from whichever thread."""
         for key in list(self.rests):
             if key[1] is share:
-                self._pass_on(key)
+                self._pass_on(key, keep_nothing)
         for key in tuple(self.cut):
             if key[1] is share:
                 self.cut.discard(key)
 
-    def _pass_on(self, key: Line) -> None:
-        if rest := self.rests.pop(key, ""):
-            self._pipe.write_for(key[1], self._level, rest)
+    def _pass_on(self, key: Line, keep: Keep) -> None:
+        rest = self.rests.pop(key, "")
+        end = len(rest) - keep(rest)
+        if end < len(rest):
+            self.rests[key] = rest[end:]
+        if end:
+            self._pipe.write_for(key[1], self._level, rest[:end])
             self.cut.add(key)
 
     def _key(self) -> Line:

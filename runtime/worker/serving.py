@@ -92,7 +92,7 @@ class Serving:
 
 def report_failure(given: Setup, channel: socket.socket, error: BaseException) -> None:
     """Tell the host, and the function's log, why the instance does not go on."""
-    record = describe_failure(error, given.around.code_folders, given.box)
+    record = describe_failure(error, given.around.code_folders, given.box, given.pipe.mask)
     given.pipe.write_failure(record)
     # The function may have closed the channel, and that may be the very error.
     with contextlib.suppress(OSError):

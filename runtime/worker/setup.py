@@ -9,7 +9,7 @@ from typing import Any
 from .box_plan import BoxPlan
 from .context import Surroundings
 from .logs import LogHandler, LogPipe, LogRules, LogStream
-from .masks import Secrets, make_mask
+from .masks import Secrets, make_keep, make_mask
 from .models import Models
 
 STACK_SIGNAL = signal.SIGUSR1
@@ -33,7 +33,8 @@ class Setup:
         self.startup_timeout: float = message["startup_timeout"]
         self.memory: int | None = message["memory"]
         self.box = BoxPlan(**message["box"])
-        rules = LogRules(message["log_invocation"], make_mask(message["secrets"].values()))
+        secrets = message["secrets"].values()
+        rules = LogRules(message["log_invocation"], make_mask(secrets), make_keep(secrets))
         self.pipe = LogPipe(log_fd, self.concurrency > 1, rules)
         self.around = self._surroundings(message)
 

@@ -5,16 +5,18 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from runtime.loglines import BURST, LogLine, LogReader
 from runtime.spec import Bounds, PoolSpec
 
 KIB = 1024
 
 
-def printed(bounds: Bounds, write: Callable[[int], None]) -> list[str]:
+def printed(bounds: Bounds, write: Callable[[int], None], secret: str = "") -> list[str]:
     """The lines that a reader with these bounds makes of what is written to its pipe in a thread."""
     lines: list[LogLine] = []
-    spec = PoolSpec("f", 1, "", Path(), Path(), Path(), bounds=bounds)
+    spec = PoolSpec("f", 1, "", Path(), Path(), Path(), bounds=bounds, secrets={"K": secret})
 
     async def scene() -> None:
         reader = LogReader(spec, lines.append)
@@ -36,6 +38,21 @@ def test_a_line_of_the_longest_length_stays_whole_and_a_longer_one_goes_on_in_th
 def test_a_line_that_never_ends_fills_no_memory() -> None:
     lines = printed(Bounds(log_line=4096, log_rate=1 << 30), lambda end: print_all(end, b"x" * 300_000))
     assert "".join(lines) == "x" * 300_000
+    assert max(map(len, lines)) <= 4096
+
+
+@pytest.mark.parametrize("end", [b"\n", b""])
+@pytest.mark.parametrize("before", [4096 - 7, 4096, 2 * 4096 - 7])
+def test_a_secret_where_a_line_is_cut_is_masked(before: int, end: bytes) -> None:
+    secret = "p4ssw0rd-of-the-pr\u00e9ss"
+    text = b"y" * before + secret.encode() + end
+
+    def write_both(pipe: int) -> None:
+        print_all(pipe, text[: before + 9])
+        print_all(pipe, text[before + 9 :])
+
+    lines = printed(Bounds(log_line=4096), write_both, secret)
+    assert "".join(lines) == "y" * before + "***"
     assert max(map(len, lines)) <= 4096
 
 

@@ -8,10 +8,10 @@ from types import ModuleType
 import pytest
 
 from runtime.worker.context import Context, Surroundings
-from runtime.worker.failures import LoadError, Record, describe_failure
+from runtime.worker.failures import MAX_TEXT, LoadError, Record, describe_failure
 from runtime.worker.frames import MAX_HEAD, encode
 from runtime.worker.loader import run_hook
-from runtime.worker.masks import Secrets
+from runtime.worker.masks import Secrets, make_mask
 from runtime.worker.models import Models
 
 
@@ -104,6 +104,14 @@ def test_an_error_found_while_loading_has_its_place_and_no_stack() -> None:
         "place": "index.py",
         "stack": [],
     }
+
+
+def test_a_secret_where_a_message_is_cut_is_masked_and_one_in_a_type_too() -> None:
+    secret = "p4ssw0rd_of_the_press"
+    error = type(f"E{secret}", (Exception,), {})("y" * (MAX_TEXT - 9) + secret)
+    record = describe_failure(error, (), mask=make_mask([secret]))
+    assert "p4ss" not in json.dumps(record)
+    assert (record["type"], record["message"][-3:]) == ("E***", "***")
 
 
 def test_a_syntax_error_has_the_line_of_its_file(run: Callable[[str], Record]) -> None:

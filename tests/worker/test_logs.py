@@ -10,10 +10,13 @@ from typing import TextIO, cast
 import pytest
 
 from runtime.loglines import parse_line
-from runtime.worker.logs import DEFAULT_RULES, FunctionLogger, LogHandler, LogPipe, LogStream
+from runtime.worker.logs import DEFAULT_RULES, FunctionLogger, LogHandler, LogPipe, LogRules, LogStream
+from runtime.worker.masks import make_keep, make_mask
 
 SETTING = " (`limits.log_invocation`)"
 MAX_PER_INVOCATION = DEFAULT_RULES.per_invocation
+SECRET = "p4ssw0rd-of-the-press"
+RULES = LogRules(mask=make_mask([SECRET]), keep=make_keep([SECRET]))
 
 Line = tuple[str, str, str]
 
@@ -23,7 +26,7 @@ class Written:
 
     def __init__(self, fds: tuple[int, int], is_shared: bool = False) -> None:
         self._reading = fds[0]
-        self.pipe = LogPipe(fds[1], is_shared)
+        self.pipe = LogPipe(fds[1], is_shared, RULES)
         self.out = cast(TextIO, LogStream(self.pipe, "info"))
 
     def lines(self) -> list[Line]:
@@ -93,6 +96,19 @@ def test_a_line_without_an_end_is_sent_when_its_invocation_ends(log: Written) ->
 def test_flush_sends_a_line_without_an_end(log: Written) -> None:
     print("half", end="", file=log.out, flush=True)
     assert log.lines() == [("info", "", "half")]
+
+
+def test_a_secret_in_two_halves_is_masked(log: Written) -> None:
+    log.pipe.begin("one")
+    print(f"half {SECRET[:9]}", end="", file=log.out, flush=True)
+    print(SECRET[9:], file=log.out)
+    log.out.write("z" * 2990 + SECRET[:15])
+    log.out.write(SECRET[15:] + "\n")
+    print(f"only {SECRET[:3]}", end="", file=log.out, flush=True)
+    log.pipe.end()
+    text = "|".join(line for _, _, line in log.lines())
+    assert text.startswith("half |***|zzz")
+    assert text.endswith("z|***|only |p4s")
 
 
 def test_what_coroutines_print_at_the_same_time_does_not_mix(log: Written) -> None:
