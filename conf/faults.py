@@ -32,12 +32,24 @@ class Fault:
 
 
 class ConfigError(Exception):
-    """The config cannot be used; `faults` holds every reason, `source` names the file if there is one."""
+    """The config cannot be used; `faults` holds every reason, `source` names the file if there is one.
 
-    def __init__(self, faults: list[Fault], source: str | None = None) -> None:
+    `is_config` is False for a file that may be anything: no mapping, or one without a key of a config.
+    """
+
+    def __init__(self, faults: list[Fault], source: str | None = None, is_config: bool = True) -> None:
         super().__init__(faults, source)
         self.faults = faults
         self.source = source
+        self.is_config = is_config
+
+    def told_afar(self) -> "ConfigError":
+        """The same for who may not have the file: of one that is no config nothing but the lines."""
+        if self.is_config:
+            return self
+        message = "is no config; `fnhost config check` on the host's machine says why"
+        lines = dict.fromkeys(fault.line for fault in self.faults)
+        return ConfigError([Fault("", message, line=line) for line in lines], self.source)
 
     def __str__(self) -> str:
         if len(self.faults) == 1:

@@ -18,6 +18,9 @@ from conf.readers.recognise import translate
 from conf.readers.translation import Translation, entries
 from conf.references import References
 
+KNOWN_KEYS = {"edge", *(field.alias or name for name, field in Config.model_fields.items())}
+"""Of all generations, at the top."""
+
 
 @dataclass(frozen=True)
 class Note:
@@ -52,7 +55,7 @@ class Examination:
     """All there is to say of a config file; `config` is None when `faults` has a reason not to use it.
 
     `tree` is its native form with references as they are written; `locate` turns a fault at a native path
-    into one at the path and line of the user's file.
+    into one at the path and line of the user's file. `is_config` says that any key of it is one of a config.
     """
 
     generation: str
@@ -63,6 +66,7 @@ class Examination:
     notes: tuple[Note, ...]
     locate: Callable[[Fault], Fault]
     exposed: Fault | None = None
+    is_config: bool = True
 
 
 def load_config(path: Path, env: Mapping[str, str]) -> Config:
@@ -78,7 +82,7 @@ def read_config(path: Path, env: Mapping[str, str]) -> Reading:
     """
     found = examine_config(path, env)
     if found.config is None:
-        raise ConfigError(list(found.faults), str(path))
+        raise ConfigError(list(found.faults), str(path), found.is_config)
     return Reading(found.config, found.notes, found.generation, found.stopped, found.exposed)
 
 
@@ -92,11 +96,12 @@ def examine_config(path: Path, env: Mapping[str, str]) -> Examination:
         examiner = _Examiner(document, translation, References(path.absolute().parent, env))
         found = examiner.examine(generation)
         exposed = exposed_secret(path, found.tree)
-        return replace(found, exposed=exposed and found.locate(exposed))
+        is_config = bool(KNOWN_KEYS & (document.value or {}).keys())
+        return replace(found, exposed=exposed and found.locate(exposed), is_config=is_config)
     except OSError as error:
         raise ConfigError([Fault("", f"cannot be read ({error.strerror})")], str(path)) from None
     except ConfigError as error:
-        raise ConfigError(error.faults, str(path)) from None
+        raise ConfigError(error.faults, str(path), is_config=False) from None
 
 
 def json_schema() -> dict[str, Any]:

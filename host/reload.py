@@ -109,7 +109,11 @@ class Reloader:
                     "the host runs without a config file; `fnhost config apply FILE` names one"
                 )
             before = self._applied
-            after = await asyncio.to_thread(load_config, file, self._env)
+            try:
+                after = await asyncio.to_thread(load_config, file, self._env)
+            except ConfigError as error:
+                # Whoever names a file may be far away, and the file any at all.
+                raise error if path is None else error.told_afar() from None
             await asyncio.to_thread(self._running.edge.renew, after)
             self._settings = replace(self._settings, config=after, config_path=file)
             told = [*describe_changes(before, after), *await self._go_over(before)]

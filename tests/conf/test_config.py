@@ -149,3 +149,28 @@ def test_a_reference_to_nothing_is_a_fault_told_once(tmp_path: Path, reference: 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"nowhere\.yaml: cannot be read \(No such file"):
         load_config(tmp_path / "nowhere.yaml", {})
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("root:$6$hidden:19000\n", [1]),
+        ("hidden: 1\nhidden: 2\n", [2]),
+        ("hidden: 1\nmore: 2\n", [1, 2]),
+        ("- hidden\n", [1]),
+        ("a: [\n'hidden\n", [3]),
+        ("funcs: 1\nshown: 2\n", None),
+    ],
+)
+def test_of_a_file_that_is_no_config_those_afar_are_told_only_where_it_fails(
+    tmp_path: Path, text: str, lines: list[int] | None
+) -> None:
+    file = tmp_path / "shadow"
+    file.write_text(text)
+    with pytest.raises(ConfigError) as raised:
+        load_config(file, {})
+    told = raised.value.told_afar()
+    if lines is None:
+        assert "shown" in str(told)
+    else:
+        assert [fault.line for fault in told.faults] == lines and "hidden" not in str(told)

@@ -88,7 +88,7 @@ def test_sighup_reads_the_hosts_own_file_again(start_host: StartHost, tmp_path: 
     (host.folder / "config.yaml").write_text(f"funcs: [{{modelName: echo, package: {package}}}]\n")
     os.kill(host.process.pid, signal.SIGHUP)
     wait_until(lambda: host.invoke("echo", {"t": 1}).status_code == 200, "the function is deployed")
-    assert "funcs: 1 added" in host.log()
+    wait_until(lambda: "funcs: 1 added" in host.log(), "the change is told")
 
 
 def test_a_config_with_an_error_changes_nothing_and_tells_all_of_them(start_host: StartHost) -> None:
@@ -101,6 +101,10 @@ def test_a_config_with_an_error_changes_nothing_and_tells_all_of_them(start_host
     assert answer.status_code == 422
     assert "modelNam" in answer.json()["detail"]
     assert "b9" in answer.json()["detail"]
+    file.write_text("root:$6$hidden:19000\n")
+    answer = host.client.post(f"{host.url}/api/config", json={"path": str(file)})
+    assert answer.status_code == 422 and "bad.yaml: line 1: is no config; " in answer.json()["detail"]
+    assert "hidden" not in answer.text
     assert host.invoke("placed", b"{}").json() == before
     (host.folder / "config.yaml").write_text("funcs: {")
     os.kill(host.process.pid, signal.SIGHUP)
