@@ -12,7 +12,7 @@ from starlette.routing import Match, Route
 
 from host.access.audit import Actor, AuditLog, Deed
 from host.access.guard import Guard, refusal
-from host.access.routes import NEEDS, UNKNOWN, Need
+from host.access.routes import NEEDS, NO_ROUTE, UNKNOWN, Need
 from host.access.scopes import ANONYMOUS, LOOK, Identity
 from host.access.sessions import COOKIE, SECURE_COOKIE, Session
 from runtime.events import InvocationError, new_id
@@ -72,7 +72,7 @@ class Gate:
                 method = "GET" if scope["method"] == "HEAD" else scope["method"]
                 params = {name: str(value) for name, value in child["path_params"].items()}
                 return NEEDS.get(f"{method} {route.path}", UNKNOWN), params
-        return UNKNOWN, {}
+        return NO_ROUTE, {}
 
     def _identify(self, scope: Scope, peer: str, need: Need) -> Identity:
         headers = Headers(scope=scope)

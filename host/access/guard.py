@@ -95,7 +95,9 @@ class Guard:
         if hmac.compare_digest(digest_of(token), self._parts.local):
             return LOCAL
         if (row := self._parts.tokens.find(token)) is not None:
-            return Identity(f"token:{row.id}", row.scopes, row.id, f"token:{row.name}")
+            # Nobody may do less with a token than without.
+            scopes = tuple(dict.fromkeys((*row.scopes, *self.anonymous.scopes)))
+            return Identity(f"token:{row.id}", scopes, row.id, f"token:{row.name}")
         if self._parts.rules.allow_anonymous:
             return self.anonymous
         wait = self._parts.attempts.note(peer)

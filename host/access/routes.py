@@ -37,6 +37,9 @@ _LOOK = Need((LOOK,))
 _ADMIN = Need((ADMIN,))
 _OPEN = Need((NOTHING,))
 UNKNOWN = _ADMIN
+"""What a route needs that is missing below."""
+NO_ROUTE = _LOOK
+"""What it takes to hear that there is no such path, or no such method of it."""
 
 NEEDS = {
     "GET /livez": _OPEN,

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from functions.registry import Revision
+from runtime.boxes.boxes import Report
 from runtime.pool import Pool
 
 LIVE = "live"
@@ -22,6 +23,11 @@ class Deployed:
     def live_pool(self) -> Pool | None:
         """The pool of the live revision, once somebody needed it."""
         return self.pools.get(self.live) if self.live is not None else None
+
+    @property
+    def walls(self) -> Report:
+        """Those of the box that the live revision runs in or ran in last, empty where they are not known."""
+        return self.live_pool.walls if self.live_pool else {}
 
     def number(self, reference: str) -> int | None:
         """The ready revision that `reference` means, a number or `live`; None when there is no such."""

@@ -147,7 +147,9 @@ class Deployer:
             async with self._catalog.lock(prepared.name):
                 revision, unchanged = await self._deploy(prepared, tell)
         finally:
-            self._grounds.record(prepared.actor, tell_deed(prepared, revision))
+            deployed = self._catalog.functions.get(prepared.name)
+            deed = tell_deed(prepared, revision, deployed.walls if deployed else {})
+            self._grounds.record(prepared.actor, deed)
             await asyncio.to_thread(shutil.rmtree, prepared.staging, ignore_errors=True)
             self._grounds.ended(prepared.name)
         return {

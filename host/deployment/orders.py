@@ -8,6 +8,8 @@ from functions.base_set import BaseSet
 from functions.package import Package
 from functions.registry import Revision
 from host.access.audit import HOST, Actor, Deed
+from runtime.boxes.boxes import Report, standing_walls
+from runtime.boxes.walls import reached
 
 
 @dataclass(frozen=True)
@@ -43,9 +45,13 @@ class Prepared:
 BY_HOST = Orderer()
 
 
-def tell_deed(prepared: Prepared, revision: Revision | None) -> Deed:
-    """What the audit log tells of a deploy; without a revision it has failed."""
+def tell_deed(prepared: Prepared, revision: Revision | None, walls: Report) -> Deed:
+    """What the audit log tells of a deploy; without a revision it has failed.
+
+    `walls` are those of the box that the function runs in, empty where they are not known.
+    """
     name, digest = prepared.name, prepared.package.sha256
     if revision is None:
         return Deed("deploy", name, "failed", digest=digest)
-    return Deed("deploy", name, revision=f"{name}@{revision.number}", digest=digest)
+    level = reached(standing_walls(walls)) if walls else ""
+    return Deed("deploy", name, revision=f"{name}@{revision.number}", digest=digest, isolation=level)
