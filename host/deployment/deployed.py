@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 
 from functions.registry import Revision
-from runtime.boxes.boxes import Report
 from runtime.pool import Pool
+from runtime.worker.box_plan import Report
 
 LIVE = "live"
 
