@@ -9,17 +9,21 @@ import importlib
 import importlib.util
 import json
 import os
+import resource
 import signal
 import sys
 
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
+PR_SET_NO_NEW_PRIVS = 38
 BOXED = "--boxed"
 PRIVATE_NAME = "_fnhost_worker"
 
 
 def launch(parent: int, command: list[str]) -> None:
-    """Replace this process by `command`, which gets SIGKILL when `parent` dies."""
+    """Replace this process by `command`, which gets SIGKILL when `parent` dies and no more privileges."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    ctypes.CDLL(None).prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
     if command[0] == BOXED:
         _enter_box(parent, command[1], command[2])
         sys.exit(_look_after(command[3:]))

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from conf.isolation import LEVELS, Isolation, Level, parse_uids
 from host.state import StateDir
-from runtime.boxes.boxes import Boxes, BoxGrounds
+from runtime.boxes.box import BoxGrounds
+from runtime.boxes.boxes import Boxes
 from runtime.boxes.cgroups import Cgroups
 from runtime.boxes.machine import Machine, probe_machine
 from runtime.boxes.uids import NoUidError, Uids

@@ -3,12 +3,15 @@
 import asyncio
 import contextlib
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from runtime.boot import BootError, LoadWarning
+from runtime.boxes.box import say_out_of_memory, standing_walls
 from runtime.events import Answer, Event, UnavailableError
 from runtime.process import Workshop
 from runtime.scaling.decisions import Decision, Measurement, Temperature
+from runtime.scaling.memory import Usage
 from runtime.scaling.scaler import Scaler
 from runtime.slot import Slot
 from runtime.spec import PoolSpec
@@ -41,6 +44,7 @@ class PoolView:
     temperature: Temperature = "cold"
 
 
+CGROUP = "cgroup-memory"
 CROWD_EVERY = 0.1
 LIST_WITHIN = 2.0
 COLD = PoolView("cold", [], 0, 0, 0, 0, 0, None)
@@ -186,6 +190,15 @@ class Pool:
     def pids(self) -> list[int]:
         """The processes of the arbiter and the instances."""
         return self._supervisor.pids if self._supervisor else []
+
+    def weigh(self, usage: Mapping[int, Usage]) -> None:
+        """End the largest instance where the pool takes more than it may, and no cgroup sees to that."""
+        most, supervisor = self.spec.memory, self._supervisor
+        if most is None or supervisor is None or CGROUP in standing_walls(self.walls):
+            return
+        sizes = {pid: usage[pid].private for pid in supervisor.pids[1:] if pid in usage}
+        if sizes and sum(each.pss for each in usage.values()) > most:
+            supervisor.kill_instance(max(sizes, key=lambda pid: sizes[pid]), say_out_of_memory(most))
 
     @property
     def walls(self) -> Report:

@@ -128,6 +128,12 @@ class Supervisor:
         self._arbiter.ask_stack(slot)
         self._loop.call_later(DUMP_TIME, slot.kill, reason)
 
+    def kill_instance(self, pid: int, reason: str) -> None:
+        """Kill the instance that is this process."""
+        for slot in self.slots.values():
+            if slot.pid == pid:
+                slot.kill(reason)
+
     # What happens is noted here.
 
     def slot_ready(self, slot: Slot) -> None:

@@ -9,7 +9,8 @@ class Exit(IntEnum):
     """Exit codes by cause, so that scripts can tell what to do next.
 
     0 the command did what it says; 1 the function failed: it raised, died, did not take the event or
-    answered with an HTTP status from 400 on; or `config check` found problems; 2 wrong usage or config, or no
+    answered with an HTTP status from 400 on; or `config check` found problems, or `doctor` that the host
+    would not start; 2 wrong usage or config, or no
     token that allows it; 3 no host can be reached; 4 the host knows no such function or dead letter; 5 the
     package or its deploy was refused; 6 the host is busy, unavailable or too late: try again.
     """

@@ -7,7 +7,7 @@ from typing import Any
 from functions.registry import Revision
 from host.deployment.deployed import Deployed
 from host.deployment.specs import glance
-from runtime.boxes.boxes import standing_walls
+from runtime.boxes.box import standing_walls
 from runtime.boxes.walls import WALLS, reached
 from runtime.pool import COLD
 from runtime.scaling.decisions import Decision, Record

@@ -22,7 +22,7 @@ VERSION = 1
 PR_SET_SECCOMP, MODE_FILTER = 22, 2
 CLONE_NEWUSER, CLONE_NEWNET = 0x10000000, 0x40000000
 KNOWN_TABLES = ("x86_64", "aarch64")
-CHANGE_OWNER, OVERRIDE, SET_GID, SET_UID = 1 << 0, 1 << 1, 1 << 6, 1 << 7
+CHANGE_OWNER, OVERRIDE, KILL, SET_GID, SET_UID = 1 << 0, 1 << 1, 1 << 5, 1 << 6, 1 << 7
 """Capabilities (capability.h) that giving a function a user of its own takes."""
 CHILD_LIMIT = 10.0
 UNSHARE = f"import ctypes; raise SystemExit(ctypes.CDLL(None).unshare({CLONE_NEWUSER | CLONE_NEWNET}) != 0)"
@@ -83,9 +83,9 @@ def _probe_seccomp() -> Lack | None:
 def _probe_uid(state: Path, uids: range) -> Lack | None:
     if os.geteuid() != 0:
         return Lack("the host is not root", "run it as root to give each function a user of its own")
-    needed = CHANGE_OWNER | OVERRIDE | SET_GID | SET_UID
+    needed = CHANGE_OWNER | OVERRIDE | KILL | SET_GID | SET_UID
     if _capabilities() & needed != needed:
-        lacking = "CHOWN, DAC_OVERRIDE, SETGID and SETUID"
+        lacking = "CHOWN, DAC_OVERRIDE, KILL, SETGID and SETUID"
         return Lack("the host's root lacks capabilities", f"give the container {lacking}")
     if not any(first <= uids.start and uids.stop <= first + count for first, count in _mapped()):
         what = f"user ids {uids.start} to {uids.stop - 1} do not exist in this user namespace"

@@ -2,7 +2,7 @@
 
 import asyncio
 import resource
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import inf
 from pathlib import Path
@@ -53,6 +53,9 @@ class Sampled(Protocol):
     @property
     def sharers(self) -> int:
         """How many pools these processes are shared by."""
+
+    def weigh(self, usage: Mapping[int, Usage]) -> None:
+        """All its processes were read, one after the other."""
 
 
 class Sampler:
@@ -137,6 +140,7 @@ class Sampler:
         known = self._queue.pop(pool)
         pids = pool.pids()
         read = [usage for pid in pids if (usage := known[pid])]
+        pool.weigh({pid: usage for pid in pids if (usage := known[pid])})
         if not pids:
             self._figures.pop(pool, None)
         else:

@@ -2,13 +2,13 @@
 
 import heapq
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 from runtime.scaling.decisions import Decision, Measurement, Temperature
-from runtime.scaling.memory import Figure, Sampled
+from runtime.scaling.memory import Figure, Sampled, Usage
 from runtime.scaling.scaler import Scaler
 from runtime.scaling.servicetime import ServiceTime
 from runtime.spec import MIB, BatchRule, PoolSpec, ScaleRule
@@ -156,6 +156,9 @@ class SimulatedPool:
 
     def pids(self) -> list[int]:
         return [] if self.temperature == "cold" else [1, *range(2, 2 + len(self._instances))]
+
+    def weigh(self, usage: Mapping[int, Usage]) -> None:
+        """It may have any weight."""
 
     def _refill(self) -> None:
         while len(self._instances) < self._wanted:

@@ -14,7 +14,8 @@ import psutil
 import pytest
 
 from runtime.boot import BootError
-from runtime.boxes.boxes import Box, Boxes
+from runtime.boxes.box import Box
+from runtime.boxes.boxes import Boxes
 from runtime.leftovers import kill_leftovers
 from runtime.overlay import Overlay, prepare_overlay
 from runtime.pool import Pool

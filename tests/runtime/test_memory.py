@@ -4,7 +4,7 @@ import asyncio
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -42,6 +42,9 @@ class Processes:
 
     def pids(self) -> list[int]:
         return self.list
+
+    def weigh(self, usage: Mapping[int, Usage]) -> None:
+        """It may have any weight."""
 
 
 async def read_figure(sampler: Sampler, pool: Processes) -> Figure | None:
