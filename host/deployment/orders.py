@@ -8,7 +8,7 @@ from functions.base_set import BaseSet
 from functions.package import Package
 from functions.registry import Revision
 from host.access.audit import HOST, Actor, Deed
-from runtime.boxes.boxes import standing_walls
+from runtime.boxes.box import standing_walls
 from runtime.boxes.walls import reached
 from runtime.worker.box_plan import Report
 
