@@ -99,13 +99,13 @@ class Quotas:
             self._find(caller).charge()
 
     def limit(self, dispatch: Dispatch) -> Dispatch:
-        """`dispatch`, but raising QueueFullError for events of callers who have had enough.
+        """`dispatch`, but raising QueueFullError for HTTP events of callers who have had enough.
 
-        Events that name no caller (those of MQTT and timers) pass.
+        Others pass: a bound device of MQTT that had to wait would hold up its rule, and all devices with it.
         """
 
         def limited(target: str, event: Event) -> "asyncio.Future[Answer]":
-            if not self._allowances or not event.caller:
+            if not self._allowances or not event.caller or event.trigger != "http":
                 return dispatch(target, event)
             caller = self._young.get(event.caller) or self._find(event.caller)
             return caller.dispatch(dispatch, target, event)

@@ -26,9 +26,9 @@ class Under:
         self.futures.append(asyncio.get_running_loop().create_future())
         return self.futures[-1]
 
-    def send(self, caller: str) -> bool:
+    def send(self, caller: str, trigger: str = "http") -> bool:
         try:
-            self._limited("f", Event(b"", caller=caller))
+            self._limited("f", Event(b"", trigger=trigger, caller=caller))
         except InvocationError as error:
             return bool(error.status != 429 or not error.retry_after)
         return True
@@ -102,6 +102,15 @@ def test_an_event_that_is_kept_for_later_is_charged_as_well() -> None:
     quotas.charge("a")
     with pytest.raises(RateLimitedError):
         quotas.charge("a")
+
+
+def test_bound_devices_of_mqtt_have_no_quota() -> None:
+    async def scenario() -> None:
+        under = Under(Allowance("*", count=1, interval=100.0, concurrency=1))
+        assert all(under.send("mqtt/r1/d1", trigger="mqtt") for _ in range(5))
+        assert [under.send("mqtt/r1/d1") for _ in range(2)] == [True, False]
+
+    run(scenario())
 
 
 def test_callers_are_bounded_and_who_has_events_under_way_is_remembered() -> None:
