@@ -65,6 +65,7 @@ from runtime.usage import Usage
 from triggers.delivery.keeping import Keeping
 from triggers.delivery.letters import DeadLetters
 from triggers.http import HttpTrigger
+from triggers.mqtt.feed import Feed
 from triggers.store.failpoints import Failpoints
 from triggers.store.store import DeliveryStore
 from triggers.timers.timer import TimerParts
@@ -182,7 +183,7 @@ def compose(settings: Settings, state: StateDir) -> Host:
     limited = limit_dispatch(dispatcher.dispatch, rates := make_rates(config))
     dispatch = usage.count(edge.quotas.limit(limited))
     keeping = Keeping(store, failpoints)
-    mqtt = MqttPart(config, dispatch, deploys.tried, keeping)
+    mqtt = MqttPart(config, Feed(dispatch, dispatcher.max_event), deploys.tried, keeping)
     timers = TimersPart(config, TimerParts(dispatch, keeping, mqtt.publishers), deploys.tried)
     bridges = BridgesPart(config.bridges, config.rate_limit_resources)
     invocations = InvocationsPart(config, InvocationGrounds(store, failpoints, dispatcher, dispatch))

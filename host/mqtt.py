@@ -1,7 +1,7 @@
 """Gives the MQTT trigger its place in the host: the plan from the config, its lifecycle, its health."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from conf.funcs import Func
@@ -12,9 +12,9 @@ from host.lifecycle import Part
 from host.retries import make_retries
 from host.startup import Startup
 from host.timers import make_timers
-from runtime.events import Dispatch
 from triggers.delivery.keeping import Keeping
-from triggers.mqtt.plan import BrokerPlan, Care, Dedupe, MqttPlan, RulePlan, Target
+from triggers.mqtt.feed import Feed
+from triggers.mqtt.plan import BrokerPlan, Care, Dedupe, MqttPlan, ReadLimits, RulePlan, Target
 from triggers.mqtt.trigger import MqttTrigger
 
 
@@ -27,11 +27,11 @@ class MqttPart(Part):
     def __init__(
         self,
         config: Config,
-        dispatch: Dispatch,
+        feed: Feed,
         functions_there: Callable[[], Awaitable[None]],
         keeping: Keeping,
     ) -> None:
-        self._trigger = MqttTrigger(make_plan(config), dispatch, keeping)
+        self._trigger = MqttTrigger(make_plan(config), feed, keeping)
         self.publishers = self._trigger.publishers
         self._functions_there = functions_there
         self._startup = Startup(self.name)
@@ -89,7 +89,11 @@ def make_plan(config: Config) -> MqttPlan:
     """The trigger's own view of the config."""
     positions = {func.model_name: number for number, func in enumerate(config.funcs)}
     funcs = {func.model_name: func for func in config.funcs}
-    rules = [_rule_plan(rule, number, positions, funcs) for number, rule in enumerate(config.rules)]
+    reading = ReadLimits(config.limits.max_body, config.limits.json_depth)
+    rules = [
+        replace(_rule_plan(rule, number, positions, funcs), reading=reading)
+        for number, rule in enumerate(config.rules)
+    ]
     targets = [timer.target for timer in make_timers(config) if timer.target is not None]
     return MqttPlan(tuple(_broker_plan(broker) for broker in config.mqtts), tuple(rules), tuple(targets))
 

@@ -48,6 +48,14 @@ class Dispatcher:
         except UnavailableError:
             return True
 
+    def max_event(self, target: str) -> int | None:
+        """Bytes of the largest event that it takes; None where that cannot be had just now."""
+        try:
+            pool = self._look_up(target)
+        except UnavailableError:
+            return None
+        return pool.spec.max_event if pool is not None else None
+
     def _look_up(self, target: str) -> Pool | None:
         return self._routes.get(target) or self.resolve(target)
 

@@ -16,6 +16,7 @@ from tests.brokers import Broker
 from tests.store.open_store import opened
 from triggers.delivery.keeping import Keeping
 from triggers.delivery.retry import RetryPolicy
+from triggers.mqtt.feed import Feed
 from triggers.mqtt.plan import BrokerPlan, Care, MqttPlan, RulePlan
 from triggers.mqtt.trigger import MqttTrigger
 
@@ -176,7 +177,7 @@ async def running(plan: MqttPlan, dispatch: Dispatch, **more: Any) -> AsyncItera
     """
     wait, folder = more.pop("wait", True), more.pop("folder", None)
     async with opened(folder) as store:
-        trigger = MqttTrigger(plan, dispatch, Keeping(store), **more)
+        trigger = MqttTrigger(plan, Feed(dispatch), Keeping(store), **more)
         await trigger.setup()
         await trigger.start()
         try:

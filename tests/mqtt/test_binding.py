@@ -10,10 +10,17 @@ from tests.brokers import Mosquitto
 from tests.mqtt.clients import Functions, broker_plan, device, play, rule_plan, running, until
 from tests.mqtt.keeping import store_of
 from triggers.delivery.letters import DeadLetters, StrandedLetterError
-from triggers.mqtt.devices import LETTERS, MOST_DEVICES, RULE_LETTERS, DeviceGuard, Refusal
+from triggers.mqtt.devices import (
+    LETTERS,
+    LONGEST_NAME,
+    MOST_DEVICES,
+    RULE_LETTERS,
+    DeviceGuard,
+    Objection,
+)
+from triggers.mqtt.entrance import LONGEST_REFUSED
 from triggers.mqtt.messages import Delivery
 from triggers.mqtt.plan import Care, MqttPlan
-from triggers.mqtt.rule import LONGEST_REFUSED
 from triggers.mqtt.takers import UNREAD
 from triggers.store.store import LetterQuery
 
@@ -32,8 +39,8 @@ def event(name: str | None = None, **values: object) -> dict[str, object]:
     return told if name is None else {**told, "deviceInfo": {"deviceName": name}}
 
 
-def reason(refusal: Refusal | None) -> str:
-    return refusal.reason if refusal else ""
+def reason(objection: Objection | None) -> str:
+    return objection.reason if objection else ""
 
 
 def test_the_device_is_told_by_a_level_of_the_topic_or_a_user_property() -> None:
@@ -43,17 +50,66 @@ def test_the_device_is_told_by_a_level_of_the_topic_or_a_user_property() -> None
     assert (by_topic.device_of(told), by_property.device_of(told)) == ("d1", "d2")
     untold = Delivery("in", b"{}", 1)
     assert by_topic.device_of(untold) == by_property.device_of(untold) == ""
-    assert reason(by_topic.judge("", event())) == "name"
-    assert reason(guard(unnamed="allow").judge("", event())) == ""
+    assert reason(by_topic.challenge("")) == "name"
+    assert reason(guard(unnamed="allow").challenge("")) == ""
+
+
+def test_a_long_name_is_refused_and_nothing_remembers_it() -> None:
+    judging = guard(unnamed="allow", rate={"count": 1, "interval": "1s"})
+    assert judging._rates is not None
+    for number in range(3):
+        objection = judging.challenge(f"{number}" * (LONGEST_NAME + 1))
+        assert objection is not None and (objection.reason, objection.device) == ("name", "")
+    assert list(judging._letters._known) == [""] and not judging._rates._known
+    assert reason(judging.challenge("d" * LONGEST_NAME)) == ""
 
 
 def test_an_event_may_not_claim_another_device() -> None:
-    refusal = guard().judge("d1", event("d2"))
-    assert refusal is not None and refusal.reason == "claim"
-    assert str(refusal.error) == "it says that it is of 'd2', and came as one of 'd1'"
+    objection = guard().judge("d1", event("d2"))
+    assert objection is not None and objection.reason == "claim"
+    assert str(objection.error) == "it says that it is of 'd2', and came as one of 'd1'"
     assert guard().judge("d1", event("d1")) is None
     assert guard().judge("d1", event()) is None
     assert guard().judge("d1", None) is None
+    assert guard().judge("", event("d2")) is None
+
+
+@pytest.mark.parametrize(
+    ("told", "wrong"),
+    [
+        ({"deviceInfo": {"deviceName": ["d2"]}}, "deviceInfo.deviceName of 'd1' is no name, but 'list'"),
+        ({"deviceInfo": {"deviceName": {"d2": 1}}}, "deviceInfo.deviceName of 'd1' is no name, but 'dict'"),
+        ({"deviceInfo": [{"deviceName": "d2"}]}, "deviceInfo of 'd1' is no object, but 'list'"),
+        ({"deviceInfo": "d2"}, "deviceInfo of 'd1' is no object, but 'd2'"),
+        ([{"deviceInfo": {"deviceName": "d2"}}], "the event of 'd1' is no object, but 'list'"),
+        ({"deviceInfo": {"deviceName": 7}}, "it says that it is of '7', and came as one of 'd1'"),
+        ({"deviceInfo": {"deviceName": None}}, None),
+        ({"deviceInfo": None}, None),
+        (23.5, None),
+        ("d2", None),
+    ],
+)
+def test_a_claim_is_a_name_in_objects(told: object, wrong: str | None) -> None:
+    objection = guard().judge("d1", told)
+    assert (objection and (objection.reason, str(objection.error))) == (wrong and ("claim", wrong))
+
+
+@pytest.mark.parametrize(
+    ("told", "wrong"),
+    [
+        ([{"t": {"v": 1}}], "the event of 'd1' is no object, but 'list'"),
+        (7, "the event of 'd1' is no object, but '7'"),
+        ({"t": [{"v": 1}]}, "t of 'd1' is no object, but 'list'"),
+        ({"t": 7}, "t of 'd1' is no object, but '7'"),
+        ({"t": None}, None),
+        ({}, None),
+    ],
+)
+def test_bounded_values_stand_in_objects(told: object, wrong: str | None) -> None:
+    judging = guard(unnamed="allow", values={"t.v": {"type": "number"}})
+    objection = judging.judge("d1", told)
+    assert (objection and str(objection.error)) == wrong
+    assert (judging.judge("", told) is None) == (wrong is None)
 
 
 @pytest.mark.parametrize(
@@ -64,6 +120,14 @@ def test_an_event_may_not_claim_another_device() -> None:
         ({"type": "number", "min": -40, "max": 150}, 150.5, "is 150.5, more than 150"),
         ({"type": "number", "min": -40, "max": 150}, -41, "is -41, less than -40"),
         ({"type": "number"}, float("nan"), "is no number, but 'NaN'"),
+        ({"type": "number"}, float("-inf"), "is no number, but '-Infinity'"),
+        ({"type": "number"}, 10**400, f"is no number, but '1{'0' * 99}'"),
+        ({"type": "number"}, 10**300, None),
+        ({"type": "integer"}, 10**400, f"is no integer, but '1{'0' * 99}'"),
+        ({"type": "integer", "max": 9}, 10**300, f"is 1{'0' * 96}, more than 9"),
+        ({"type": "integer"}, float("inf"), "is no integer, but 'Infinity'"),
+        ({"type": "integer"}, False, "is no integer, but 'false'"),
+        ({"type": "integer"}, "7", "is no integer, but '7'"),
         ({"type": "number"}, True, "is no number, but 'true'"),
         ({"type": "number"}, "7", "is no number, but '7'"),
         ({"type": "number"}, [7], "is no number, but 'list'"),
@@ -76,8 +140,8 @@ def test_an_event_may_not_claim_another_device() -> None:
     ],
 )
 def test_values_have_a_type_and_a_range(bound: dict[str, object], value: object, wrong: str | None) -> None:
-    refusal = guard(values={"t.v": bound}).judge("d1", event(v=value))
-    assert (refusal and str(refusal.error)) == (wrong and f"t.v of 'd1' {wrong}")
+    objection = guard(values={"t.v": bound}).judge("d1", event(v=value))
+    assert (objection and str(objection.error)) == (wrong and f"t.v of 'd1' {wrong}")
 
 
 @pytest.mark.parametrize("unread", [None, UNREAD])
@@ -88,13 +152,12 @@ def test_bounds_of_values_refuse_what_is_not_json(unread: object) -> None:
 def test_each_device_has_a_rate_of_its_own() -> None:
     now = [0.0]
     judging = guard(now, rate={"count": 2, "interval": "1s"})
-    told = [reason(judging.judge(name, event())) for name in ("d1", "d1", "d1", "d2")]
+    told = [reason(judging.challenge(name)) for name in ("d1", "d1", "d1", "d2")]
     assert told == ["", "", "rate", ""]
-    assert reason(judging.judge("d1", event("d2"))) == "claim"
     now[0] = 0.5
-    assert reason(judging.judge("d1", event())) == ""
+    assert reason(judging.challenge("d1")) == ""
     for number in range(MOST_DEVICES + 1):
-        judging.judge(f"n{number}", event())
+        judging.challenge(f"n{number}")
     assert judging._rates is not None and len(judging._rates._known) == MOST_DEVICES
 
 
@@ -103,8 +166,8 @@ def test_a_device_that_floods_has_a_few_dead_letters_and_leaves_room_for_others(
     judging = guard(now)
 
     def kept(name: str, count: int) -> int:
-        refusals = [judging.judge(name, event("other")) for _ in range(count)]
-        return sum(each is not None and each.kept for each in refusals)
+        objections = [judging.judge(name, event("other")) for _ in range(count)]
+        return sum(each is not None and each.kept for each in objections)
 
     assert kept("d1", 1000) == LETTERS and kept("d2", 1) == 1
     now[0] = 60.0

@@ -21,6 +21,7 @@ from tests.mqtt.clients import (
     until,
 )
 from triggers.delivery.keeping import Keeping
+from triggers.mqtt.feed import Feed
 from triggers.mqtt.plan import BrokerPlan, MqttPlan
 from triggers.mqtt.trigger import MqttTrigger
 from triggers.store.store import DeliveryStore
@@ -260,7 +261,7 @@ def test_stop_waits_for_what_runs_and_leaves_the_rest_to_the_broker(
 
 
 async def started(plan: MqttPlan, functions: Functions, store: DeliveryStore) -> MqttTrigger:
-    trigger = MqttTrigger(plan, functions.dispatch, Keeping(store))
+    trigger = MqttTrigger(plan, Feed(functions.dispatch), Keeping(store))
     await trigger.setup()
     await trigger.start()
     await until(lambda: all_connected(trigger), "all connections are up")

@@ -1,6 +1,6 @@
 """Keeps devices apart: what a rule says of who may send what, held against each event."""
 
-import math
+import sys
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,10 +10,12 @@ from conf.bind import Bind, ValueBound
 from runtime.events import InvocationError
 from runtime.ratelimit import RateLimit
 from triggers.mqtt.messages import Delivery
-from triggers.mqtt.takers import UNREAD, dig, text_of
+from triggers.mqtt.takers import UNREAD, text_of
 
 MOST_DEVICES = 10_000
 """Names that are remembered of one rule; of more, those that were silent longest begin anew."""
+LONGEST_NAME = 256
+"""Characters of a device's name: so that `MOST_DEVICES` of them take a few MB."""
 LETTERS, LETTERS_IN = 5, 60.0
 """Dead letters of one device in so many seconds."""
 RULE_LETTERS, RULE_LETTERS_IN = 100, 6000.0
@@ -21,7 +23,7 @@ RULE_LETTERS, RULE_LETTERS_IN = 100, 6000.0
 letters are kept that is less than half of the letters that are kept."""
 LONGEST_SHOWN = 100
 
-Reason = Literal["name", "claim", "value", "rate"]
+Reason = Literal["name", "claim", "value", "rate", "size"]
 
 
 class DeviceRefusedError(InvocationError):
@@ -31,12 +33,12 @@ class DeviceRefusedError(InvocationError):
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class Objection:
     """Why an event reaches no function; `kept` says whether it becomes a dead letter."""
 
     reason: Reason
     device: str
-    error: DeviceRefusedError
+    error: InvocationError
     kept: bool
 
 
@@ -63,29 +65,79 @@ class DeviceGuard:
         levels = delivery.topic.split("/", self._level)
         return levels[self._level - 1] if len(levels) >= self._level else ""
 
-    def judge(self, device: str, event: object) -> Refusal | None:
-        """Why an event of `device` may not pass; None when it may. `event` is as `Takers.read` gave it."""
-        if (found := self._fault(device, event)) is None:
-            return None
-        reason, why = found
-        kept = self._letters.of(device).take() == 0.0 and self._all_letters.take() == 0.0
-        return Refusal(reason, device, DeviceRefusedError(why), kept)
-
-    def _fault(self, device: str, event: object) -> tuple[Reason, str] | None:
+    def challenge(self, device: str) -> Objection | None:
+        """What there is to say against one more event of `device`, whatever is in it; its rate is charged."""
+        place = f"user property {self._property}" if self._level is None else f"level {self._level}"
+        if len(device) > LONGEST_NAME:
+            # Nothing may remember it, so all such names are one.
+            why = f"the name of the device, {place} of the message, has more than {LONGEST_NAME} characters"
+            return self._object("name", "", why)
         if not device and self._refuses_unnamed:
-            place = f"user property {self._property}" if self._level is None else f"level {self._level}"
-            return "name", f"no device is named by the {place} of the message"
-        claimed = text_of(dig(event, self._claim))
-        if claimed and device and claimed != device:
-            return "claim", f"it says that it is of {_shown(claimed)}, and came as one of {_shown(device)}"
-        for path, keys, bound in self._values:
-            if (why := _check(dig(event, keys), bound)) is not None:
-                return "value", f"{path} of {_shown(device)} {why}"
-        if self._values and (event is None or event is UNREAD):
-            return "value", f"what {_shown(device)} sent is not JSON, so its values cannot be checked"
+            return self._object("name", "", f"no device is named by the {place} of the message")
         if self._rates is not None and self._rates.of(device).take():
-            return "rate", f"{_shown(device)} sends oftener than it may"
+            return self._object("rate", device, f"{_shown(device)} sends oftener than it may")
         return None
+
+    def judge(self, device: str, event: object) -> Objection | None:
+        """What is in `event` that `device` may not say; `event` is as `Takers.read` gave it."""
+        try:
+            self._check_claim(device, event)
+            self._check_values(device, event)
+        except _UnfitError as fault:
+            return self._object(fault.reason, device, str(fault))
+        return None
+
+    def refuse(self, device: str, error: InvocationError) -> Objection:
+        """For an event that is too large to be judged."""
+        return Objection("size", device, error, self._keeps(device))
+
+    def _object(self, reason: Reason, device: str, why: str) -> Objection:
+        return Objection(reason, device, DeviceRefusedError(why), self._keeps(device))
+
+    def _keeps(self, device: str) -> bool:
+        return self._letters.of(device).take() == 0.0 and self._all_letters.take() == 0.0
+
+    def _check_claim(self, device: str, event: object) -> None:
+        if not device or not isinstance(event, dict | list):
+            # Whoever has no name may take any; and nothing is named by what has no parts.
+            return
+        claimed = _reach(event, self._claim, ("claim", device))
+        if isinstance(claimed, dict | list):
+            path = ".".join(self._claim)
+            raise _UnfitError("claim", f"{path} of {_shown(device)} is no name, but {_kind(claimed)}")
+        if (name := text_of(claimed)) and name != device:
+            raise _UnfitError(
+                "claim", f"it says that it is of {_shown(name)}, and came as one of {_shown(device)}"
+            )
+
+    def _check_values(self, device: str, event: object) -> None:
+        if self._values and (event is None or event is UNREAD):
+            why = f"what {_shown(device)} sent is not JSON, so its values cannot be checked"
+            raise _UnfitError("value", why)
+        for path, keys, bound in self._values:
+            if (wrong := _fault(_reach(event, keys, ("value", device)), bound)) is not None:
+                raise _UnfitError("value", f"{path} of {_shown(device)} {wrong}")
+
+
+class _UnfitError(Exception):
+    """Says what in an event does not fit its device."""
+
+    def __init__(self, reason: Reason, why: str) -> None:
+        super().__init__(why)
+        self.reason = reason
+
+
+def _reach(event: object, keys: Sequence[str], whose: tuple[Reason, str]) -> object:
+    """What stands at a path, None where nothing or null does; raises _UnfitError where no object leads on."""
+    for number, key in enumerate(keys):
+        if event is None:
+            return None
+        if not isinstance(event, dict):
+            reason, device = whose
+            where = ".".join(keys[:number]) or "the event"
+            raise _UnfitError(reason, f"{where} of {_shown(device)} is no object, but {_kind(event)}")
+        event = event.get(key)
+    return event
 
 
 class _Rates:
@@ -107,12 +159,12 @@ class _Rates:
         return known
 
 
-def _check(value: object, bound: ValueBound) -> str | None:
+def _fault(value: object, bound: ValueBound) -> str | None:
     """What is wrong with a value; None when nothing is."""
     if value is None:
         return None
     if not _is_of_type(value, bound.type):
-        return f"is no {bound.type}, but {_shown(text_of(value) or type(value).__name__)}"
+        return f"is no {bound.type}, but {_kind(value)}"
     if isinstance(value, int | float):
         if bound.min is not None and value < bound.min:
             return f"is {value!r}"[:LONGEST_SHOWN] + f", less than {bound.min:g}"
@@ -126,12 +178,15 @@ def _is_of_type(value: object, kind: str) -> bool:
         return isinstance(value, str)
     if kind == "boolean":
         return isinstance(value, bool)
-    if isinstance(value, bool):
+    if isinstance(value, bool) or not isinstance(value, int | float):
         return False
-    if isinstance(value, float):
-        # JSON has neither infinities nor NaN, though Python reads them.
-        return math.isfinite(value) and (kind == "number" or value.is_integer())
-    return isinstance(value, int)
+    # JSON has neither infinities nor NaN, though Python reads them; and a number beyond those of a double is
+    # one of these wherever it is read as such (RFC 8259, section 6).
+    return abs(value) <= sys.float_info.max and (kind == "number" or value == int(value))
+
+
+def _kind(value: object) -> str:
+    return _shown(text_of(value) or type(value).__name__)
 
 
 def _shown(text: str) -> str:

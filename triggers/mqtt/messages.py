@@ -75,6 +75,27 @@ class Delivery:
             slot.settle()
 
 
+def event_of(delivery: Delivery, rule: str, now: float, device: str | None = None, bound: str = "") -> Event:
+    """The event of `rule` that a message becomes; `now` is in seconds since the epoch.
+
+    `device` is whose it is, `bound` the same where the broker vouches for it: bound devices take turns, as
+    callers over HTTP do.
+    """
+    meta: dict[str, object] = {
+        "topic": delivery.topic,
+        "qos": delivery.qos,
+        "retain": delivery.retain,
+    }
+    if device is not None:
+        meta["device"] = device
+    if delivery.user_properties:
+        meta["headers"] = delivery.user_properties
+    if delivery.traceparent is not None:
+        meta["traceparent"] = delivery.traceparent
+    caller = f"mqtt/{rule}/{bound}" if bound else ""
+    return Event(delivery.payload, delivery.content_type, "mqtt", rule, meta, received=now, caller=caller)
+
+
 Done = Callable[[str | None], None]
 
 
@@ -137,8 +158,9 @@ class Counters:
     function is in an unmatched one. Sealed are those that say they are encrypted or compressed, and pass as
     they are. Repeated came again and were known, by their packet or by the rule's key. Expired were older
     than the rule's `max_age`, superseded gave way to a newer one of their device. Refused are those that
-    their device may not send, by the reason: it has no name, the event claims another, a value is out of its
-    bounds, it sends too often; of all these, the last count has no dead letters.
+    their device may not send, by the reason: it has no name or too long a one, the event claims another, a
+    value is out of its bounds, it sends too often, the event is larger or deeper than is read; of all these,
+    the last count has no dead letters.
     """
 
     received: int = 0
@@ -156,9 +178,10 @@ class Counters:
     refused_claim: int = 0
     refused_value: int = 0
     refused_rate: int = 0
+    refused_size: int = 0
     refused_unkept: int = 0
 
-    def refuse(self, reason: Literal["name", "claim", "value", "rate"]) -> None:
+    def refuse(self, reason: Literal["name", "claim", "value", "rate", "size"]) -> None:
         """One more was refused."""
         name = f"refused_{reason}"
         setattr(self, name, getattr(self, name) + 1)

@@ -17,6 +17,7 @@ Order = Literal["none", "topic", "device"]
 
 DEVICE = "deviceInfo.deviceName"
 SHARED = "$share/"
+MIB = 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,14 @@ class Care:
 
 
 @dataclass(frozen=True)
+class ReadLimits:
+    """What of an event is read as JSON: `size` bytes where its functions do not say, so many levels deep."""
+
+    size: int = 6 * MIB
+    depth: int = 100
+
+
+@dataclass(frozen=True)
 class Target:
     """Where a rule publishes to."""
 
@@ -105,6 +114,7 @@ class RulePlan:
     group: str | None = None
     care: Care = Care()
     bind: Bind | None = None
+    reading: ReadLimits = ReadLimits()
 
     @property
     def session(self) -> str:
@@ -165,3 +175,8 @@ class MqttPlan:
                 if address.get(target.broker) == here and matches(rule.sub_topic, target.topic):
                     source = rule.sub_topic
                     yield f"rule {rule.name} would be fed its own results: {source} covers {target.topic}"
+
+
+def lane_name(plan: RulePlan, function: str) -> str:
+    """What the rule's rows for `function` are called in the inbox."""
+    return f"mqtt/{plan.sub_broker}/{plan.sub_client_id}/{function}"

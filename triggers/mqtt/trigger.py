@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 
-from runtime.events import Dispatch
 from triggers.delivery.keeping import Keeping
 from triggers.delivery.orphans import Burials
 from triggers.mqtt.broker import Broker
 from triggers.mqtt.failures import FailureLog
+from triggers.mqtt.feed import Feed
 from triggers.mqtt.link import Identity, Link
 from triggers.mqtt.memory import Memory
 from triggers.mqtt.messages import Counters, OnFailure
@@ -68,13 +68,13 @@ class MqttTrigger:
     def __init__(
         self,
         plan: MqttPlan,
-        dispatch: Dispatch,
+        feed: Feed,
         keeping: Keeping,
         on_failure: OnFailure | None = None,
     ) -> None:
         self._plan = plan
         self._failures = FailureLog()
-        self._parts = RuleParts(dispatch, on_failure or self._failures, keeping.store, keeping.failpoints)
+        self._parts = RuleParts(feed, on_failure or self._failures, keeping.store, keeping.failpoints)
         self._threads = ThreadPoolExecutor(CONNECT_THREADS, "mqtt-connect")
         self._brokers: dict[str, Broker] = {}
         self.publishers = Publishers(keeping, self._link)
