@@ -34,6 +34,11 @@ def test_an_event_of_the_functions_limit_passes_and_one_byte_more_is_refused() -
         found.find("f", Event(b"x" * 11))
 
 
+def test_it_is_known_beforehand_how_much_a_function_takes() -> None:
+    found = dispatcher(max_event=10)
+    assert (found.max_event("f"), found.max_event("other")) == (10, None)
+
+
 def test_metadata_of_the_limit_pass_and_one_byte_more_are_refused() -> None:
     found = dispatcher()
     rest = len(Event(b"", meta={"path": ""}).metadata())
