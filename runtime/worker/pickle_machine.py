@@ -6,15 +6,13 @@ what was called with what. So a name that is put together from the memo or hande
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
+from .pickle_findings import LONGEST_NAME, Findings
 from .pickle_opcodes import Argument, PickleFaultError, Source, operations
 
-MOST_IMPORTS = 1000
 MOST_FIELDS = 1000
-LONGEST_NAME = 300
 DEEPEST = 50
-OPCODES_AT_A_TIME = 4096
 VERSION_KEYS = {"_sklearn_version": "scikit-learn"}
 MOST_SIDES = 64  # numpy's own bound
 LONGEST_SIDE = 2**40
@@ -22,10 +20,6 @@ UNKNOWN_ARRAY = "has an array of an unknown kind; what comes after it is not kno
 UNKNOWN = "a name that it computes"
 ARRAY_WRAPPER = "joblib.numpy_pickle.NumpyArrayWrapper"
 RECONSTRUCTORS = ("copyreg._reconstructor", "copy_reg._reconstructor")
-# Arguments of `types.CodeType`, in which cloudpickle stores functions by their byte code.
-CODE_SHAPES = {15: "3.7 or older", 16: "3.8 to 3.10"}
-RESUME = {151: "3.11 or 3.12", 149: "3.13", 128: "3.14"}
-"""The opcode RESUME of each CPython (Include/opcode_ids.h), with which code begins from 3.11 on."""
 DTYPE = re.compile(r"[<>|=]?([A-Za-z])(\d+)")
 
 
@@ -48,35 +42,6 @@ class _Other:
 
 
 OTHER = _Other()
-
-
-@dataclass
-class Findings:
-    """What pickles import, what of that they call when they are loaded, and which versions they tell.
-
-    `python` has the versions whose byte code is in them. `left` is how many opcodes may still be read.
-    """
-
-    left: int
-    protocol: int = 0
-    imports: dict[str, None] = field(default_factory=dict)
-    calls: dict[str, None] = field(default_factory=dict)
-    versions: dict[str, str] = field(default_factory=dict)
-    python: dict[str, None] = field(default_factory=dict)
-
-    def spend(self, source: Source) -> None:
-        """Another opcode; raises PickleFaultError when that is too many, or takes too long."""
-        self.left -= 1
-        if not self.left % OPCODES_AT_A_TIME:
-            source.check_time()
-        if self.left < 0:
-            raise PickleFaultError("has more opcodes than are read; what comes later is not known")
-
-    def note(self, names: dict[str, None], name: str) -> None:
-        """Add a name, once."""
-        if name not in names and len(names) >= MOST_IMPORTS:
-            raise PickleFaultError(f"imports more than {MOST_IMPORTS} names; the others are not known")
-        names[name] = None
 
 
 def scan_stream(source: Source, findings: Findings, depth: int = 0) -> None:
@@ -208,13 +173,8 @@ class _Machine:
         name = _name_of(called)
         self._findings.note(self._findings.calls, name)
         if name in ("types.CodeType", "what cloudpickle.cloudpickle._builtin_type gives"):
-            self._note_code(arguments)
+            self._findings.note_code(arguments)
         self._stack.append(_Made(called, arguments))
-
-    def _note_code(self, arguments: object) -> None:
-        if isinstance(arguments, tuple) and len(arguments) >= min(CODE_SHAPES):
-            version = CODE_SHAPES.get(len(arguments)) or _version_of(arguments[6])
-            self._findings.note(self._findings.python, version)
 
     def _on_newobj(self, argument: Argument) -> None:
         arguments = self._stack.pop()
@@ -313,8 +273,3 @@ def _is_array(made: _Made) -> bool:
     if isinstance(kind, _Import) and kind.name in RECONSTRUCTORS and isinstance(made.arguments, tuple):
         kind = made.arguments[0] if made.arguments else None
     return isinstance(kind, _Import) and kind.name == ARRAY_WRAPPER
-
-
-def _version_of(code: object) -> str:
-    told = [RESUME[each] for each in code[:64:2] if each in RESUME] if isinstance(code, bytes) else []
-    return told[0] if told else "3.11 or later"

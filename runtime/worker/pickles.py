@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from .pickle_machine import Findings, scan_stream
+from .pickle_findings import Findings
+from .pickle_machine import scan_stream
 from .pickle_opcodes import PickleFaultError, Source
 from .pickle_streams import STARTS, open_streams, starts_a_pickle
 
