@@ -6,8 +6,8 @@ from conf.quotas import Quota
 from conf.settings import Settings
 from host.web.certificates import Certificates, needs_restart
 from host.web.front_door import Application, FrontDoor
-from host.web.gate import Gate
 from host.web.known_heads import KnownHeads
+from host.web.origin_check import OriginCheck
 from host.web.server import Door
 from runtime.events import Event
 from runtime.quotas import Allowance, Quotas
@@ -21,7 +21,7 @@ class Edge:
 
     def __init__(self, settings: Settings) -> None:
         config = settings.config
-        self.gate = Gate(config.web, Address(settings.listen_host, settings.listen_port))
+        self.origin_check = OriginCheck(config.web, Address(settings.listen_host, settings.listen_port))
         self.quotas = Quotas(make_allowances(config.quotas))
         self._certificates = Certificates(config.tls) if config.tls else None
         self._tls = config.tls
@@ -29,8 +29,8 @@ class Edge:
 
     def door(self, trigger: HttpTrigger, api: Application) -> Door:
         """What the sockets lead to."""
-        self._heads = KnownHeads(trigger, self.gate.is_plain)
-        return Door(FrontDoor(trigger, api, self.gate), self._heads, self._certificates)
+        self._heads = KnownHeads(trigger, self.origin_check.is_plain)
+        return Door(FrontDoor(trigger, api, self.origin_check), self._heads, self._certificates)
 
     def charging(self, accept: Accept) -> Accept:
         """`accept`, within the rates of quotas."""
@@ -52,7 +52,7 @@ class Edge:
 
     def apply(self, config: Config) -> None:
         """Go over to what else another config says."""
-        self.gate.apply(config.web)
+        self.origin_check.apply(config.web)
         self.quotas.apply(make_allowances(config.quotas))
         if self._heads is not None:
             self._heads.forget()

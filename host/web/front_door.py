@@ -1,9 +1,9 @@
-"""What every parsed request passes: the gate, then the functions or the API, then lines of headers."""
+"""What every parsed request passes: the check of its origin, then the functions or the API, then lines of headers."""
 
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-from host.web.gate import Gate, Headers
+from host.web.origin_check import Headers, OriginCheck
 from triggers.asgi import Receive, Scope, Send, exchange_of
 from triggers.http import PREFIX, HttpTrigger
 
@@ -21,19 +21,19 @@ GUARDED: Headers = [
 class FrontDoor:
     """Sends `/invoke/…` one way and all else the other."""
 
-    def __init__(self, trigger: HttpTrigger, api: Application, gate: Gate) -> None:
+    def __init__(self, trigger: HttpTrigger, api: Application, origin_check: OriginCheck) -> None:
         self.trigger = trigger
-        self.gate = gate
+        self.origin_check = origin_check
         self._api = api
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """One request, to be awaited; without a coroutine of its own in between."""
-        refusal = self.gate.refusal(scope)
+        refusal = self.origin_check.refusal(scope)
         if refusal is not None:
             return refusal.send(_with_lines(send, GUARDED))
-        if (allowed := self.gate.preflight(scope)) is not None:
+        if (allowed := self.origin_check.preflight(scope)) is not None:
             return _allow(send, allowed)
-        shared = self.gate.shared_lines(scope)
+        shared = self.origin_check.shared_lines(scope)
         if scope["path"].startswith(PREFIX):
             return self.trigger(scope, receive, _share(scope, send, shared) if shared else send)
         return self._api(scope, receive, _with_lines(send, [*GUARDED, *shared]))

@@ -14,8 +14,8 @@ from conf.models import Config
 from host.web.bounds import bounds_of
 from host.web.crowd import Crowd
 from host.web.front_door import FrontDoor
-from host.web.gate import Gate
 from host.web.known_heads import KnownHeads
+from host.web.origin_check import OriginCheck
 from host.web.whole_answer import Grounds, WholeAnswerProtocol
 from runtime.events import Answer, Event
 from tests.fuzz.target import Target
@@ -148,9 +148,9 @@ class Side:
         self.events: list[tuple[str, bytes, str | None, bytes]] = []
         trigger = HttpTrigger(self._dispatch, MOST_BODY, self._accept)
         settings, loop = Config(), asyncio.get_running_loop()
-        gate = Gate(settings.web, Address("127.0.0.1", 0))
-        grounds = Grounds(knows(trigger, gate.is_plain), Crowd(bounds_of(settings.limits), loop.time))
-        door = FrontDoor(trigger, _no_api, gate)
+        origin_check = OriginCheck(settings.web, Address("127.0.0.1", 0))
+        grounds = Grounds(knows(trigger, origin_check.is_plain), Crowd(bounds_of(settings.limits), loop.time))
+        door = FrontDoor(trigger, _no_api, origin_check)
         config = uvicorn.Config(door, log_config=None, lifespan="off", interface="asgi3")
         config.load()
         self.wire = Wire()

@@ -12,8 +12,8 @@ from conf.address import Address
 from conf.models import Config
 from conf.settings import Settings
 from host.web.front_door import FrontDoor
-from host.web.gate import Gate
 from host.web.known_heads import KnownHeads
+from host.web.origin_check import OriginCheck
 from host.web.server import Door, WebPart
 from host.web.whole_answer import WholeAnswerProtocol
 from runtime.events import Answer, Event
@@ -49,9 +49,9 @@ class Front:
         self._answer = answer
         self.trigger = CountingTrigger(self._dispatch, 1 << 20, self._accept)
         settings = Settings("127.0.0.1", 0, Path("/"), False, config, None)
-        self.gate = Gate(config.web, Address("127.0.0.1", 0))
-        self.heads = KnownHeads(self.trigger, self.gate.is_plain)
-        door = FrontDoor(self.trigger, self._no_api, self.gate)
+        self.origin_check = OriginCheck(config.web, Address("127.0.0.1", 0))
+        self.heads = KnownHeads(self.trigger, self.origin_check.is_plain)
+        door = FrontDoor(self.trigger, self._no_api, self.origin_check)
         self.web = WebPart(Door(door, self.heads, None), settings)
 
     def _dispatch(self, target: str, event: Event) -> "asyncio.Future[Answer]":

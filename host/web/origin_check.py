@@ -20,7 +20,7 @@ _TOLD = b"location, preference-applied, retry-after, x-function-revision, x-requ
 Headers = list[tuple[bytes, bytes]]
 
 
-class Gate:
+class OriginCheck:
     """Judges heads. `listen` is where the host listens: on loopback, only known names get through.
 
     Beyond loopback the host cannot know under which names it is reached, so there any will do until the
@@ -50,7 +50,7 @@ class Gate:
         return None if self._may_call(scope, origins, hosts) else FOREIGN_ORIGIN
 
     def is_plain(self, scope: Scope) -> bool:
-        """Whether any other request with this head may pass too, and its answer needs nothing of the gate."""
+        """Whether any other request with this head may pass too, and its answer needs no lines from here."""
         return self.refusal(scope) is None and not _values(scope, b"origin")
 
     def shared_lines(self, scope: Scope) -> Headers:

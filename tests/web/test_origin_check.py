@@ -5,7 +5,7 @@ import pytest
 from conf.address import Address
 from conf.models import Config
 from conf.web import Web
-from host.web.gate import Gate
+from host.web.origin_check import OriginCheck
 from runtime.events import Answer, Event
 from tests.host.fronts import Front, post, with_front
 from triggers.asgi import Scope
@@ -22,8 +22,8 @@ def scope_of(*headers: tuple[bytes, bytes], method: str = "POST", path: str = "/
     return {"method": method, "path": path, "http_version": "1.1", "headers": list(headers)}
 
 
-def status(gate: Gate, scope: Scope) -> int:
-    refusal = gate.refusal(scope)
+def status(origin_check: OriginCheck, scope: Scope) -> int:
+    refusal = origin_check.refusal(scope)
     return refusal.status if refusal else 200
 
 
@@ -54,14 +54,14 @@ def status(gate: Gate, scope: Scope) -> int:
 def test_only_names_of_the_host_get_through(
     host: bytes, web: Web, listen: Address, expected: int, path: str
 ) -> None:
-    assert status(Gate(web, listen), scope_of((b"host", host), method="GET", path=path)) == expected
+    assert status(OriginCheck(web, listen), scope_of((b"host", host), method="GET", path=path)) == expected
 
 
 def test_a_request_names_one_host_unless_it_is_of_http_1_0() -> None:
-    gate = Gate(Web(), LOOPBACK)
-    assert status(gate, scope_of()) == 400
-    assert status(gate, scope_of((b"host", b"localhost"), (b"host", b"localhost"))) == 400
-    assert status(gate, {**scope_of(), "http_version": "1.0"}) == 200
+    origin_check = OriginCheck(Web(), LOOPBACK)
+    assert status(origin_check, scope_of()) == 400
+    assert status(origin_check, scope_of((b"host", b"localhost"), (b"host", b"localhost"))) == 400
+    assert status(origin_check, {**scope_of(), "http_version": "1.0"}) == 200
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_a_request_names_one_host_unless_it_is_of_http_1_0() -> None:
 )
 def test_pages_of_others_change_nothing(origin: bytes, method: str, path: str, expected: int) -> None:
     headers = (b"host", b"localhost:5888"), (b"origin", origin)
-    assert status(Gate(LISTED, LOOPBACK), scope_of(*headers, method=method, path=path)) == expected
+    assert status(OriginCheck(LISTED, LOOPBACK), scope_of(*headers, method=method, path=path)) == expected
 
 
 def test_a_head_that_is_refused_is_never_learnt_and_the_refusal_has_what_every_answer_has() -> None:
@@ -107,7 +107,7 @@ def test_a_name_that_the_config_takes_away_is_gone_for_known_heads_too() -> None
         for _ in range(3):
             assert (await caller.ask(request)).startswith(b"HTTP/1.1 200 ")
         assert front.trigger.parsed == 2
-        front.gate.apply(Web())
+        front.origin_check.apply(Web())
         front.heads.forget()
         assert (await caller.ask(request)).startswith(b"HTTP/1.1 403 ")
 
