@@ -15,6 +15,7 @@ from tests.hosts import RunningHost
 SETTINGS = Path(__file__).parent / "schemathesis.toml"
 ECHO = {"index.py": "def index(event, context):\n    return event\n", "function.yaml": "accepts: bytes\n"}
 NEIGHBOUR, TARGET = "neighbour", "industry"
+CONFIG = "access: {invoke: token}\nfuncs: [{modelName: industry, retry: {attempts: 1}}]\n"
 CASES = re.compile(r"(\d+) generated")
 
 
@@ -38,7 +39,7 @@ class Findings:
 @contextmanager
 def exposed_host(folder: Path) -> Iterator[RunningHost]:
     """A host with a function for requests to do what they like with, a neighbour, and some dead letters."""
-    host = RunningHost(folder, "funcs: [{modelName: industry, retry: {attempts: 1}}]\n")
+    host = RunningHost(folder, CONFIG)
     leave_letters(host.state, *(replace(LETTER, function=TARGET) for _ in range(200)))
     host.start()
     try:
@@ -55,7 +56,7 @@ def generate(host: RunningHost, amount: Amount) -> Findings:
     command = [sys.executable, "-m", "schemathesis.cli", "--config-file", str(SETTINGS), "run"]
     command += [f"{host.url}/api/openapi.json", "--phases", amount.phases, "--seed", str(amount.seed)]
     command += ["--max-examples", str(amount.examples), "--no-color"]
-    command += ["--header", f"authorization:Bearer {host.local_token()}"]
+    command += ["--header", f"Authorization:Bearer {host.local_token()}"]
     done = subprocess.run(command, cwd=host.folder, capture_output=True, text=True, check=False)
     found = CASES.search(done.stdout)
     assert found is not None, done.stdout + done.stderr
@@ -64,6 +65,7 @@ def generate(host: RunningHost, amount: Amount) -> Findings:
 
 def is_unharmed(host: RunningHost) -> bool:
     """Whether the neighbour answers, in the first life of its only revision."""
-    answer = host.invoke(NEIGHBOUR, json.dumps({"t": 1}))
+    token = {"authorization": f"Bearer {host.local_token()}"}
+    answer = host.invoke(NEIGHBOUR, json.dumps({"t": 1}), headers=token)
     shown = host.describe(NEIGHBOUR)
     return answer.content == b'{"t": 1}' and shown["counters"]["failed"] == 0 and shown["revision"] == 1

@@ -10,6 +10,9 @@ from starlette.routing import Route
 
 from conf.models import Config
 from conf.settings import Settings
+from host.access.routes import NEEDS, NOTHING, Need
+from host.access.scopes import INVOKE as INVOKE_VERB
+from host.access.scopes import LOOK, READ
 from host.compose import compose
 from host.state import StateDir
 from host.web.openapi.document import OPERATIONS, describe_api
@@ -67,3 +70,11 @@ def test_what_needs_a_token_says_so_and_what_it_is_answered_without() -> None:
         refused = "401" in told["responses"] and each.name != "signIn"
         assert bool(told["security"]) == bool(each.scope) == refused
         assert "403" in told["responses"]
+
+
+def test_the_document_tells_the_scopes_that_the_guard_asks_for() -> None:
+    needs = {**NEEDS, " ".join(INVOKE): Need((INVOKE_VERB,))}
+    for each in OPERATIONS:
+        # Who may read may also look, which no token has alone.
+        verbs = {READ if verb == LOOK else verb for verb in needs[f"{each.method} {each.path}"].verbs}
+        assert (each.scope or NOTHING) in verbs, each.name
