@@ -1,4 +1,4 @@
-"""What every parsed request passes: the check of its origin, then the functions or the API, then lines of headers."""
+"""What every parsed request passes: the check of its origin, the functions or the API, lines of headers."""
 
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
