@@ -37,6 +37,9 @@ class ArbiterOwner(Protocol):
     def arbiter_ended(self, how: str, error: BootError | None) -> None:
         """The process has ended, and with it all its instances; `error` is None when that was meant."""
 
+    def instance_forked(self, number: int, pid: int) -> None:
+        """An instance is about to greet, and this is its process."""
+
     def instance_exited(self, number: int, status: int, why: str | None) -> None:
         """An instance ended, or could not be forked; `status` is as wait(2) gives it."""
 
@@ -117,6 +120,11 @@ class Arbiter:
         if self._process is not None:
             self._process.kill_group()
 
+    def kill_around(self, slot: Slot) -> None:
+        """Kill an instance with all that it lives among, where it cannot be killed alone."""
+        self._error = BootError(f"it was killed with all its instances: {slot.killed_for}")
+        self.kill()
+
     async def stop(self, all_gone: Callable[[], bool]) -> None:
         """End it for good, once its instances have gone or their time is up."""
         process = self._process
@@ -186,6 +194,9 @@ class Arbiter:
 
     def _hear_pong(self, message: Message) -> None:
         self._unanswered = 0
+
+    def _hear_spawned(self, message: Message) -> None:
+        self._owner.instance_forked(message["slot"], int(message["pid"]))
 
     def _hear_exited(self, message: Message) -> None:
         status = int(message["status"]) & WAIT_STATUS

@@ -44,6 +44,8 @@ THREAD_VARIABLES = (
 UNTHREADED = {"TOKENIZERS_PARALLELISM": "false"}
 BOOTS_PER_CORE = 2
 NO_BOX = "its box cannot be made"
+MOST_LAST_WORDS = 64
+"""Messages that are heard after an arbiter's end: each of its instances, and why it failed."""
 PASSED_ON = ("LANG", "LC_ALL", "TZ", "PATH")
 
 Listener = Callable[[control.Message | None], None]
@@ -149,10 +151,15 @@ class ArbiterProcess:
             signal.pidfd_send_signal(self._pidfd, number)
 
     def kill_group(self) -> None:
-        """Kill the arbiter and all that stayed in its session: its instances and what they started."""
+        """Kill the arbiter and all that stayed in its session or its box: instances and what they started."""
         if not self.ended.done():
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self._process.pid, signal.SIGKILL)
+            self._kill_all()
+
+    def _kill_all(self) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        # What has left its session has not left its control group.
+        self.box.kill()
 
     async def stop(self, grace: float) -> None:
         """Let the arbiter end by itself for `grace` seconds, then kill it with all it started."""
@@ -213,10 +220,10 @@ class ArbiterProcess:
         status = self._process.wait()
         self.killed_for = self.box.why_killed()
         self._loop.remove_reader(self._pidfd)
+        # First: children that hold the channel could fill it for as long as we read from it.
+        self._kill_all()
         self._drain_channel()
         self._channel.close()
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGKILL)
         os.close(self._pidfd)
         self._log.close()
         self._loop.run_in_executor(None, self.box.leave)
@@ -225,7 +232,9 @@ class ArbiterProcess:
 
     def _drain_channel(self) -> None:
         with contextlib.suppress(ValueError, OSError):
-            while (message := self._receive()) is not None:
+            for _ in range(MOST_LAST_WORDS):
+                if (message := self._receive()) is None:
+                    break
                 self._tell(message)
         self._loop.remove_reader(self._channel)
 

@@ -2,9 +2,7 @@
 
 import asyncio
 import contextlib
-import fcntl
 import functools
-import mmap
 import os
 import signal
 import socket
@@ -15,14 +13,15 @@ from json.encoder import encode_basestring_ascii as quote
 from typing import Any, Protocol
 
 from runtime.dispatch.ticket import Ticket
+from runtime.slot_word import SlotWord
 from runtime.worker.frames import Decoder, Frame, FrameError, Head, encode, encode_text
 
 SCM_CREDENTIALS = 2
 CREDENTIALS = struct.Struct("iII")
-PAGE = mmap.PAGESIZE
 HELLO_SIZE = 4096
 EXIT_GRACE = 1.0
-SEALS = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL
+KILL_GRACE = 5.0
+"""Seconds after which an instance that was killed is no more, even if it had much memory to give back."""
 
 
 class SlotOwner(Protocol):
@@ -36,6 +35,9 @@ class SlotOwner(Protocol):
 
     def slot_gone(self, slot: "Slot") -> None:
         """Its instance has ended and all it ever sent is read."""
+
+    def slot_escaped(self, slot: "Slot") -> None:
+        """What serves it cannot be killed by itself: it is not the process that it says it is."""
 
 
 class Slot(asyncio.Protocol):
@@ -64,23 +66,25 @@ class Slot(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._closed = False
         self._exit_wait: asyncio.TimerHandle | None = None
+        self._kill_wait: asyncio.TimerHandle | None = None
+        self._forked = 0
         self._socket, self._theirs = socket.socketpair()
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
         self._socket.setblocking(False)
         # It lies in the socket when the instance comes up, which need not wait for us to be awake.
         self._socket.send(encode({"op": "probe"}))
-        self._word_fd, self._word = _shared_word()
+        self._word = SlotWord()
         self._loop.add_reader(self._socket, self._greet)
 
     def hand_over(self, send: Callable[[tuple[int, ...]], None]) -> None:
         """Give the instance's end of everything away with `send(fds)`, and keep no copy of it."""
-        send((self._theirs.fileno(), self._word_fd))
+        send((self._theirs.fileno(), self._word.fd))
         self._theirs.close()
-        os.close(self._word_fd)
+        self._word.close()
 
     def has_begun(self, ticket: Ticket) -> bool:
-        """Whether the instance has begun to run this event."""
-        return int(self._word[0]) >= ticket.number
+        """Whether the instance has begun to run this event; what was seen begun stays so."""
+        return self._word.read() >= ticket.number
 
     def send(self, tickets: list[Ticket]) -> None:
         """Hand events to the instance, all in one write."""
@@ -131,15 +135,31 @@ class Slot(asyncio.Protocol):
             self._transport.write(frames)
 
     def kill(self, reason: str) -> None:
-        """Kill the instance, and only it."""
+        """Kill the instance, and only it; if that does not end it, its owner must."""
         self.killed_for = self.killed_for or reason
         self.signal(signal.SIGKILL)
+        if self._kill_wait is None and self.state != "gone":
+            self._kill_wait = self._loop.call_later(KILL_GRACE, self._escape)
+
+    def _escape(self) -> None:
+        if self.state != "gone":
+            self._owner.slot_escaped(self)
 
     def signal(self, number: signal.Signals) -> None:
         """Signal the very process that greeted us."""
         if self._pidfd >= 0:
             with contextlib.suppress(ProcessLookupError):
                 signal.pidfd_send_signal(self._pidfd, number)
+
+    def forked(self, pid: int) -> None:
+        """The arbiter says which process it forked for this slot; another one may not speak for it."""
+        self._forked = pid
+        self._compare_pids()
+
+    def _compare_pids(self) -> None:
+        if self._forked and self.pid and self.pid != self._forked:
+            self.killed_for = self.killed_for or "another process answered in its place"
+            self._escape()
 
     def exited(self, status: int) -> None:
         """The arbiter has reaped the instance; `status` is as wait(2) gives it."""
@@ -197,6 +217,7 @@ class Slot(asyncio.Protocol):
         with contextlib.suppress(OSError):
             self._pidfd = os.pidfd_open(self.pid)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 0)
+        self._compare_pids()
 
     async def _connect(self, first: bytes) -> None:
         await self._loop.create_unix_connection(lambda: self, sock=self._socket)
@@ -267,8 +288,9 @@ class Slot(asyncio.Protocol):
         if self.state == "gone":
             return
         self.state = "gone"
-        if self._exit_wait is not None:
-            self._exit_wait.cancel()
+        for wait in (self._exit_wait, self._kill_wait):
+            if wait is not None:
+                wait.cancel()
         if self._pidfd >= 0:
             os.close(self._pidfd)
             self._pidfd = -1
@@ -278,14 +300,6 @@ class Slot(asyncio.Protocol):
 @functools.lru_cache(256)
 def _say_content_type(content_type: str | None) -> str:
     return "" if content_type is None else f',"ct":{quote(content_type)}'
-
-
-def _shared_word() -> "tuple[int, memoryview[int]]":
-    fd = os.memfd_create("slot", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
-    os.ftruncate(fd, PAGE)
-    # Unsealed, an instance could shrink the file and the host would die of SIGBUS at its next look.
-    fcntl.fcntl(fd, fcntl.F_ADD_SEALS, SEALS)
-    return fd, memoryview(mmap.mmap(fd, PAGE)).cast("Q")
 
 
 def _is_about_event(head: Head) -> bool:

@@ -160,6 +160,10 @@ class Supervisor:
             self._note_death(slot, was_ready)
         self.arbiter_changed()
 
+    def slot_escaped(self, slot: Slot) -> None:
+        """Its pid is another's: all that it lives among must end with it."""
+        self._arbiter.kill_around(slot)
+
     def _note_death(self, slot: Slot, was_ready: bool) -> None:
         if was_ready:
             self.backoff.pause(LONGEST_PAUSE_AFTER_EVENT if slot.answered == 0 else 0.0)
@@ -195,6 +199,11 @@ class Supervisor:
                 self.backoff.succeed()
             self.backoff.fail()
             self.last_error = error
+
+    def instance_forked(self, number: int, pid: int) -> None:
+        """The arbiter has forked an instance."""
+        if slot := self.slots.get(number):
+            slot.forked(pid)
 
     def instance_exited(self, number: int, status: int, why: str | None) -> None:
         """The arbiter has reaped an instance, or could not fork it."""

@@ -93,6 +93,9 @@ class Box:
         """Whether the kernel has just killed one of its processes for want of memory, in words."""
         return None
 
+    def kill(self) -> None:
+        """Kill all that is in it now, as far as it knows what that is; does not wait."""
+
     def leave(self) -> None:
         """Clean up after an arbiter that has ended, with all that it started."""
 
@@ -239,6 +242,10 @@ class FullBox(Box):
         if self._cgroup is None or not self._cgroup.new_memory_kills():
             return None
         return say_out_of_memory(self.spec.memory)
+
+    def kill(self) -> None:
+        if self._cgroup is not None:
+            self._cgroup.kill()
 
     def leave(self) -> None:
         with self._turn:

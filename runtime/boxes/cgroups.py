@@ -176,6 +176,12 @@ class Cgroup:
         found = dict(zip(words[::2], words[1::2], strict=False))
         return int(found.get("oom_kill", self._killed))
 
+    def kill(self) -> None:
+        """Kill what is in it now; does not wait for it to be gone."""
+        for folder in dict.fromkeys(branch.folder for branch in reversed(self._folders.values())):
+            with contextlib.suppress(OSError):
+                _kill_all(folder)
+
     def remove(self) -> bool:
         """Kill what is left in it, and remove it; False when something in it does not die."""
         # That of the number of processes is the last one, and so the first here: it stops forking.

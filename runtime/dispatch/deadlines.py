@@ -12,6 +12,11 @@ from runtime.slot import Slot
 
 CANCEL_GRACE = 1.0
 RECHECK = 0.1
+MOST_LOOKS = 20
+"""Times that an event which is next may be seen past its deadline and not begun: it is to be skipped at once.
+
+Looks are counted, not seconds: after a pause of the machine all clocks have run on.
+"""
 SHORTEST_SLEEP = 0.005
 
 _now = time.monotonic
@@ -61,12 +66,20 @@ class Deadlines:
         self._outcomes.settle(ticket, self._too_late("and it was stopped" if begun else "while it waited"))
         ticket.deadline = now + CANCEL_GRACE
         if not begun:
-            # It will be skipped, unless it began between its own look at the clock and ours.
-            ticket.deadline = now + RECHECK
+            self._look_again(slot, ticket, now)
         elif (slot.is_async or ticket.pieces is not None) and not ticket.cancelled:
             slot.cancel(ticket)
         else:
             self._kill(slot, f"an event ran past its deadline of {self._spec.timeout:g} s")
+
+    def _look_again(self, slot: Slot, ticket: Ticket, now: float) -> None:
+        # It will be skipped, unless it began between its own look at the clock and ours.
+        ticket.deadline = now + RECHECK
+        ticket.looks += ticket.number == min(slot.running)
+        if ticket.looks == MOST_LOOKS:
+            # The word in which it says what it has begun lies in memory that the function can write.
+            late = f"{MOST_LOOKS * RECHECK:g} s past its deadline"
+            self._kill(slot, f"it neither began nor skipped an event {late}")
 
     def _too_late(self, how: str) -> DeadlinePassedError:
         within = f"{self._spec.timeout:g} s"

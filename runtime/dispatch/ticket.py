@@ -10,16 +10,17 @@ class Ticket:
     """Who waits for an event's answer, until when, and under which number an instance has it.
 
     `share` is how many events the call took in (0 for all but the first of a batch); `pieces` holds what has
-    come of a streamed answer.
+    come of a streamed answer; `looks` counts how often it was seen past its deadline and not begun.
     """
 
-    __slots__ = ("cancelled", "deadline", "event", "future", "number", "pieces", "repeated", "share")
+    __slots__ = ("cancelled", "deadline", "event", "future", "looks", "number", "pieces", "repeated", "share")
 
     def __init__(self, event: Event, future: "asyncio.Future[Answer]", deadline: float) -> None:
         self.event = event
         self.future = future
         self.deadline = deadline
         self.number = 0
+        self.looks = 0
         self.share = 1
         self.cancelled = False
         self.repeated = False

@@ -78,6 +78,7 @@ class SharedProcess:
         self._opened = 0
         self._exited = 0
         self._forked = False
+        self._worker = 0
         self.is_closed = False
         try:
             self._arbiter.boot()
@@ -110,6 +111,7 @@ class SharedProcess:
         self._opened += 1
         number, spec = self._opened, member.spec
         self._places[number] = Place(member, slot)
+        slot.forked(self._worker)
         try:
             self._arbiter.give(spec.output_dir)
         except OSError as error:
@@ -151,6 +153,12 @@ class SharedProcess:
     def arbiter_ended(self, how: str, error: BootError | None) -> None:
         """Nothing of it is left."""
         self._finish(9, how, how, None if self._forked else error)
+
+    def instance_forked(self, number: int, pid: int) -> None:
+        """The worker is the process of all slots."""
+        self._worker = pid
+        for place in list(self._places.values()):
+            place.slot.forked(pid)
 
     def instance_exited(self, number: int, status: int, why: str | None) -> None:
         """The worker is dead, and the arbiter has nothing more to do."""

@@ -131,6 +131,11 @@ class Tenant:
         if self._home is not None:
             self._home.kill()
 
+    def kill_around(self, slot: Slot) -> None:
+        """Kill the process that a slot is in, with all that is in it."""
+        if slot in self._slots:
+            self._slots[slot].kill()
+
     async def stop(self, all_gone: Callable[[], bool]) -> None:
         """Leave for good, once its slots have gone or their time is up."""
         limit = _now() + END_GRACE

@@ -141,6 +141,9 @@ class Owner:
     def slot_answered(self, slot: Slot, frames: list[Frame]) -> None:
         self.queue.answered(slot, frames)
 
+    def slot_escaped(self, slot: Slot) -> None:
+        slot.exited(9)
+
     def slot_gone(self, slot: Slot) -> None:
         self.queue.gone(slot)
         self.gone.set()

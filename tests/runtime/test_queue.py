@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from runtime.dispatch import deadlines
 from runtime.dispatch.queue import EventQueue
 from runtime.dispatch.ticket import Ticket
 from runtime.events import (
@@ -19,6 +20,7 @@ from runtime.events import (
     UnavailableError,
 )
 from runtime.spec import BatchRule, PoolSpec
+from tests.runtime.test_pool import until
 
 
 class StubSlot:
@@ -253,6 +255,25 @@ def test_an_instance_that_runs_an_event_past_its_deadline_is_killed() -> None:
 
     ((_, why),) = run(scene, timeout=0.02)
     assert "deadline" in why
+
+
+def test_an_instance_that_says_for_ever_that_it_has_not_begun_is_killed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(deadlines, "RECHECK", 0.005)
+
+    async def scene(queue: EventQueue) -> None:
+        slot = StubSlot()
+        add(queue, slot)
+        futures = await submit(queue, *numbered(2))
+        first, second = slot.running.values()
+        await until(lambda: first.looks > deadlines.MOST_LOOKS, "it was looked at often enough")
+        assert second.looks == 0, "it waits for the first"
+        for future in futures:
+            assert isinstance(future.exception(), DeadlinePassedError)
+
+    ((_, why),) = run(scene, timeout=0.02, concurrency=2)
+    assert "neither began nor skipped" in why
 
 
 def test_a_coroutine_past_its_deadline_is_cancelled_first() -> None:
