@@ -23,6 +23,7 @@ PASSED_ON |= {*PROXIES, *(name.upper() for name in PROXIES)}
 PASSED_ON_PREFIXES = ("UV_", "SSL_CERT_")
 LONGEST_LINE = 64 * 1024
 KEPT_LINES = 200
+REMEMBERED = "interpreter"
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,7 @@ async def _build(order: BuildOrder, uv: "Uv") -> Path:
     python = await find_python(order.python, uv.env)
     if order.adopt is not None:
         python = await asyncio.to_thread(order.adopt, python)
+    await asyncio.to_thread(_remember, order.target, python)
     await uv.run(["venv", "--python", str(python), *_shared_options(order), str(order.target)])
     inner = order.target / "bin" / "python"
     if order.requirements:
@@ -90,6 +92,24 @@ async def _build(order: BuildOrder, uv: "Uv") -> Path:
         else:
             await uv.run(_install(order, listing))
     return inner
+
+
+def base_interpreter(environment: Path) -> Path:
+    """The interpreter that a venv was made from, as the host found it then; to be started in its place.
+
+    What lies in the venv itself is not asked: wheels may bring any file of it, `pyvenv.cfg` included.
+    """
+    try:
+        return Path((environment.parent / REMEMBERED).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        # Built before there was such a file; uv lets no wheel replace this link.
+        return Path(os.path.realpath(environment / "bin" / "python"))
+
+
+def _remember(environment: Path, python: Path) -> None:
+    file = environment.parent / REMEMBERED
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(os.path.realpath(python), encoding="utf-8")
 
 
 async def _install_boxed(order: BuildOrder, box: Confinement, uv: "Uv", listing: Path) -> None:

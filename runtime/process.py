@@ -174,7 +174,7 @@ class ArbiterProcess:
         with self._log.writing_end() as log_fd:
             return subprocess.Popen(
                 [
-                    self.spec.python,
+                    self.spec.program,
                     "-I",
                     "-S",
                     self._workshop.overlay.worker / WORKER_MAIN,
@@ -271,9 +271,12 @@ def setup_message(spec: PoolSpec, workshop: Workshop) -> dict[str, Any]:
 
 
 def make_environment(spec: PoolSpec, owner: str, temporary: Path) -> dict[str, str]:
-    """The environment of a revision: what functions may know of ours, and what its manifest adds."""
+    """The environment of a revision before it is boxed: what functions may know of ours.
+
+    What its manifest adds comes later, by itself: LD_PRELOAD would run a program before any box stands.
+    """
     ours = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
     threads = dict.fromkeys(THREAD_VARIABLES, str(spec.threads)) | ({} if spec.threads > 1 else UNTHREADED)
     folders = {"HOME": str(spec.output_dir), "TMPDIR": str(temporary)}
     named = {**folders, "FNHOST_FUNCTION": spec.function, "FNHOST_REVISION": spec.label}
-    return {**ours, **threads, **named, **spec.env, MARKER: owner}
+    return {**ours, **threads, **named, MARKER: owner}

@@ -53,9 +53,10 @@ class Bounds:
 class PoolSpec:
     """One revision, ready to run. Times are in seconds, sizes in bytes.
 
-    `memory` is what all its processes may take together, `cpu` the cores that an instance is planned with,
-    `cpu_max` the cores that all may take together at most. Each instance may start `processes` of its own.
-    `reads` and `writes` are what the config lets the function see beyond its own files.
+    `python` is the environment's own interpreter, `interpreter` the one that it was made from. `memory`
+    is what all its processes may take together, `cpu` the cores that an instance is planned with,
+    `cpu_max` the cores that all may take together at most. Each instance may start `processes` of its
+    own. `reads` and `writes` are what the config lets the function see beyond its own files.
     """
 
     function: str
@@ -80,6 +81,7 @@ class PoolSpec:
     reads: tuple[Path, ...] = ()
     writes: tuple[Path, ...] = ()
     isolation: Isolation = "process"
+    interpreter: Path | None = None
     env: dict[str, str] = field(default_factory=dict)
     secrets: dict[str, str] = field(default_factory=dict, repr=False)
     models: dict[str, str] = field(default_factory=dict)
@@ -92,6 +94,11 @@ class PoolSpec:
     scale: ScaleRule = ScaleRule()
     batch: BatchRule | None = None
     bounds: Bounds = Bounds()
+
+    @property
+    def program(self) -> Path:
+        """What is started: not a file that belongs to the environment, where there is another."""
+        return self.interpreter or self.python
 
     @property
     def places(self) -> int:

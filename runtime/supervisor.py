@@ -253,7 +253,7 @@ class Supervisor:
             self._arbiter.boot()
         except OSError as error:
             self._turns.give_back(self)
-            self._fail_start(f"its interpreter {self.spec.python} cannot be started: {error.strerror}")
+            self._fail_start(f"its interpreter {self.spec.program} cannot be started: {error.strerror}")
 
     def _spawn(self) -> None:
         self._spawned += 1

@@ -14,7 +14,7 @@ from conf.names import check_name
 from functions.base_set import BaseSet, narrow
 from functions.byte_code import write_byte_code
 from functions.byte_code_store import ByteCodeStore
-from functions.environment import BuildOrder, build_environment
+from functions.environment import BuildOrder, base_interpreter, build_environment
 from functions.errors import BuildError, PackageError
 from functions.isolation import check_isolation
 from functions.manifest import Manifest
@@ -211,8 +211,8 @@ class Deployer:
             confinement=boxes.confine_build(revision.function),
         )
         async with self._builds:
-            python = await build_environment(order, lambda line: tell({"type": "log", "line": line}))
-            await write_byte_code(python, (target, *self._catalog.workshop.code))
+            await build_environment(order, lambda line: tell({"type": "log", "line": line}))
+            await write_byte_code(base_interpreter(order.target), (target, *self._catalog.workshop.code))
             await asyncio.to_thread(self._grounds.byte_code.link, order.target)
         _tell_lines(tell, "note", (await self._inspector.compare(inspection, package, revision)).lines())
         # uv does not flush what it writes; a revision called ready must survive a power failure.
@@ -238,7 +238,7 @@ class Deployer:
         if before is not None:
             tell(_step("drain", f"{before.spec.label} finishes what it has"))
         environment = self._state.environment(revision.function, revision.number)
-        self._grounds.byte_code.begin_keep(pool.spec.python, environment, imported)
+        self._grounds.byte_code.begin_keep(pool.spec.program, environment, imported)
 
     async def _fail(self, revision: Revision, error: BaseException) -> DeployError:
         failure = _explain(error)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from conf.funcs import Func
 from conf.resources import Isolation, Resources
+from functions.environment import base_interpreter
 from functions.manifest import Manifest
 from functions.registry import Revision
 from host.deployment.additions import Additions
@@ -24,13 +25,14 @@ def make_spec(revision: Revision, state: StateDir, additions: Additions) -> Pool
     """
     manifest = Manifest.model_validate_json(revision.manifest_json)
     override = additions.funcs.get(revision.function)
+    environment = state.environment(revision.function, revision.number)
     share = _share(manifest, override)
     isolation = (override and override.isolation) or manifest.isolation
     return PoolSpec(
         function=revision.function,
         revision=revision.number,
         sha256=revision.sha256,
-        python=_interpreter(state.environment(revision.function, revision.number)),
+        python=environment / "bin" / "python",
         package_dir=state.package(revision.sha256),
         output_dir=_output(state, revision.function, isolation),
         handler=manifest.handler,
@@ -42,6 +44,7 @@ def make_spec(revision: Revision, state: StateDir, additions: Additions) -> Pool
         threads=manifest.threads,
         queue=(override and override.queue) or manifest.queue,
         isolation=isolation,
+        interpreter=base_interpreter(environment),
         memory=share.memory,
         cpu_max=share.cpu_max,
         network=manifest.network == "allow" and not (override and override.network == "none"),
@@ -131,10 +134,6 @@ def _reads(override: Func | None) -> tuple[Path, ...]:
 def _batch(manifest: Manifest, override: Func | None) -> BatchRule | None:
     told = (override and override.batch) or manifest.batch
     return BatchRule(told.max_size, told.max_wait) if told else None
-
-
-def _interpreter(environment: Path) -> Path:
-    return environment / "bin" / "python"
 
 
 def _output(state: StateDir, function: str, isolation: Isolation) -> Path:

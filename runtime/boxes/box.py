@@ -166,7 +166,7 @@ class FullBox(Box):
 
     def _own_reads(self) -> tuple[Path, ...]:
         spec = self.spec
-        return (spec.package_dir, *interpreter_reads(spec.python), *self._grounds.code)
+        return (spec.package_dir, *interpreter_reads(spec.python, spec.program), *self._grounds.code)
 
     def _join(self, pid: int) -> None:
         if self._cgroup is not None:

@@ -1,7 +1,7 @@
 """What a boxed process may read and write: its own files, and what every program on Linux looks at."""
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 
@@ -54,24 +54,9 @@ def _with_target(path: str) -> Iterator[str]:
         yield os.path.realpath(path)
 
 
-def interpreter_reads(python: Path) -> tuple[Path, ...]:
+def interpreter_reads(python: Path, interpreter: Path) -> tuple[Path, ...]:
     """The folders of an interpreter: its venv where it has one, and the installation behind that."""
-    venv = python.parent.parent
-    homes = {Path(os.path.realpath(python)).parent}
-    if (venv / "pyvenv.cfg").is_file():
-        homes |= {Path(os.path.realpath(home)) for home in _homes(venv / "pyvenv.cfg")}
-        return (venv, *_prefixes(homes))
-    return _prefixes(homes)
-
-
-def _homes(file: Path) -> Iterable[str]:
-    """`home` is the folder of the interpreter that the venv was made from (PEP 405)."""
-    for line in file.read_text(encoding="utf-8").splitlines():
-        key, _, value = line.partition("=")
-        if key.strip() == "home":
-            yield value.strip()
-
-
-def _prefixes(homes: Iterable[Path]) -> tuple[Path, ...]:
+    venv, prefix = python.parent.parent, Path(os.path.realpath(interpreter)).parent.parent
     # That of /bin/python is the root folder, of which the system's list has what is needed.
-    return tuple(sorted({home.parent for home in homes if home.parent != Path("/")}))
+    installation = (prefix,) if prefix != Path("/") else ()
+    return (venv, *installation) if (venv / "pyvenv.cfg").is_file() else installation

@@ -120,7 +120,7 @@ class SharedProcess:
             "op": "open",
             "slot": number,
             "setup": {**setup_message(spec, self._workshop), "preload": False},
-            "environ": make_environment(spec, self._workshop.owner, spec.output_dir),
+            "environ": {**make_environment(spec, self._workshop.owner, spec.output_dir), **spec.env},
         }
         self._channel.ask(lambda send: slot.hand_over(lambda fds: send(message, (*fds, log_fd))))
         if self._opened >= MOST_OPENED:

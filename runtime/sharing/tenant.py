@@ -104,7 +104,7 @@ class Tenant:
     def _find_home(self) -> SharedProcess:
         register = self._workshop.shared
         spec = self.spec
-        likeness = Likeness(spec.python.resolve(), spec.network, spec.reads, spec.writes, self._apart)
+        likeness = Likeness(spec.program.resolve(), spec.network, spec.reads, spec.writes, self._apart)
         if likeness not in register.open:
             register.open[likeness] = SharedProcess(register.next_spec(likeness), self._workshop)
         return register.open[likeness]

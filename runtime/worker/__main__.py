@@ -1,4 +1,4 @@
-"""Starts an arbiter by file path: `<venv python> -I -S __main__.py CONTROL_FD`.
+"""Starts an arbiter by file path: `<interpreter> -I -S __main__.py CONTROL_FD`.
 
 The order is the design's: read what the host says, enter the box, import gunicorn from the overlay and hide
 it again, and only then let the venv's `site` and the package in.
@@ -9,6 +9,7 @@ import importlib.util
 import os
 import socket
 import sys
+import time
 from collections.abc import Callable
 from types import ModuleType
 from typing import Any
@@ -54,6 +55,12 @@ def enter_box(box: ModuleType, message: dict[str, Any], tell: Callable[[object],
     box.check_reach([*ours, message["package_dir"], *message["python_path"]])
 
 
+def take_environment(added: dict[str, str]) -> None:
+    """Set the manifest's variables, which nothing before the box may see."""
+    os.environ.update(added)
+    time.tzset()
+
+
 def main() -> None:
     """Become the arbiter of one pool."""
     register_package()
@@ -72,6 +79,7 @@ def main() -> None:
         failure: dict[str, Any] = {"type": "BoxError", "message": str(error), "place": None, "stack": []}
         control.send(channel, {"op": "failed", "error": failure})
         sys.exit(BOX_FAILED)
+    take_environment(message["env"])
     importlib.import_module(f"{PRIVATE_NAME}.slim").import_gunicorn(message["overlay"])
     shares = message["isolation"] == "subinterpreter"
     runner = importlib.import_module(f"{PRIVATE_NAME}.{'shared' if shares else 'arbiter'}")

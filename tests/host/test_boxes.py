@@ -81,8 +81,11 @@ def test_a_venv_is_read_with_the_installation_behind_it(tmp_path: Path) -> None:
     (home / "python3.11").touch()
     (venv / "bin" / "python").symlink_to(home / "python3.11")
     (venv / "pyvenv.cfg").write_text(f"home = {home}\nversion = 3.11\n")
-    assert interpreter_reads(venv / "bin" / "python") == (venv, tmp_path / "python")
-    assert Path("/") not in interpreter_reads(Path("/bin/sh"))
+    python = venv / "bin" / "python"
+    assert interpreter_reads(python, python) == (venv, tmp_path / "python")
+    (venv / "pyvenv.cfg").write_text("home = /etc/x\n", encoding="utf-8")  # as a wheel may leave it
+    assert interpreter_reads(python, home / "python3.11") == (venv, tmp_path / "python")
+    assert Path("/") not in interpreter_reads(Path("/bin/sh"), Path("/bin/sh"))
 
 
 def test_the_doctor_tells_every_wall_and_what_to_do_without_a_host(
