@@ -25,6 +25,23 @@ class Address:
             return False
 
 
+def network_of(peer: str) -> str:
+    """An IPv4 address, or the /64 of an IPv6 one, since who has one of these has all; else `peer` as it is.
+
+    >>> network_of("::ffff:10.0.0.1"), network_of("2001:db8::1"), network_of("token:line-1")
+    ('10.0.0.1', '2001:db8::/64', 'token:line-1')
+    """
+    if ":" not in peer:
+        return peer
+    try:
+        address = ipaddress.IPv6Address(peer.partition("%")[0])
+    except ValueError:
+        return peer
+    if address.is_loopback:
+        return peer
+    return str(address.ipv4_mapped or ipaddress.IPv6Network((int(address) >> 64 << 64, 64)))
+
+
 def parse_address(text: object) -> Address:
     """The address `HOST:PORT`, an IPv6 host in brackets; raises ValueError for anything else."""
     if isinstance(text, Address):

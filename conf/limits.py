@@ -15,6 +15,11 @@ class Limits(Section):
     """What the host takes at most."""
 
     max_body: Size = Field(default=6 * MIB, gt=0, description="body of one HTTP request to a function")
+    bodies: Size = Field(
+        default=256 * MIB,
+        gt=0,
+        description="bodies of all events on their way over HTTP, without the first 64KiB of each",
+    )
     json_depth: Whole = Field(
         default=100,
         ge=1,
@@ -57,7 +62,10 @@ class Limits(Section):
     )
     depth: Whole = Field(default=16, ge=1, le=100, description="folders within each other in a package")
     deploys: Whole = Field(
-        default=8, ge=1, le=100, description="packages that are taken and deployed at a time; others wait"
+        default=8,
+        ge=1,
+        le=100,
+        description="packages that are deployed at a time, and a quarter of those uploaded; others wait",
     )
     disk: Size | None = Field(
         default=None,

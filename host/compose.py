@@ -62,9 +62,10 @@ from runtime.ratelimit import limit_dispatch
 from runtime.scaling.scaler import Scaler
 from runtime.sharing.register import Register
 from runtime.usage import Usage
+from triggers.bodies import Bodies
 from triggers.delivery.keeping import Keeping
 from triggers.delivery.letters import DeadLetters
-from triggers.http import HttpTrigger
+from triggers.http import Checks, HttpTrigger
 from triggers.mqtt.feed import Feed
 from triggers.store.failpoints import Failpoints
 from triggers.store.store import DeliveryStore
@@ -190,7 +191,9 @@ def compose(settings: Settings, state: StateDir) -> Host:
     for wake in (mqtt.wake, timers.wake, invocations.wake):
         workers.add(wake)
     accept = edge.charging(invocations.accept)
-    trigger = HttpTrigger(dispatch, config.limits.max_body, accept, access.guard.admit)
+    foresee = usage.foresee(edge.quotas.foresee(dispatcher.find))
+    checks = Checks(access.guard.admit, foresee, Bodies(config.limits.bodies))
+    trigger = HttpTrigger(dispatch, config.limits.max_body, accept, checks)
     room, collector = functions.room, functions.collector
     running = Running(
         *(state, catalog, collector, room, logs, deployer, deploys, mqtt, timers, bridges, trigger, rates),

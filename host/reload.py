@@ -37,7 +37,7 @@ from triggers.http import HttpTrigger
 logger = logging.getLogger(__name__)
 
 LIVE_LIMITS = (
-    *("max_body", "revisions", "log_size", *(each.name for each in fields(Bounds))),
+    *("max_body", "bodies", "revisions", "log_size", *(each.name for each in fields(Bounds))),
     *("functions", "package", "files", "unpacked", "ratio", "depth", "disk"),
 )
 # How much the delivery database holds, and for how long, is decided when it is opened.
@@ -138,6 +138,7 @@ class Reloader:
     async def _go_over(self, before: Config) -> list[str]:
         running, config = self._running, self._settings.config
         running.trigger.max_body = config.limits.max_body
+        running.trigger.bodies.most = config.limits.bodies
         running.collector.keep = config.limits.revisions
         running.room.change(config.limits)
         running.logs.size = config.limits.log_size

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 from host.lifecycle import Part
-from runtime.usage import Usage, dump, load
+from runtime.usage import Rows, Usage, dump, load
 
 logger = logging.getLogger(__name__)
 
@@ -23,7 +23,7 @@ class UsagePart(Part):
     def __init__(self, usage: Usage, file: Path) -> None:
         self._usage = usage
         self._file = file
-        self._written = ""
+        self._counted = (0, 0)
         self._flushing: asyncio.Task[None] | None = None
 
     async def setup(self) -> None:
@@ -47,20 +47,24 @@ class UsagePart(Part):
         """Write the last of it."""
         if self._flushing is not None:
             self._flushing.cancel()
+        self._counted = (-1, -1)
         await self.flush()
 
     async def flush(self) -> None:
         """Write what was counted, if anything was."""
         usage = self._usage
         usage.turn()
-        hours = {hour: dump(rows) for hour, rows in usage.hours.items() if rows}
-        text = json.dumps({"began": usage.began, "earlier": dump(usage.earlier), "hours": hours})
-        if text != self._written:
-            try:
-                await asyncio.to_thread(_replace, self._file, text)
-                self._written = text
-            except OSError as error:
-                logger.warning("usage cannot be written to %s: %s", self._file, error.strerror)
+        counted, (earlier, last) = usage.counted, self._counted
+        # Once more than something came, since what came may have ended later.
+        if counted == earlier:
+            return
+        # The thread has rows of its own, since new ones may be opened meanwhile.
+        hours = {hour: dict(rows) for hour, rows in usage.hours.items() if rows}
+        try:
+            await asyncio.to_thread(_replace, self._file, usage.began, dict(usage.earlier), hours)
+            self._counted = (last, counted)
+        except OSError as error:
+            logger.warning("usage cannot be written to %s: %s", self._file, error.strerror)
 
     async def _flush_often(self) -> None:
         while True:
@@ -68,7 +72,9 @@ class UsagePart(Part):
             await self.flush()
 
 
-def _replace(file: Path, text: str) -> None:
+def _replace(file: Path, began: float, earlier: Rows, hours: dict[int, Rows]) -> None:
+    told = {hour: dump(rows) for hour, rows in hours.items()}
+    text = json.dumps({"began": began, "earlier": dump(earlier), "hours": told})
     new = file.with_suffix(".new")
     # Names of callers are nobody else's business.
     with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as opened:

@@ -26,7 +26,8 @@ class Event:
     Values are what JSON can say, and stay as they are once the event is dispatched. A trigger whose metadata
     recur may give them as the bytes of that JSON object, with `trigger` and `source` in it. `received` is in
     seconds since the epoch. `caller` names those among whom a queue is shared out (a peer's address, a rule);
-    `streams` says that its trigger can take an answer piece by piece; `account` is told how it ends.
+    `streams` says that its trigger can take an answer piece by piece; `account` is told how it ends, and
+    `ended` is called, once, when it neither waits nor runs any more.
     """
 
     body: bytes
@@ -39,6 +40,7 @@ class Event:
     caller: str = ""
     streams: bool = False
     account: "Account | None" = field(default=None, repr=False, compare=False)
+    ended: "Callable[[], None] | None" = field(default=None, repr=False, compare=False)
     _metadata: bytes | None = field(default=None, init=False, repr=False, compare=False)
 
     def metadata(self) -> bytes:
@@ -88,7 +90,8 @@ class Answer:
 class Account(Protocol):
     """Counts what became of events (`runtime/usage.py`)."""
 
-    bytes_out: int
+    def sent(self, size: int) -> None:
+        """So many bytes of its answer were sent before its end."""
 
     def end(self, outcome: "Answer | InvocationError") -> None:
         """An event has its answer, or the reason why there is none."""
@@ -107,6 +110,9 @@ class Stream(Protocol):
 
 Dispatch = Callable[[str, Event], "asyncio.Future[Answer]"]
 """`dispatch("industry", event)`: the future holds the Answer or one of the errors below."""
+
+Foresee = Callable[[str, Event], object]
+"""Raises what dispatching the event would raise now, whatever its body, which is not here yet."""
 
 
 class InvocationError(Exception):

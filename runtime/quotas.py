@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from runtime.events import Answer, Dispatch, Event, InvocationError, QueueFullError
+from conf.address import network_of
+from runtime.events import Answer, Dispatch, Event, Foresee, InvocationError, QueueFullError
 from runtime.ratelimit import RateLimit, RateLimitedError
 
 MOST_CALLERS = 4096
@@ -17,7 +18,8 @@ MOST_CALLERS = 4096
 class Allowance:
     """What each caller may do whose name fits the pattern `caller`; `interval` is in seconds.
 
-    `count` events in each interval, `concurrency` at a time; None: any number.
+    `count` events in each interval, `concurrency` at a time (those count that wait or run, whether or not
+    somebody waits for their answers); None: any number.
     """
 
     caller: str
@@ -46,13 +48,20 @@ class _Caller:
     def charge(self) -> None:
         """One event more; raises RateLimitedError."""
         if self.rate is not None and (delay := self.rate.take()) > 0:
-            raise RateLimitedError(f"{self.name} sends more events than its quota allows", delay)
+            raise self._too_often(delay)
+
+    def foresee(self) -> None:
+        """Raise what `dispatch` would, and count nothing."""
+        self._check_running()
+        if self.rate is not None and (delay := self.rate.delay()) > 0:
+            raise self._too_often(delay)
 
     def dispatch(self, dispatch: Dispatch, target: str, event: Event) -> "asyncio.Future[Answer]":
         """`dispatch`, within what this caller may do."""
-        if self.most is not None and self.running >= self.most:
-            raise TooManyAtOnceError(f"{self.name} has {self.running} events under way, as many as it may")
+        self._check_running()
         self.charge()
+        if self.most is not None:
+            event.ended = self._ended
         try:
             future = dispatch(target, event)
         except InvocationError:
@@ -61,15 +70,21 @@ class _Caller:
             raise
         if self.most is not None:
             self.running += 1
-            future.add_done_callback(self._ended)
         return future
 
-    def _ended(self, future: "asyncio.Future[Answer]") -> None:
+    def _check_running(self) -> None:
+        if self.most is not None and self.running >= self.most:
+            raise TooManyAtOnceError(f"{self.name} has {self.running} events under way, as many as it may")
+
+    def _too_often(self, delay: float) -> RateLimitedError:
+        return RateLimitedError(f"{self.name} sends more events than its quota allows", delay)
+
+    def _ended(self) -> None:
         self.running -= 1
 
 
 class Quotas:
-    """Holds callers to the first allowance that fits their name.
+    """Holds callers to the first allowance that fits their name; an IPv6 network is one caller.
 
     Callers are kept in two generations of `most` / 2, as those in use longest; who has events under way
     stays. `clock` gives seconds.
@@ -112,11 +127,28 @@ class Quotas:
 
         return limited
 
+    def foresee(self, foresee: Foresee) -> Foresee:
+        """`foresee`, but raising as a `dispatch` within these limits would."""
+
+        def foreseeing(target: str, event: Event) -> None:
+            if self._allowances and event.caller:
+                self._find(event.caller).foresee()
+            foresee(target, event)
+
+        return foreseeing
+
     def _find(self, name: str) -> _Caller:
         caller = self._young.get(name)
         if caller is not None:
             return caller
-        caller = self._old.pop(name, None) or _Caller(name, self._allowance(name), self._clock)
+        allowance = self._allowance(name)
+        network = network_of(name)
+        if network != name and allowance is not None and allowance.caller != name:
+            # All that fit the same entry share it.
+            name = f"{network} ({allowance.caller})"
+            if (caller := self._young.get(name)) is not None:
+                return caller
+        caller = self._old.pop(name, None) or _Caller(name, allowance, self._clock)
         if len(self._young) >= self._most // 2:
             busy = {each.name: each for each in self._old.values() if each.running}
             self._old, self._young = self._young, busy

@@ -42,6 +42,10 @@ class RateLimit:
         self._full_at = full_at + self._period
         return 0.0
 
+    def delay(self) -> float:
+        """The seconds until there is a token; 0.0 if there is one now."""
+        return max(0.0, self._full_at - self._slack - self._clock())
+
     def give_back(self) -> None:
         """What a token was taken for did not happen."""
         self._full_at -= self._period

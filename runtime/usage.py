@@ -3,9 +3,9 @@
 import asyncio
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass, field
 
-from runtime.events import Answer, Dispatch, Event, InvocationError
+from runtime.events import Answer, Dispatch, Event, Foresee, InvocationError, UnknownFunctionError
 
 HOUR = 3600
 HOURS_KEPT = 48
@@ -14,6 +14,10 @@ KEPT_ROWS = 100
 """Rows of an hour that is over; the smallest of it are added up as one."""
 LONGEST = 1e6
 OTHERS = ("", "others", "others")
+UNKNOWN = "(unknown)"
+"""In place of a target that there is not."""
+LONGEST_NAME = 128
+"""Characters of a caller or target that are kept."""
 
 Key = tuple[str, str, str]
 """Trigger, caller (`token:NAME`, `cert:NAME` or an address over HTTP, else the rule or timer), target."""
@@ -24,7 +28,7 @@ class Account:
     """Counts of one caller and target; `failed` are among `events`, `refused` are not.
 
     Sizes are in bytes, of events and of their answers; `seconds` are those that functions ran, as their
-    instances measured it.
+    instances measured it. `into` is the account that it was added to, which has counted for it since.
     """
 
     events: int = 0
@@ -34,8 +38,20 @@ class Account:
     bytes_out: int = 0
     seconds: float = 0.0
 
+    into: "Account | None" = field(default=None, repr=False, compare=False)
+
+    def sent(self, size: int) -> None:
+        """So many bytes of an answer were sent before its end."""
+        if self.into is not None:
+            self.into.sent(size)
+            return
+        self.bytes_out += size
+
     def end(self, outcome: Answer | InvocationError) -> None:
         """An event has its answer, or the reason why there is none."""
+        if self.into is not None:
+            self.into.end(outcome)
+            return
         if isinstance(outcome, InvocationError):
             self.failed += 1
             return
@@ -44,6 +60,10 @@ class Account:
         # Told by an instance, and so any number.
         if 0.0 <= outcome.seconds < LONGEST:
             self.seconds += outcome.seconds
+
+    def counts(self) -> tuple[int, int, int, int, int, float]:
+        """All of them, in their order."""
+        return (self.events, self.refused, self.failed, self.bytes_in, self.bytes_out, self.seconds)
 
     def add(self, other: "Account") -> None:
         """What another has, too."""
@@ -61,7 +81,8 @@ Rows = dict[Key, Account]
 class Usage:
     """Counts what is dispatched; `clock` gives seconds since the epoch, and is looked at by `turn` only.
 
-    `hours` has the rows by the hour's number since the epoch, `earlier` what was before them.
+    `hours` has the rows by the hour's number since the epoch, `earlier` what was before them. `counted` is
+    the number of events that came.
     """
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
@@ -69,6 +90,7 @@ class Usage:
         self.hours: dict[int, Rows] = {}
         self.earlier: Rows = {}
         self.began = clock()
+        self.counted = 0
         self._rows: Rows = {}
         self.turn()
 
@@ -89,18 +111,30 @@ class Usage:
 
         def counted(target: str, event: Event) -> "asyncio.Future[Answer]":
             key = (event.trigger, event.caller or event.source, target)
-            account = self._rows.get(key)
-            if account is None:
-                account = self._open(key)
-            event.account = account
+            account = event.account = self._rows.get(key) or self._rows.get(_short(key)) or Account()
             try:
                 future = dispatch(target, event)
-            except InvocationError:
-                account.refused += 1
+            except InvocationError as error:
+                self._refuse(key, error)
                 raise
+            if not account.events and not account.refused:
+                self._open(key, account)
+            self.counted += 1
             account.events += 1
             account.bytes_in += len(event.body)
             return future
+
+        return counted
+
+    def foresee(self, foresee: Foresee) -> Foresee:
+        """`foresee`, counting what it raises as an event that was refused."""
+
+        def counted(target: str, event: Event) -> None:
+            try:
+                foresee(target, event)
+            except InvocationError as error:
+                self._refuse((event.trigger, event.caller or event.source, target), error)
+                raise
 
         return counted
 
@@ -115,12 +149,26 @@ class Usage:
                 merge(told, rows)
         return (self.began if first is None else max(self.began, first * HOUR)), told
 
-    def _open(self, key: Key) -> Account:
+    def _refuse(self, key: Key, error: InvocationError) -> None:
+        if isinstance(error, UnknownFunctionError):
+            # A name that anybody may think of.
+            key = (*key[:2], UNKNOWN)
+        account = self._rows.get(_short(key))
+        if account is None:
+            self._open(key, account := Account())
+        self.counted += 1
+        account.refused += 1
+
+    def _open(self, key: Key, account: Account) -> None:
         if len(self._rows) >= MOST_ROWS:
             # By half, so that it is seldom done.
             shrink(self._rows, MOST_ROWS // 2)
-        account = self._rows[key] = Account()
-        return account
+        self._rows[_short(key)] = account
+
+
+def _short(key: Key) -> Key:
+    trigger, caller, target = key
+    return trigger, caller[:LONGEST_NAME], target[:LONGEST_NAME]
 
 
 def merge(rows: Rows, more: Rows) -> None:
@@ -137,13 +185,15 @@ def shrink(rows: Rows, most: int) -> None:
     others = rows.pop(OTHERS, None) or Account()
     for key in by_size[most - 1 :]:
         if key != OTHERS:
-            others.add(rows.pop(key))
+            merged = rows.pop(key)
+            others.add(merged)
+            merged.into = others
     rows[OTHERS] = others
 
 
 def dump(rows: Rows) -> list[list[object]]:
     """As JSON can say it."""
-    return [[*key, *astuple(account)] for key, account in rows.items()]
+    return [[*key, *account.counts()] for key, account in rows.items()]
 
 
 def load(rows: Iterable[list[object]]) -> Rows:
@@ -152,7 +202,7 @@ def load(rows: Iterable[list[object]]) -> Rows:
     for trigger, caller, target, *counts, seconds in rows:
         events, refused, failed, came, went = map(_count, counts)
         account = Account(events, refused, failed, came, went, _seconds(seconds))
-        told[str(trigger), str(caller), str(target)] = account
+        told.setdefault(_short((str(trigger), str(caller), str(target))), Account()).add(account)
     return told
 
 

@@ -4,13 +4,14 @@ import asyncio
 import logging
 import re
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from secrets import token_hex
 from typing import NamedTuple
 
-from runtime.events import Answer, Dispatch, Event, InvocationError, TooLargeError, encode_metadata, new_id
+from runtime.events import Answer, Dispatch, Event, Foresee, InvocationError, encode_metadata, new_id
 from triggers.asgi import Exchange, Receive, Scope, Send, exchange_of
+from triggers.bodies import Bodies, too_large
 from triggers.http_answers import HostFailedError, encode_plain, send_accepted, send_answer, send_problem
 from triggers.http_streams import EVENTS, Taker, send_stream
 from triggers.invocations.wish import Wish, read_wish
@@ -87,13 +88,28 @@ def admit_all(caller: Caller, peer: str) -> str:
     return peer
 
 
-class HttpTrigger:
-    """An ASGI application; `max_body` is in bytes, and may be changed."""
+def foresee_nothing(target: str, event: Event) -> None:
+    """Every event is dispatched."""
 
-    def __init__(self, dispatch: Dispatch, max_body: int, accept: Accept, admit: Admit = admit_all) -> None:
+
+@dataclass(frozen=True)
+class Checks:
+    """What a request passes before its event is dispatched; `foresee` before its body is read."""
+
+    admit: Admit = admit_all
+    foresee: Foresee = foresee_nothing
+    bodies: Bodies = field(default_factory=Bodies)
+
+
+class HttpTrigger:
+    """An ASGI application; `max_body` is in bytes, and may be changed, as `bodies.most` may."""
+
+    def __init__(self, dispatch: Dispatch, max_body: int, accept: Accept, checks: Checks) -> None:
         self._dispatch = dispatch
         self._accept = accept
-        self._admit = admit
+        self._admit = checks.admit
+        self._foresee = checks.foresee
+        self.bodies = checks.bodies
         self.max_body = max_body
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -108,10 +124,12 @@ class HttpTrigger:
                 raise MethodNotAllowedError(f"invoke with POST, not {scope['method']}")
             self._admit(caller, asked.peer)  # before a byte of the body is read
             if caller.length > self.max_body:
-                raise self._too_large()
+                raise too_large(self.max_body)
             body = exchange.body() if exchange is not None else None
             if body is None:
-                body = await self._read(receive)
+                if caller.wish is None:
+                    self._foresee(caller.target, self._event(asked, b""))
+                body = await self.bodies.read(receive, self.max_body)
             if caller.wish is not None:
                 event = self._event(asked, body)
                 await send_accepted(send, await self._accept(caller.target, event, caller.wish), caller.wish)
@@ -164,23 +182,6 @@ class HttpTrigger:
         except asyncio.CancelledError:
             if (task := asyncio.current_task()) is not None and task.cancelling():
                 raise
-
-    async def _read(self, receive: Receive) -> bytes:
-        parts: list[bytes] = []
-        size, more = 0, True
-        while more:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                raise InvocationError("the caller went away while it sent the event")
-            parts.append(message.get("body", b""))
-            size += len(parts[-1])
-            if size > self.max_body:
-                raise self._too_large()
-            more = message.get("more_body", False)
-        return b"".join(parts)
-
-    def _too_large(self) -> TooLargeError:
-        return TooLargeError(f"an event may have {self.max_body} bytes at most (`limits.max_body`)")
 
 
 async def _result(future: "asyncio.Future[Answer]", asked: Asked) -> Answer:

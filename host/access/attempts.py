@@ -2,7 +2,8 @@
 
 from collections import OrderedDict
 from collections.abc import Callable
-from ipaddress import IPv6Address, ip_address
+
+from conf.address import network_of
 
 PER_MINUTE = 10
 MOST_ADDRESSES = 4096
@@ -17,7 +18,7 @@ class Attempts:
 
     def note(self, peer: str) -> float:
         """Count a wrong token; returns 0, or the seconds until the address may try the next one."""
-        whose, now = _network(peer), self._clock()
+        whose, now = network_of(peer), self._clock()
         left, since = self._left.pop(whose, (float(PER_MINUTE), now))
         left = min(PER_MINUTE, left + (now - since) * PER_MINUTE / 60.0)
         allowed = left >= 1.0
@@ -25,14 +26,3 @@ class Attempts:
         if len(self._left) > MOST_ADDRESSES:
             self._left.popitem(last=False)
         return 0.0 if allowed else (1.0 - left) * 60.0 / PER_MINUTE
-
-
-def _network(peer: str) -> str:
-    """An IPv4 address, or the /64 of an IPv6 one: a single machine has all of those."""
-    try:
-        address = ip_address(peer.partition("%")[0])
-    except ValueError:
-        return peer
-    if not isinstance(address, IPv6Address):
-        return peer
-    return str(address.ipv4_mapped or int(address) >> 64)

@@ -7,7 +7,8 @@ from conf.limits import Limits
 
 IDLE_TIME = 75.0
 LEAST_RATE = 1024
-"""Bytes per second of a body, on average, once it has been under way for as long as a head may be."""
+"""Bytes per second on average: of a body once it has been under way for as long as a head may be, and of an
+answer that is no stream once it has been for as long as a caller may take nothing."""
 SPARE_FILES = 512
 """Descriptors for instances, databases and brokers."""
 

@@ -2,13 +2,12 @@
 
 import asyncio
 import heapq
-import ipaddress
 import logging
 from collections import Counter, deque
 from collections.abc import Callable
 from typing import Protocol
 
-from conf.address import Address
+from conf.address import Address, network_of
 from host.web.bounds import Bounds
 
 logger = logging.getLogger(__name__)
@@ -26,6 +25,9 @@ class Member(Protocol):
 
     def is_idle(self) -> bool:
         """Whether it is the caller's turn, and nothing of a request is here."""
+
+    def is_in_head(self) -> bool:
+        """Whether a part of a request's head is here that is not all of it."""
 
     def look(self, now: float) -> None:
         """Close it if its caller takes too long; `now` is the event loop's time."""
@@ -47,7 +49,10 @@ class Crowd:
         self._told_at = clock()
 
     def enter(self, member: Member) -> None:
-        """A caller has connected: who was idle longest makes room for it, or else it has to go."""
+        """A caller has connected: who was idle longest makes room for it, or else it has to go.
+
+        Where nobody is idle, it is who has sent a part of a head and nothing more for longest.
+        """
         self.members.add(member)
         key = _key_of(member.peer)
         if key:
@@ -84,12 +89,12 @@ class Crowd:
     def _make_room(self, newcomer: Member) -> None:
         if not self._longest_idle:
             # The newcomer has sent nothing yet, as has everybody who is idle.
-            idle = (each for each in self.members if each is not newcomer and each.is_idle())
-            found = heapq.nsmallest(AT_A_TIME, idle, key=lambda each: each.idle_since)
-            self._longest_idle.extend(found)
+            found = (each for each in self.members if each is not newcomer and _asks_nothing(each))
+            by_time = heapq.nsmallest(AT_A_TIME, found, key=lambda each: (each.is_in_head(), each.idle_since))
+            self._longest_idle.extend(by_time)
         while self._longest_idle:
             oldest = self._longest_idle.popleft()
-            if oldest in self.members and oldest.is_idle():
+            if oldest in self.members and _asks_nothing(oldest):
                 self._drop(oldest, "idle, for others")
                 return
         self._drop(newcomer, "too many")
@@ -100,14 +105,11 @@ class Crowd:
         member.hang_up()
 
 
+def _asks_nothing(member: Member) -> bool:
+    return member.is_idle() or member.is_in_head()
+
+
 def _key_of(peer: str) -> str:
     """Whom a connection is counted for; empty for this machine, whose callers share one address."""
-    if not peer or Address(peer, 0).is_loopback:
-        return ""
-    if ":" not in peer:
-        return peer
-    try:
-        # Who has one IPv6 address has its whole network.
-        return str(ipaddress.ip_network((peer.partition("%")[0], 64), strict=False))
-    except ValueError:
-        return peer
+    key = network_of(peer)
+    return "" if not peer or Address(key, 0).is_loopback else key

@@ -20,6 +20,10 @@ from host.deployment.room import Room
 from host.deployment.tasks import DeployTasks, Lines
 from host.web.bodies import json_line
 
+UPLOADS = 4
+"""Packages on their way for each one that is deployed: an upload may be slow, and takes little but disk."""
+UPLOAD_TIME = 3600.0
+
 
 @dataclass(frozen=True)
 class DeployParts:
@@ -32,11 +36,16 @@ class DeployParts:
 
 
 class DeploysApi:
-    """One endpoint; so many packages at a time as `limits.deploys` says, and the others wait unread."""
+    """One endpoint; so many packages are deployed at a time as `limits.deploys` says, and the others wait.
 
-    def __init__(self, parts: DeployParts) -> None:
+    `upload_time` is in seconds.
+    """
+
+    def __init__(self, parts: DeployParts, upload_time: float = UPLOAD_TIME) -> None:
         self._parts = parts
+        self._upload_time = upload_time
         self._turns = asyncio.Semaphore(parts.room.limits.deploys)
+        self._uploads = asyncio.Semaphore(UPLOADS * parts.room.limits.deploys)
 
     def routes(self) -> list[Route]:
         """Where it is reached."""
@@ -45,21 +54,33 @@ class DeploysApi:
     async def deploy(self, request: Request) -> Response:
         """Take a package; its progress is told line by line."""
         self._check_length(request)
-        await self._turns.acquire()
-        try:
-            lines = await self._begin(request)
-        except BaseException:
-            self._turns.release()
-            raise
+        async with self._uploads:
+            with tempfile.NamedTemporaryFile(dir=self._parts.staging, suffix=".zip") as file:
+                await self._upload(request, file)
+                await self._turns.acquire()
+                try:
+                    lines = await self._begin(request, Path(file.name))
+                except BaseException:
+                    self._turns.release()
+                    raise
         return StreamingResponse(_lines_from(lines), media_type="application/x-ndjson")
 
-    async def _begin(self, request: Request) -> Lines:
+    async def _begin(self, request: Request, package: Path) -> Lines:
         names = Names(request.query_params.get("name"), request.query_params.get("default_name"))
-        with tempfile.NamedTemporaryFile(dir=self._parts.staging, suffix=".zip") as file:
-            await self._receive(request, file)
-            orderer = Orderer(actor_of(request), partial(require, request, DEPLOY))
-            prepared = await self._parts.deployer.prepare(Path(file.name), names, orderer)
+        orderer = Orderer(actor_of(request), partial(require, request, DEPLOY))
+        prepared = await self._parts.deployer.prepare(package, names, orderer)
         return self._parts.tasks.begin(prepared, self._turns.release)
+
+    async def _upload(self, request: Request, file: "tempfile._TemporaryFileWrapper[bytes]") -> None:
+        try:
+            async with asyncio.timeout(self._upload_time):
+                await self._receive(request, file)
+        except TimeoutError:
+            raise HTTPException(
+                408,
+                f"the package took longer than {self._upload_time / 60:g} minutes",
+                {"connection": "close"},
+            ) from None
 
     def _check_length(self, request: Request) -> None:
         told = request.headers.get("content-length", "")

@@ -48,7 +48,8 @@ class GuardedProtocol(HttpToolsProtocol):
     `idle_since` is the event loop's time of the last answer, of the last part of a request that is not all
     here, or of the connection itself. The head or body that is on its way has its clock in `_since` (of its
     first part), and its bytes so far in `_got`, of which `_unfed` were no body; `_unsent` is what the caller
-    had not taken at the last look. Who is `_deaf` takes no more requests.
+    had not taken at the last look, and `_most_unsent` what it had not when the last of it was written. Who
+    is `_deaf` takes no more requests.
     """
 
     idle_since = 0.0
@@ -56,8 +57,8 @@ class GuardedProtocol(HttpToolsProtocol):
     _in_head = _in_body = _fed = _deaf = False
     _since: float | None = None
     _got = _unfed = 0
-    _unsent = 0
-    _unsent_since = 0.0
+    _unsent = _most_unsent = 0
+    _unsent_since = _most_since = 0.0
     _refusal: Refusal | None = None
     _nowhere = _Nowhere()
 
@@ -178,6 +179,10 @@ class GuardedProtocol(HttpToolsProtocol):
             return False
         return self.cycle is None or self.cycle.response_complete
 
+    def is_in_head(self) -> bool:
+        """Whether a part of a request's head is here that is not all of it."""
+        return self._in_head
+
     def look(self, now: float) -> None:
         """Close it if its caller takes too long to send, or to read; `now` is the event loop's time."""
         if self._is_stuck(now):
@@ -199,10 +204,18 @@ class GuardedProtocol(HttpToolsProtocol):
         self.transport.abort()
 
     def _is_stuck(self, now: float) -> bool:
-        unsent = self.transport.get_write_buffer_size()
+        unsent, patience = self.transport.get_write_buffer_size(), self.crowd.bounds.write_time
+        if unsent > self._unsent or not unsent:
+            self._most_unsent, self._most_since = unsent, now
         if unsent != self._unsent or not unsent:
             self._unsent, self._unsent_since = unsent, now
-        return now - self._unsent_since > self.crowd.bounds.write_time
+        took = now - self._most_since
+        # The kernel takes much at a time, so that a shorter look at a rate would see none.
+        trickles = took > patience and self._most_unsent - unsent < took * LEAST_RATE
+        return now - self._unsent_since > patience or (trickles and not self._is_streaming())
+
+    def _is_streaming(self) -> bool:
+        return self.cycle is not None and self.cycle.response_started and not self.cycle.response_complete
 
     def _look_at_request(self, now: float) -> None:
         asked = self._in_body and self.cycle.waiting_for_100_continue

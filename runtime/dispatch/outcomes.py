@@ -36,6 +36,7 @@ class Outcomes:
         if ticket is None:
             slot.check_sent(head["n"])
             return
+        ticket.end()
         slot.answered += 1
         if kind == END and ticket.pieces is not None:
             head = {**ticket.pieces.head, **head, "k": "ok"}
@@ -99,7 +100,7 @@ class Outcomes:
         try:
             ticket.pieces.push(piece)
             if ticket.event.account is not None and ticket.event.streams:
-                ticket.event.account.bytes_out += len(piece)
+                ticket.event.account.sent(len(piece))
         except StreamOverflowError as error:
             self._overflow(slot, ticket, error)
 

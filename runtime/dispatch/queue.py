@@ -186,6 +186,7 @@ class EventQueue:
             if not slot.has_begun(ticket) or self._may_repeat(ticket):
                 spared.append(ticket)
             else:
+                ticket.end()
                 self.outcomes.settle(ticket, InstanceDiedError(reason))
         self._put_back(spared)
 
@@ -196,6 +197,10 @@ class EventQueue:
         return True
 
     def _put_back(self, tickets: list[Ticket]) -> None:
+        for ticket in tickets:
+            ticket.number = 0
+            if ticket.future.done():
+                ticket.end()
         self._waiting.put_back([ticket for ticket in tickets if not ticket.future.done()])
         if self._closed is not None:
             self.fail_waiting(self._closed)

@@ -9,8 +9,9 @@ from runtime.events import Answer, Event
 class Ticket:
     """Who waits for an event's answer, until when, and under which number an instance has it.
 
-    `share` is how many events the call took in (0 for all but the first of a batch); `pieces` holds what has
-    come of a streamed answer; `looks` counts how often it was seen past its deadline and not begun.
+    `number` is 0 while no instance has it. `share` is how many events the call took in (0 for all but the
+    first of a batch); `pieces` holds what has come of a streamed answer; `looks` counts how often it was
+    seen past its deadline and not begun.
     """
 
     __slots__ = ("cancelled", "deadline", "event", "future", "looks", "number", "pieces", "repeated", "share")
@@ -25,3 +26,15 @@ class Ticket:
         self.cancelled = False
         self.repeated = False
         self.pieces: Pieces | None = None
+        if event.ended is not None:
+            future.add_done_callback(self._done)
+
+    def end(self) -> None:
+        """It neither waits nor runs any more."""
+        if (ended := self.event.ended) is not None:
+            self.event.ended = None
+            ended()
+
+    def _done(self, future: "asyncio.Future[Answer]") -> None:
+        if not self.number:
+            self.end()

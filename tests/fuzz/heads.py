@@ -20,7 +20,7 @@ from host.web.whole_answer import Grounds, WholeAnswerProtocol
 from runtime.events import Answer, Event
 from tests.fuzz.target import Target
 from triggers.asgi import Receive, Scope, Send
-from triggers.http import Caller, HttpTrigger
+from triggers.http import Caller, Checks, HttpTrigger
 from triggers.invocations.wish import Wish
 from triggers.store.rows import Invocation
 
@@ -146,7 +146,7 @@ class Side:
 
     def __init__(self, knows: type[KnownHeads]) -> None:
         self.events: list[tuple[str, bytes, str | None, bytes]] = []
-        trigger = HttpTrigger(self._dispatch, MOST_BODY, self._accept)
+        trigger = HttpTrigger(self._dispatch, MOST_BODY, self._accept, Checks())
         settings, loop = Config(), asyncio.get_running_loop()
         origin_check = OriginCheck(settings.web, Address("127.0.0.1", 0))
         grounds = Grounds(knows(trigger, origin_check.is_plain), Crowd(bounds_of(settings.limits), loop.time))

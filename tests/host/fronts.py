@@ -16,9 +16,9 @@ from host.web.known_heads import KnownHeads
 from host.web.origin_check import OriginCheck
 from host.web.server import Door, WebPart
 from host.web.whole_answer import WholeAnswerProtocol
-from runtime.events import Answer, Event
+from runtime.events import Answer, Event, Foresee
 from triggers.asgi import Receive, Scope, Send
-from triggers.http import HttpTrigger
+from triggers.http import Checks, HttpTrigger
 from triggers.invocations.wish import Wish
 from triggers.store.rows import Invocation
 
@@ -47,7 +47,9 @@ class Front:
         self.kept: list[Event] = []
         self.callers: list[Connection] = []
         self._answer = answer
-        self.trigger = CountingTrigger(self._dispatch, 1 << 20, self._accept)
+        self.foresee: Foresee = lambda target, event: None
+        checks = Checks(foresee=lambda target, event: self.foresee(target, event))
+        self.trigger = CountingTrigger(self._dispatch, 1 << 20, self._accept, checks)
         settings = Settings("127.0.0.1", 0, Path("/"), False, config, None)
         self.origin_check = OriginCheck(config.web, Address("127.0.0.1", 0))
         self.heads = KnownHeads(self.trigger, self.origin_check.is_plain)

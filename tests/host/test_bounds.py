@@ -5,11 +5,14 @@ import json
 from pathlib import Path
 
 import pytest
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
 
 from conf.limits import Limits
 from conf.units import parse_size
 from host.deployment.room import NoRoomError, Room
 from host.state import StateDir
+from host.web.deploys import DeployParts, DeploysApi
 from tests.hosts import RunningHost, StartHost, wait_until, zip_of
 
 ECHO = {"index.py": "def index(event, context):\n    return event\n"}
@@ -81,6 +84,27 @@ def test_uploads_beyond_those_at_a_time_wait_until_one_has_ended(
 
     asyncio.run(scene())
     assert [path.name for path in (host.state / "staging").iterdir()] == []
+
+
+def test_uploads_that_go_on_for_long_hold_up_no_deploy_and_end_in_time(tmp_path: Path) -> None:
+    state = StateDir(tmp_path)
+    state.staging.mkdir()
+    parts = DeployParts(state.staging, None, None, Room(state, Limits(deploys=1)))  # type: ignore[arg-type]
+
+    async def scene() -> None:
+        api = DeploysApi(parts, upload_time=0.2)
+        never: asyncio.Future[dict[str, object]] = asyncio.get_running_loop().create_future()
+        scope = {"type": "http", "method": "POST", "headers": [], "query_string": b"", "path": "/"}
+        slow = [asyncio.ensure_future(api.deploy(Request(scope, lambda: never))) for _ in range(3)]
+        done = await asyncio.gather(api.deploy(Request(scope, send_nothing)), *slow, return_exceptions=True)
+        assert [each.status_code for each in done if isinstance(each, HTTPException)] == [400, 408, 408, 408]
+        assert not api._turns.locked()
+
+    asyncio.run(scene())
+
+
+async def send_nothing() -> dict[str, object]:
+    return {"type": "http.request", "body": b"", "more_body": False}
 
 
 def test_what_is_used_of_the_disk_may_be_the_limit_and_no_more(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 from host.web.known_heads import MOST_BYTES, KnownHeads, cost_of
 from runtime.events import Answer, Event
 from triggers.asgi import Scope
-from triggers.http import HttpTrigger
+from triggers.http import Checks, HttpTrigger
 from triggers.invocations.wish import Wish
 from triggers.store.rows import Invocation
 
@@ -21,7 +21,7 @@ def heads() -> KnownHeads:
     async def accept(target: str, event: Event, wish: Wish) -> Invocation:
         raise AssertionError("nothing is kept")
 
-    return KnownHeads(HttpTrigger(dispatch, 1 << 20, accept), lambda scope: True)
+    return KnownHeads(HttpTrigger(dispatch, 1 << 20, accept, Checks()), lambda scope: True)
 
 
 def scope_of(**changes: object) -> Scope:

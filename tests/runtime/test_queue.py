@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -134,6 +135,32 @@ def test_a_short_function_gets_all_that_waits_but_16_at_most_in_one_write() -> N
             slot.answer(queue, seconds=0.0001)
         assert [len(batch) for batch in slot.sent] == [1, 16, 16, 7]
         assert [(await future).body for future in futures] == numbered(40)
+
+    run(scene)
+
+
+@pytest.mark.parametrize("how", ["answered", "died", "piece"])
+def test_an_event_has_ended_once_no_instance_has_it_whoever_still_waits(how: str) -> None:
+    async def scene(queue: EventQueue) -> None:
+        ended: list[str] = []
+        slot = StubSlot()
+        add(queue, slot)
+        waits, runs = (Event(b"", ended=partial(ended.append, name), streams=True) for name in "wr")
+        running, waiting = queue.submit(runs), queue.submit(waits)
+        await asyncio.sleep(0)
+        waiting.cancel()
+        if how == "piece":
+            queue.answered(slot, [({"n": 1, "k": "piece"}, b"1")])  # type: ignore[arg-type]
+            assert running.done()
+        else:
+            running.cancel()
+        await asyncio.sleep(0)
+        assert ended == ["w"]
+        if how == "died":
+            gone(queue, slot)
+        else:
+            slot.answer(queue)
+        assert ended == ["w", "r"]
 
     run(scene)
 

@@ -5,6 +5,7 @@ from collections.abc import Coroutine
 
 import pytest
 
+from runtime.dispatch.ticket import Ticket
 from runtime.events import Answer, Event, InvocationError, QueueFullError
 from runtime.quotas import Allowance, Quotas
 from runtime.ratelimit import RateLimitedError
@@ -16,6 +17,7 @@ class Under:
     def __init__(self, *allowances: Allowance, most: int = 8) -> None:
         self.now = 0.0
         self.futures: list[asyncio.Future[Answer]] = []
+        self.tickets: list[Ticket] = []
         self.refuses = False
         self.quotas = Quotas(allowances, lambda: self.now, most)
         self._limited = self.quotas.limit(self._dispatch)
@@ -24,13 +26,25 @@ class Under:
         if self.refuses:
             raise QueueFullError("full")
         self.futures.append(asyncio.get_running_loop().create_future())
+        self.tickets.append(Ticket(event, self.futures[-1], 1e9))
         return self.futures[-1]
 
     def send(self, caller: str, trigger: str = "http") -> bool:
+        event = Event(b"", trigger=trigger, caller=caller)
+        foreseen = self._foresees(event)
         try:
-            self._limited("f", Event(b"", trigger=trigger, caller=caller))
+            self._limited("f", event)
+            assert foreseen
         except InvocationError as error:
+            assert self.refuses or not foreseen
             return bool(error.status != 429 or not error.retry_after)
+        return True
+
+    def _foresees(self, event: Event) -> bool:
+        try:
+            self.quotas.foresee(lambda target, event: None)("f", event)
+        except QueueFullError:
+            return False
         return True
 
     async def answer(self, future: "asyncio.Future[Answer]") -> None:
@@ -74,6 +88,30 @@ def test_so_many_events_are_under_way_at_a_time_whatever_becomes_of_them() -> No
         under.futures[2].exception()
         await asyncio.sleep(0)
         assert [under.send("a") for _ in range(3)] == [True, True, False]
+
+    run(scenario())
+
+
+def test_who_hangs_up_keeps_the_place_of_what_an_instance_has_begun() -> None:
+    async def scenario() -> None:
+        under = Under(Allowance("*", concurrency=1))
+        assert under.send("a")
+        under.tickets[0].number = 1
+        under.futures[0].cancel()
+        await asyncio.sleep(0)
+        assert not under.send("a")
+        under.tickets[0].end()
+        under.tickets[0].end()
+        assert [under.send("a") for _ in range(2)] == [True, False]
+
+    run(scenario())
+
+
+def test_an_ipv6_network_is_one_caller() -> None:
+    async def scenario() -> None:
+        under = Under(Allowance("2001:db8::a", count=9), Allowance("*", count=2, interval=100.0))
+        assert [under.send(f"2001:db8::{number}") for number in range(3)] == [True, True, False]
+        assert under.send("2001:db8:0:1::1") and under.send("2001:db8::a") and under.send("::1")
 
     run(scenario())
 

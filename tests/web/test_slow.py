@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+from collections.abc import Callable
 
 import pytest
 
@@ -16,6 +17,17 @@ HEADER_TIME, BODY_TIME, WRITE_TIME, IDLE_TIME = 10.0, 60.0, 60.0, 75.0
 
 def echo(event: Event) -> Answer:
     return Answer(event.body, revision="f@1")
+
+
+class Buffered:
+    """A transport with so many bytes that its caller has not taken."""
+
+    def __init__(self, unsent: Callable[[], int], transport: asyncio.Transport) -> None:
+        self.get_write_buffer_size = unsent
+        self._transport = transport
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._transport, name)
 
 
 async def open_one(front: Front) -> tuple[Connection, WholeAnswerProtocol]:
@@ -160,6 +172,29 @@ def test_a_caller_that_takes_a_little_of_its_answer_now_and_then_is_not() -> Non
             while end.transport.get_write_buffer_size() == left:
                 await caller.reader.read(100_000)
         assert end in end.crowd.members
+
+    with_front(scenario, lambda event: Answer(b"x" * 30_000_000))
+
+
+@pytest.mark.parametrize("streams", [False, True])
+def test_a_caller_that_takes_too_little_of_an_answer_for_long_is_cut_off(streams: bool) -> None:
+    async def scenario(front: Front) -> None:
+        caller, end = await open_one(front)
+        caller.writer.write(post(b"1"))
+        await until(lambda: end.transport.get_write_buffer_size() > 0)
+        # What the transport says of its buffer, as if the caller took 100 bytes a second.
+        left = 1_000_000
+        end.transport = Buffered(lambda: left, end.transport)  # type: ignore[assignment]
+        end.cycle.response_complete = not streams
+        began = end.loop.time()
+        for second in range(0, int(WRITE_TIME) + 2, 10):
+            left = 1_000_000 - 100 * second
+            end.look(began + second)
+        assert end in end.crowd.members
+        left -= 100
+        end.look(began + WRITE_TIME + 10)
+        assert end.transport.is_closing() != streams
+        end.cycle.response_complete = True
 
     with_front(scenario, lambda event: Answer(b"x" * 30_000_000))
 

@@ -1,13 +1,21 @@
 """Usage: what was counted adds up, stays bounded, and outlives a restart."""
 
 import asyncio
+import json
 from pathlib import Path
 
 import pytest
 
 from host.usage import UsagePart
-from runtime.events import Answer, DeadlinePassedError, Event, QueueFullError
-from runtime.usage import HOUR, HOURS_KEPT, MOST_ROWS, OTHERS, Account, Usage, dump, load
+from runtime.events import (
+    Answer,
+    DeadlinePassedError,
+    Event,
+    InvocationError,
+    QueueFullError,
+    UnknownFunctionError,
+)
+from runtime.usage import HOUR, HOURS_KEPT, MOST_ROWS, OTHERS, UNKNOWN, Account, Usage, dump, load
 from tests.cli.running import fnhost
 from tests.hosts import StartHost
 
@@ -75,6 +83,52 @@ def test_rows_are_bounded_and_nothing_is_lost_of_the_sum() -> None:
     assert rows["http", "always", "f"].events == 3 * MOST_ROWS
     assert sum(account.events for account in rows.values()) == 6 * MOST_ROWS
     assert OTHERS in rows
+
+
+def test_names_that_anybody_may_think_of_take_one_row() -> None:
+    usage = Usage(lambda: 0.0)
+
+    def refuse(target: str, _event: Event) -> "asyncio.Future[Answer]":
+        raise UnknownFunctionError(target)
+
+    for number in range(100):
+        for ask in (usage.count(refuse), usage.foresee(refuse)):
+            with pytest.raises(InvocationError):
+                ask(f"{number}" + "x" * 5000, Event(b"", caller="a"))
+    assert usage.total()[1] == {("http", "a", UNKNOWN): Account(refused=200)}
+    for _ in range(2):
+        send(usage, "c" * 5000, "f" * 5000)
+    assert usage.total()[1]["http", "c" * 128, "f" * 128].events == 2
+
+
+def test_what_ends_after_its_row_was_added_to_others_counts_for_those() -> None:
+    usage = Usage(lambda: 0.0)
+    event = send(usage, "early")
+    for number in range(MOST_ROWS):
+        send(usage, f"c{number}")
+        send(usage, f"c{number}")
+    ended(event, Answer(b"12345"))
+    ended(event, DeadlinePassedError("late"))
+    others = usage.total()[1][OTHERS]
+    assert (others.bytes_out, others.failed) == (5, 1)
+
+
+def test_what_is_counted_already_is_written_once_more_and_then_no_more(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        file, usage = tmp_path / "usage.json", Usage()
+        part = UsagePart(usage, file)
+        await part.flush()
+        assert not file.exists()
+        event = send(usage, "a")
+        await part.flush()
+        ended(event, Answer(b"12345"))
+        await part.flush()
+        assert load(json.loads(file.read_text())["hours"].popitem()[1])["http", "a", "f"].bytes_out == 5
+        file.unlink()
+        await part.flush()
+        assert not file.exists()
+
+    asyncio.run(scenario())
 
 
 def test_rows_are_read_as_they_were_written() -> None:
