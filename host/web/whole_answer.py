@@ -18,6 +18,7 @@ from host.web.exchange import Exchange
 from host.web.guarded import GuardedProtocol
 from host.web.header_lines import join_lines, status_line
 from host.web.known_heads import LONGEST_HEAD, KnownHeads
+from host.web.refusal import Refusal
 from runtime.events import Answer, new_id
 from triggers.asgi import EXCHANGE, Receive, Scope, Send
 from triggers.http import Asked, Caller
@@ -133,6 +134,8 @@ class WholeAnswerProtocol(GuardedProtocol):
 
     def data_received(self, data: bytes) -> None:
         """A part of a request, or several; one that is whole and has a known head goes the short way."""
+        if self._deaf:
+            return
         self._head = None
         if self._held:
             data, self._held = self._held + data, b""
@@ -214,6 +217,11 @@ class WholeAnswerProtocol(GuardedProtocol):
         self.flow.resume_reading()
         if self.pipeline:
             self._start_asgi_task(*self.pipeline.pop())
+
+    def refuse(self, refusal: Refusal) -> None:
+        """Answer with a problem, and hang up; of what is held nothing runs any more."""
+        self._held = b""
+        super().refuse(refusal)
 
     def is_idle(self) -> bool:
         """Whether it is the caller's turn, and nothing of a request is here."""

@@ -76,6 +76,24 @@ def test_a_body_that_trickles_gets_408_after_a_grace(known: bool) -> None:
     with_front(scenario, echo)
 
 
+def test_what_comes_after_a_408_runs_nothing() -> None:
+    async def scenario(front: Front) -> None:
+        caller, end = await open_one(front)
+        request = post(b"x" * 20_000)
+        for _ in range(2):
+            await caller.ask(request)
+        # Over TLS a connection that is closing goes on to read.
+        end.data_received(request[:-19_000])
+        assert end._held
+        end.look(end.loop.time() + BODY_TIME + 1)
+        end.data_received(request[-19_000:])
+        end.data_received(request)
+        assert (await caller.rest()).startswith(b"HTTP/1.1 408 ")
+        assert len(front.events) == 2
+
+    with_front(scenario, echo)
+
+
 def test_a_body_at_the_least_rate_goes_on_until_its_time_is_over() -> None:
     async def scenario(front: Front) -> None:
         caller, end = await open_one(front)

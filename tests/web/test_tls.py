@@ -1,5 +1,6 @@
 """TLS on the web port: real handshakes with a real host, and files that are none."""
 
+import contextlib
 import shutil
 import signal
 import socket
@@ -14,6 +15,7 @@ from conf.certificates import key_warning
 from conf.faults import ConfigError
 from conf.settings import gather_settings
 from conf.web import ServerTls
+from host.web.certificates import Certificates
 from tests.cli.running import fnhost
 from tests.hosts import RunningHost, wait_until
 from tests.mqtt.certificates import Authority, Pair
@@ -140,6 +142,42 @@ def test_a_renewed_certificate_is_shown_to_newcomers_while_connections_live_on(
         wait_until(lambda: "config is not reloaded, and nothing has changed" in host.log(), "it is refused")
         assert serial(host, context) == after
         assert client.get("/livez").status_code == 200
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_who_resumes_a_session_is_judged_by_the_authorities_of_now(
+    tmp_path: Path, authority: Authority, device: Pair, version: ssl.TLSVersion
+) -> None:
+    clients = tmp_path / "clients.pem"
+    install(authority.issue("first"), tmp_path)
+    shutil.copy(authority.certificate, clients)
+    tls = ServerTls(cert=tmp_path / "host.pem", key=tmp_path / "host.key", client_ca=clients)
+    certificates = Certificates(tls)
+    context = trusting(authority, device)
+    context.maximum_version, context.check_hostname = version, False
+    session = shake(certificates, context, None)
+    certificates.renew(tls)
+    shake(certificates, context, session)
+    shutil.copy(Authority(tmp_path / "other").certificate, clients)
+    certificates.renew(tls)
+    for known in (None, session):
+        with pytest.raises(ssl.SSLError):
+            shake(certificates, context, known)
+
+
+def shake(
+    certificates: Certificates, context: ssl.SSLContext, known: ssl.SSLSession | None
+) -> ssl.SSLSession | None:
+    """A handshake in memory, and a byte each way; returns the session as its caller knows it."""
+    there, back = ssl.MemoryBIO(), ssl.MemoryBIO()
+    caller = context.wrap_bio(back, there, session=known)
+    server = certificates.context.wrap_bio(there, back, server_side=True)
+    for end in (caller, server, caller, server):
+        with contextlib.suppress(ssl.SSLWantReadError):
+            end.do_handshake()
+    server.write(b"1")
+    assert caller.read() == b"1"
+    return caller.session
 
 
 @pytest.mark.parametrize(
