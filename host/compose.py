@@ -1,46 +1,24 @@
-"""The composition root: everything is built here and handed down; nobody else constructs collaborators."""
+"""The composition root: with `host/foundations.py` it alone constructs collaborators, and hands them down."""
 
 import os
-import time
 from dataclasses import dataclass
-from functools import partial
 
-from conf.address import Address
-from conf.models import Config
 from conf.settings import Settings
-from functions.byte_code_store import ByteCodeStore
-from functions.registry import Registry
-from host.access.attempts import Attempts
 from host.access.audit import AuditLog
 from host.access.gate import Gate
-from host.access.guard import Guard, GuardParts, Rules
-from host.access.local_token import LocalToken
 from host.access.part import AccessPart, AuditPart
-from host.access.sessions import Sessions
-from host.access.token_file import FILE as TOKENS
-from host.access.token_text import digest_of, make_token
-from host.access.tokens import Tokens
-from host.boxes import make_boxes
 from host.bridges import BridgesPart
-from host.delivery import DeliveryPart, Workers, make_failpoints, make_limits
-from host.deployment.additions import Additions
-from host.deployment.catalog import Catalog, Grounds
-from host.deployment.collector import Collector, CollectorParts
-from host.deployment.deployer import Deployer, DeployGrounds
+from host.delivery import DeliveryPart, Workers
 from host.deployment.downloads import Downloads
-from host.deployment.files import RevisionFiles
-from host.deployment.room import Room
-from host.deployment.sources import find_bases, find_sources, pickle_policy
-from host.deployment.tasks import DeployTasks
+from host.deployment.sources import find_sources
+from host.foundations import Base, compose_base
 from host.health import Health, check_functions
-from host.invocations import InvocationGrounds, InvocationsPart, awaited_targets
+from host.invocations import InvocationGrounds, InvocationsPart
 from host.lifecycle import Lifecycle, Part
-from host.logstore import LogStore
 from host.mqtt import MqttPart
 from host.parts import DeploysPart, FunctionsPart, LogsPart, ReadyPart
 from host.plugins import HostInfo, load_plugins
 from host.reload import Reloader, Running, make_rates
-from host.scaling import ScalingPart
 from host.state import StateDir
 from host.timers import TimersPart
 from host.usage import UsagePart
@@ -55,20 +33,14 @@ from host.web.openapi import document
 from host.web.server import WebPart
 from host.web.sessions import SessionsApi
 from host.web.usage import UsageApi
-from runtime.dispatch.dispatcher import Dispatcher
-from runtime.overlay import prepare_overlay
-from runtime.process import Workshop
-from runtime.ratelimit import limit_dispatch
-from runtime.scaling.scaler import Scaler
-from runtime.sharing.register import Register
+from runtime.events import Dispatch
+from runtime.ratelimit import RateLimit, limit_dispatch
 from runtime.usage import Usage
 from triggers.bodies import Bodies
 from triggers.delivery.keeping import Keeping
 from triggers.delivery.letters import DeadLetters
 from triggers.http import Checks, HttpTrigger
 from triggers.mqtt.feed import Feed
-from triggers.store.failpoints import Failpoints
-from triggers.store.store import DeliveryStore
 from triggers.timers.timer import TimerParts
 
 
@@ -83,158 +55,115 @@ class Host:
 
 
 @dataclass(frozen=True)
-class Access:
-    """What decides who may do what, and writes down who did."""
+class Triggers:
+    """All that hands events to functions; `rates` are those of functions."""
 
-    audit: AuditLog
-    tokens: Tokens
-    sessions: Sessions
-    guard: Guard
-    local: LocalToken
-
-
-@dataclass(frozen=True)
-class Functions:
-    """All that deploys functions and finds the pools that run them."""
-
-    dispatcher: Dispatcher
-    registry: Registry
-    catalog: Catalog
-    collector: Collector
-    room: Room
-    deployer: Deployer
-    tasks: DeployTasks
+    edge: Edge
+    usage: Usage
+    rates: dict[str, RateLimit]
+    dispatch: Dispatch
+    workers: Workers
+    deploys: DeploysPart
+    mqtt: MqttPart
+    timers: TimersPart
+    bridges: BridgesPart
+    invocations: InvocationsPart
+    http: HttpTrigger
 
 
 @dataclass(frozen=True)
-class Shared:
-    """What functions have in common with the rest of the host."""
+class Web:
+    """The port, and what is behind it beside functions."""
 
-    workshop: Workshop
-    scaler: Scaler
-    store: DeliveryStore
-    failpoints: Failpoints
-    audit: AuditLog
+    port: WebPart
+    entrance: AccessPart
+    reloader: Reloader
 
 
-def compose_access(settings: Settings, state: StateDir) -> Access:
-    """Build what callers have to pass; raises AccessFileError."""
-    audit, sessions = AuditLog(state.root, time.time), Sessions(time.time)
-    tokens = Tokens(state.root / TOKENS, time.time)
-    tokens.load()
-    rules = Rules(
-        Address(settings.listen_host, 0).is_loopback,
-        settings.config.access.invoke == "open",
-        settings.allow_anonymous,
-    )
-    token = make_token()
-    attempts = Attempts(time.monotonic)
-    guard = Guard(GuardParts(rules, tokens, sessions, attempts, audit, digest_of(token)))
-    return Access(audit, tokens, sessions, guard, LocalToken(token, state.root, os.environ))
-
-
-def compose_functions(config: Config, state: StateDir, shared: Shared) -> Functions:
-    """Build what deploys functions and finds their pools."""
-    dispatcher = Dispatcher()
-    registry = Registry(state.registry)
-    files = RevisionFiles(state, registry)
-    workshop, scaler, failpoints = shared.workshop, shared.scaler, shared.failpoints
-    additions = Additions.of(config)
-    catalog = Catalog(Grounds(state, registry, files, workshop, dispatcher, scaler, additions, failpoints))
-    collecting = CollectorParts(catalog, registry, files, partial(awaited_targets, shared.store))
-    collector = Collector(collecting, config.limits.revisions)
-    byte_code = ByteCodeStore(state.byte_code)
-    room = Room(state, config.limits)
-    deploying = DeployGrounds(
-        state,
-        registry,
-        files,
-        catalog,
-        byte_code,
-        room,
-        collector.begin,
-        shared.audit.record,
-        pickle_policy(config),
-    )
-    deployer = Deployer(deploying, find_bases(config))
-    return Functions(dispatcher, registry, catalog, collector, room, deployer, DeployTasks(deployer))
-
-
-def compose(settings: Settings, state: StateDir) -> Host:
-    """Build the host; needs a running event loop, and `state` locked."""
-    config = settings.config
-    logs = LogStore(state.logs, config.limits.log_size)
-    health = Health()
-    failpoints = make_failpoints(os.environ)
-    store = DeliveryStore(state.delivery, make_limits(config.limits), failpoints)
-    delivery = DeliveryPart(store, config.limits.delivery)
-    workers = Workers()
-    scaling = ScalingPart(config.limits.memory)
-    access = compose_access(settings, state)
-    overlay = prepare_overlay(state.overlay)
-    boxes = make_boxes(config.isolation, state, overlay)
-    register = Register(state.shared_output, (state.packages, state.environments))
-    pickles = pickle_policy(config)
-    workshop = Workshop(overlay, state.owner(), logs.append, boxes, pickles, shared=register)
-    shared = Shared(workshop, scaling.scaler, store, failpoints, access.audit)
-    functions = compose_functions(config, state, shared)
-    dispatcher, catalog, deployer = functions.dispatcher, functions.catalog, functions.deployer
-    deploys = DeploysPart(Downloads(find_sources(settings, state.downloads), state, deployer))
-    edge, usage = Edge(settings), Usage()
-    limited = limit_dispatch(dispatcher.dispatch, rates := make_rates(config))
-    dispatch = usage.count(edge.quotas.limit(limited))
+def compose_triggers(base: Base) -> Triggers:
+    """Build what takes events in, and the bounds that they pass."""
+    config, shared, functions = base.settings.config, base.shared, base.functions
+    dispatcher, store, failpoints = functions.dispatcher, shared.store, shared.failpoints
+    downloads = find_sources(base.settings, base.state.downloads)
+    deploys = DeploysPart(Downloads(downloads, base.state, functions.deployer))
+    edge, usage, rates = Edge(base.settings), Usage(), make_rates(config)
+    dispatch = usage.count(edge.quotas.limit(limit_dispatch(dispatcher.dispatch, rates)))
     keeping = Keeping(store, failpoints)
     mqtt = MqttPart(config, Feed(dispatch, dispatcher.max_event), deploys.tried, keeping)
     timers = TimersPart(config, TimerParts(dispatch, keeping, mqtt.publishers), deploys.tried)
     bridges = BridgesPart(config.bridges, config.rate_limit_resources)
     invocations = InvocationsPart(config, InvocationGrounds(store, failpoints, dispatcher, dispatch))
+    workers = Workers()
     for wake in (mqtt.wake, timers.wake, invocations.wake):
         workers.add(wake)
-    accept = edge.charging(invocations.accept)
     foresee = usage.foresee(edge.quotas.foresee(dispatcher.find))
-    checks = Checks(access.guard.admit, foresee, Bodies(config.limits.bodies))
-    trigger = HttpTrigger(dispatch, config.limits.max_body, accept, checks)
-    room, collector = functions.room, functions.collector
+    checks = Checks(base.access.guard.admit, foresee, Bodies(config.limits.bodies))
+    http = HttpTrigger(dispatch, config.limits.max_body, edge.charging(invocations.accept), checks)
+    return Triggers(edge, usage, rates, dispatch, workers, deploys, mqtt, timers, bridges, invocations, http)
+
+
+def compose_reloader(base: Base, triggers: Triggers) -> Reloader:
+    """Build what goes over to another config."""
+    functions, each = base.functions, triggers
     running = Running(
-        *(state, catalog, collector, room, logs, deployer, deploys, mqtt, timers, bridges, trigger, rates),
-        edge=edge,
+        *(base.state, functions.catalog, functions.collector, functions.room, base.logs, functions.deployer),
+        *(each.deploys, each.mqtt, each.timers, each.bridges, each.http, each.rates),
+        edge=each.edge,
     )
-    reloader = Reloader(settings, os.environ, running)
-    reports = Reports(mqtt.queue_rows, mqtt.connections, delivery.view, deploys.why, catalog.decisions)
-    letters = LettersApi(DeadLetters(store, workers.wake))
-    entrance = AccessPart(access.tokens, access.guard, access.local, lambda: web.addresses)
+    return Reloader(base.settings, os.environ, running)
+
+
+def compose_web(base: Base, triggers: Triggers, health: Health, delivery: DeliveryPart) -> Web:
+    """Build the API, and the port that leads to it and to functions."""
+    access, functions, state = base.access, base.functions, base.state
+    reloader = compose_reloader(base, triggers)
+    mqtt, catalog, deployer = triggers.mqtt, functions.catalog, functions.deployer
+    reports = Reports(
+        mqtt.queue_rows, mqtt.connections, delivery.view, triggers.deploys.why, catalog.decisions
+    )
+    entrance = AccessPart(access.tokens, access.guard, access.local, lambda: port.addresses)
     routes = [
-        *letters.routes(),
-        *InvocationsApi(invocations.ledger).routes(),
-        *timers.routes(),
-        *DeploysApi(DeployParts(state.staging, deployer, functions.tasks, room)).routes(),
+        *LettersApi(DeadLetters(base.shared.store, triggers.workers.wake)).routes(),
+        *InvocationsApi(triggers.invocations.ledger).routes(),
+        *triggers.timers.routes(),
+        *DeploysApi(DeployParts(state.staging, deployer, functions.tasks, functions.room)).routes(),
         *InspectionsApi(catalog, state).routes(),
-        *UsageApi(usage).routes(),
+        *UsageApi(triggers.usage).routes(),
         *AccessApi(access.tokens, access.audit, entrance.renew).routes(),
         *SessionsApi(access.guard, access.sessions).routes(),
         *document.routes(),
     ]
-    api = Api(ApiParts(state, catalog, deployer, logs, health, reports, reloader), routes)
+    api = Api(ApiParts(state, catalog, deployer, base.logs, health, reports, reloader), routes)
     gate = Gate(api.application(), access.guard, access.audit)
-    web = WebPart(edge.door(trigger, gate), settings)
-    health.add(lambda: check_functions(catalog))
-    for part in (delivery, mqtt, timers, bridges):
+    port = WebPart(triggers.edge.door(triggers.http, gate), base.settings)
+    return Web(port, entrance, reloader)
+
+
+def compose(settings: Settings, state: StateDir) -> Host:
+    """Build the host; needs a running event loop, and `state` locked."""
+    base, health = compose_base(settings, state), Health()
+    functions, shared, access = base.functions, base.shared, base.access
+    delivery = DeliveryPart(shared.store, settings.config.limits.delivery)
+    triggers = compose_triggers(base)
+    web = compose_web(base, triggers, health, delivery)
+    health.add(lambda: check_functions(functions.catalog))
+    for part in (delivery, triggers.mqtt, triggers.timers, triggers.bridges):
         health.add(part.checks)
     parts: list[Part] = [
         AuditPart(access.audit),
-        LogsPart(logs),
-        scaling,
+        LogsPart(base.logs),
+        shared.scaling,
         delivery,
-        FunctionsPart(catalog, functions.collector, functions.registry, workshop),
-        UsagePart(usage, state.usage),
-        deploys,
-        invocations,
-        mqtt,
-        timers,
-        bridges,
-        entrance,
-        web,
-        ReadyPart(health, functions.tasks, logs),
-        *load_plugins(HostInfo(dispatch, config, state.root)),
+        FunctionsPart(functions.catalog, functions.collector, functions.registry, shared.workshop),
+        UsagePart(triggers.usage, state.usage),
+        triggers.deploys,
+        triggers.invocations,
+        triggers.mqtt,
+        triggers.timers,
+        triggers.bridges,
+        web.entrance,
+        web.port,
+        ReadyPart(health, functions.tasks, base.logs),
+        *load_plugins(HostInfo(triggers.dispatch, settings.config, state.root)),
     ]
-    return Host(Lifecycle(parts), web, reloader, access.audit)
+    return Host(Lifecycle(parts), web.port, web.reloader, access.audit)
