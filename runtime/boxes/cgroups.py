@@ -20,6 +20,8 @@ PERIOD = 100_000
 """Microseconds over which a quota of processor time counts; the kernel's own default."""
 REMOVE_FOR = 5.0
 LOOK_AGAIN = 0.02
+STALE_AFTER = 3600.0
+"""Seconds after which an empty group is nobody's: between its making and its joining are milliseconds."""
 SERVICE = "run the host as root, or under systemd with `Delegate=yes`; a container needs them writable"
 KERNEL_LINE = (
     "`cgroup_enable=memory cgroup_memory=1` on the kernel's command line where it is off, `Delegate=yes`"
@@ -134,6 +136,7 @@ class Cgroups:
             for left in folder.glob(f"{self._prefix}*"):
                 killed += len(_words(left / "cgroup.procs"))
                 _remove(left)
+            _remove_stale(folder)
         return killed
 
     def group(self, label: str) -> "Cgroup":
@@ -219,6 +222,14 @@ def _hand_down(folder: Path, controller: str) -> Lack | None:
         why = f"{folder} does not hand its {controller} controller down ({error.strerror})"
         return Lack(why, "give the host a group of its own: a systemd unit with `Delegate=yes`")
     return None
+
+
+def _remove_stale(folder: Path) -> None:
+    """Remove empty groups of hosts that were killed and never came back; with a process in it, none goes."""
+    for left in folder.glob(f"{PREFIX}*"):
+        with contextlib.suppress(OSError):
+            if left.stat().st_mtime < time.time() - STALE_AFTER:
+                left.rmdir()
 
 
 def _remove(folder: Path) -> bool:

@@ -140,3 +140,15 @@ def test_groups_of_version_2_are_killed_as_a_whole(proc: Path, tmp_path: Path) -
     groups.clear()
     thread.join()
     assert deleted == ["killed"] and not left.exists()
+
+
+def test_old_groups_of_hosts_that_never_came_back_go_once_they_are_empty(proc: Path, tmp_path: Path) -> None:
+    own = tmp_path / "cgroup" / "system.slice" / "fnhost.service"
+    made = {name: own / f"fnhost-{name}-f@1.1" for name in ("old", "new", "busy")}
+    for each in made.values():
+        each.mkdir()
+    (made["busy"] / "cgroup.procs").write_text("1\n")
+    for name in ("old", "busy"):
+        os.utime(made[name], (0, 0))
+    assert Cgroups(find_branches(proc)[0], "0123456789abcdef").clear() == 0
+    assert [name for name, each in made.items() if each.exists()] == ["new", "busy"]
