@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from functions import launch
+from functions.trees import delete_tree, give_tree, open_folder
 
 PROGRAM, READABLE = 0o755, 0o644
 
@@ -63,15 +64,19 @@ class Confinement:
         """Take the environment back, as nobody's to change but ours, and delete the rest."""
         # First: who still runs could change what is taken back.
         self.end()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        delete_tree(self.folder)
         self._give(target, None if self.uid is None else os.geteuid())
 
     def _give(self, folder: Path, uid: int | None) -> None:
         if uid is None:
             return
-        for path in (folder, *folder.rglob("*")):
-            os.lchown(path, uid, uid)
-            if not path.is_symlink():
-                # Whatever the build said: nothing is setuid, others may read and not write.
-                runs = path.is_dir() or path.stat().st_mode & stat.S_IXUSR
-                os.chmod(path, PROGRAM if runs else READABLE)
+        opened = open_folder(folder)
+        try:
+            # Whatever the build said: nothing is setuid, others may read and not write.
+            give_tree(opened, uid, lambda status: PROGRAM if _runs(status) else READABLE)
+        finally:
+            os.close(opened)
+
+
+def _runs(status: os.stat_result) -> bool:
+    return stat.S_ISDIR(status.st_mode) or bool(status.st_mode & stat.S_IXUSR)

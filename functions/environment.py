@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import shutil
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -16,6 +15,7 @@ from functions.build_failure import failure_sentence
 from functions.confinement import Confinement
 from functions.errors import BuildError
 from functions.interpreters import find_python
+from functions.trees import delete_tree
 
 PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 PASSED_ON = {"PATH", "HOME", "LANG", "TMPDIR", "XDG_CACHE_HOME", "PYENV_ROOT"}
@@ -60,7 +60,7 @@ async def build_environment(order: BuildOrder, log: Callable[[str], None]) -> Pa
         async with asyncio.timeout(order.time_limit):
             return await _build(order, Uv(clean_environment(os.environ), uv_log))
     except BaseException as error:
-        await asyncio.to_thread(shutil.rmtree, order.target, ignore_errors=True)
+        await asyncio.to_thread(delete_tree, order.target)
         if isinstance(error, TimeoutError):
             raise BuildError(f"the environment was not built within {order.time_limit:g} s") from None
         raise
@@ -78,7 +78,7 @@ def clean_environment(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 async def _build(order: BuildOrder, uv: "Uv") -> Path:
-    await asyncio.to_thread(shutil.rmtree, order.target, ignore_errors=True)
+    await asyncio.to_thread(delete_tree, order.target)
     python = await find_python(order.python, uv.env)
     if order.adopt is not None:
         python = await asyncio.to_thread(order.adopt, python)

@@ -3,8 +3,9 @@
 import fcntl
 import os
 import secrets
-import shutil
 from pathlib import Path
+
+from functions.trees import delete_tree
 
 
 class StateError(Exception):
@@ -46,7 +47,7 @@ class StateDir:
             self.root.chmod(0o711)
             self._lock_fd = os.open(self.root / "host.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             fcntl.flock(self._lock_fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            shutil.rmtree(self.staging, ignore_errors=True)
+            delete_tree(self.staging)
             for folder, mode in self._modes().items():
                 folder.mkdir(exist_ok=True)
                 folder.chmod(mode)

@@ -103,9 +103,9 @@ class Arbiter:
             slot.hand_over(lambda fds: process.send(command, fds))
 
     def give(self, folder: Path) -> None:
-        """Let it write to a folder that was made after it had started; raises OSError."""
-        if self._process is not None:
-            self._process.box.give(folder)
+        """Let it write to a folder that was made after it had started. Blocks; raises OSError."""
+        if (process := self._process) is not None:
+            process.box.give(folder)
 
     def end(self) -> None:
         """Let it go; it has no instance any more."""

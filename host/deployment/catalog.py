@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import os
-import shutil
 from collections.abc import Collection
 from dataclasses import dataclass
 
@@ -294,5 +293,5 @@ class Catalog:
 
     def _delete_files(self, name: str) -> None:
         files = self._grounds.files
-        shutil.rmtree(self._grounds.state.output / name, ignore_errors=True)
+        files.delete_output(name)
         files.delete(files.set_aside(name, self.draining.packages))

@@ -3,12 +3,12 @@
 import contextlib
 import itertools
 import logging
-import shutil
 import threading
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
 from functions.registry import Registry, Row
+from functions.trees import delete_tree
 from host.state import StateDir
 
 logger = logging.getLogger(__name__)
@@ -55,7 +55,13 @@ class RevisionFiles:
     def delete(self, paths: Iterable[Path]) -> None:
         """Delete what was set aside."""
         for path in paths:
-            shutil.rmtree(path, ignore_errors=True)
+            delete_tree(path)
+
+    def delete_output(self, name: str) -> None:
+        """Delete what a function that is no more has written."""
+        for folder in (self._state.output / name, self._state.shared_output / name):
+            if not delete_tree(folder):
+                logger.warning("%s of a function that was removed cannot be deleted", folder)
 
     def strays(self) -> list[str]:
         """The functions with environments that no revision needs, left by a crash."""

@@ -17,8 +17,8 @@ from host.state import StateDir
 
 logger = logging.getLogger(__name__)
 
-PARTS = ("packages", "environments", "output", "logs", "downloads", "byte-code", "uv-cache")
-OF_FUNCTIONS = ("environments", "output", "logs")
+OF_FUNCTIONS = ("environments", "output", "shared-output", "logs")
+PARTS = ("packages", *OF_FUNCTIONS, "downloads", "byte-code", "tmp", "uv-cache")
 TIME_LIMIT = 60.0
 LOOK_EVERY = 20
 """Deploys after which the disk is looked at again, also where less than half of what is allowed is used."""
@@ -79,7 +79,7 @@ class Room:
 
     async def _measure(self) -> dict[str, int]:
         """In a process of its own: a hundred thousand files would keep the host from its events."""
-        arguments = [disk_use.__file__, str(self._state.root), *PARTS]
+        arguments = disk_use.command(str(self._state.root), PARTS)
         told = await run_child(Path(sys.executable), arguments, TIME_LIMIT)
         if not told:
             logger.warning("what %s takes cannot be measured in %g s", self._state.root, TIME_LIMIT)

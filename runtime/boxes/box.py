@@ -7,8 +7,9 @@ from pathlib import Path
 
 from conf.isolation import LEVELS, Level
 from conf.quantities import say_size
+from functions.trees import delete_tree
 from runtime.boxes.cgroups import Cgroup, Cgroups, GroupLimits
-from runtime.boxes.folders import make_private, remove_private
+from runtime.boxes.folders import make_passage, make_private
 from runtime.boxes.places import DISCARD, SHARED_MEMORY, interpreter_reads, system_reads
 from runtime.boxes.reach import READ, SEARCH, WRITE, find_barrier
 from runtime.boxes.tasks import count_tasks
@@ -79,7 +80,7 @@ class Box:
         return BoxPlan(memory=self.spec.memory)
 
     def give(self, folder: Path) -> None:
-        """Make a folder below those that the box may write to its own; raises OSError."""
+        """Make a folder below those that the box may write to its own. Blocks; raises OSError."""
 
     def find_refusal(self, report: Report) -> str | None:
         """Why a box with these walls is too weak to run anything in it."""
@@ -132,8 +133,12 @@ class FullBox(Box):
             if why is not None:
                 self.report.setdefault("uid", why)
             self._user = uid
-            for folder in (self._temporary, self.spec.output_dir):
-                make_private(folder, uid)
+            make_private(self._temporary, uid)
+            if self.spec.isolation == "subinterpreter":
+                # Each function that comes into it has a folder there, which it is given then.
+                make_passage(self.spec.output_dir)
+            else:
+                make_private(self.spec.output_dir, uid)
             self._join(pid)
             return self._plan(uid)
 
@@ -159,9 +164,12 @@ class FullBox(Box):
         return uid, None
 
     def _places(self) -> list[tuple[Path, int]]:
-        needed = [(path, READ) for path in (*self._own_reads(), *map(Path, self.spec.python_path))]
-        # What is below may be all that is meant: the folder of all packages cannot be listed.
-        opened = [(path, SEARCH if path.is_dir() else READ) for path in self.spec.reads]
+        needed = [(path, READ) for path in self._own_reads()]
+        # What is below may be all that is meant: the folder of all packages cannot be listed. What only the
+        # package names weakens no box: the arbiter does not start where it cannot read that.
+        listed = {path for path in self.spec.reads if str(path) in self.spec.python_path}
+        searched = {path for path in self.spec.reads if path.is_dir()} - listed
+        opened = [(path, SEARCH if path in searched else READ) for path in self.spec.reads]
         return needed + opened + [(path, READ | WRITE) for path in self.spec.writes]
 
     def _own_reads(self) -> tuple[Path, ...]:
@@ -252,4 +260,5 @@ class FullBox(Box):
             self._left = True
             if self._cgroup is not None:
                 self._cgroup.remove()
-            remove_private(self._temporary)
+            # What stays is deleted at the next start.
+            delete_tree(self._temporary)

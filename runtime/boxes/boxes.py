@@ -2,13 +2,14 @@
 
 import contextlib
 import itertools
+import logging
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from functions.confinement import Confinement
+from functions.trees import delete_tree
 from runtime.boxes.box import LARGEST_FILE, Box, BoxGrounds, FullBox
-from runtime.boxes.folders import remove_private
 from runtime.boxes.places import system_reads
 from runtime.boxes.pythons import find_reachable
 from runtime.boxes.uids import NoUidError
@@ -16,6 +17,8 @@ from runtime.boxes.walls import asked
 from runtime.leftovers import kill_users
 from runtime.spec import PoolSpec
 from runtime.worker.box_plan import BoxPlan
+
+logger = logging.getLogger(__name__)
 
 # No function's name begins so.
 BUILDER = "+build+"
@@ -75,5 +78,6 @@ class Boxes:
         killed = grounds.cgroups.clear() if grounds.cgroups is not None else 0
         killed += kill_users(grounds.uids.block) if grounds.uids is not None else 0
         for left in grounds.folder.iterdir():
-            remove_private(left)
+            if not delete_tree(left):
+                logger.warning("%s of an earlier run cannot be deleted", left)
         return killed

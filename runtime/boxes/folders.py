@@ -1,40 +1,48 @@
-"""Folders that belong to one function's user and to nobody else."""
+"""Folders that belong to one function's user and to nobody else, in folders that are nobody's but ours."""
 
+import contextlib
+import errno
 import os
-import shutil
-import stat
 from pathlib import Path
 
+from functions.trees import give_tree, open_folder
+
 PRIVATE = 0o700
+PASSED = 0o711
+"""Others reach what is theirs in it, and cannot look around."""
 
 
 def make_private(folder: Path, uid: int | None) -> None:
     """Make it, or give it with all in it to `uid` (None: to ourselves); raises OSError.
 
-    A file with another name elsewhere, and a link, stay whose they are: the function may have made them.
+    A function may have put links and files of others into it: they stay whose they are. It is refused where
+    somebody else could have put something in its own place.
     """
-    folder.mkdir(mode=PRIVATE, parents=True, exist_ok=True)
-    owner = os.geteuid() if uid is None else uid
-    if os.stat(folder).st_uid == owner:
-        return
-    os.chmod(folder, PRIVATE)
-    for name in _inside(folder):
-        os.lchown(name, owner, owner)
-    # The last one: it says that all are done.
-    os.lchown(folder, owner, owner)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    if folder.parent.stat().st_uid != os.geteuid():
+        raise OSError(errno.EPERM, "it lies in another user's folder", str(folder))
+    with contextlib.suppress(FileExistsError):
+        folder.mkdir(mode=PRIVATE)
+    opened = open_folder(folder)
+    try:
+        _hand_over(opened, os.geteuid() if uid is None else uid)
+    finally:
+        os.close(opened)
 
 
-def _inside(folder: Path) -> list[str]:
-    found = []
-    for parent, folders, files in os.walk(folder):
-        for name in (*folders, *files):
-            path = os.path.join(parent, name)
-            status = os.lstat(path)
-            if stat.S_ISDIR(status.st_mode) or (stat.S_ISREG(status.st_mode) and status.st_nlink == 1):
-                found.append(path)
-    return found
+def _hand_over(folder: int, owner: int) -> None:
+    if os.fstat(folder).st_uid != owner:
+        os.fchmod(folder, PRIVATE)
+        give_tree(folder, owner)
 
 
-def remove_private(folder: Path) -> None:
-    """Delete it with all in it, as far as that goes: what stays is deleted at the next start."""
-    shutil.rmtree(folder, ignore_errors=True)
+def make_passage(folder: Path) -> None:
+    """Make a folder of ours that holds others' private ones, or take it back; raises OSError."""
+    folder.mkdir(parents=True, exist_ok=True)
+    opened = open_folder(folder)
+    try:
+        # First: nobody else changes what is in it from here on.
+        os.fchown(opened, os.geteuid(), os.getegid())
+        os.fchmod(opened, PASSED)
+    finally:
+        os.close(opened)

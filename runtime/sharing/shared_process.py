@@ -109,13 +109,24 @@ class SharedProcess:
     def open(self, member: Member, slot: Slot, log_fd: int) -> None:
         """Have a subinterpreter made for a slot of a member; `log_fd` leads to its log."""
         self._opened += 1
-        number, spec = self._opened, member.spec
+        number = self._opened
         self._places[number] = Place(member, slot)
         slot.forked(self._worker)
-        try:
-            self._arbiter.give(spec.output_dir)
-        except OSError as error:
-            self._workshop.say(spec.label, f"it cannot write to {spec.output_dir}: {error.strerror}")
+        # In a thread: what an earlier user of the function's has left there changes hands.
+        giving = self._loop.run_in_executor(None, self._arbiter.give, member.spec.output_dir)
+        giving.add_done_callback(lambda done: self._send_open(number, slot, log_fd, done))
+        if self._opened >= MOST_OPENED:
+            self._loop.call_soon(self._close)
+
+    def _send_open(self, number: int, slot: Slot, log_fd: int, given: "asyncio.Future[None]") -> None:
+        place = self._places.get(number)
+        if place is None or given.cancelled():
+            # It is sent to nobody, so that what goes with it is let go of.
+            slot.hand_over(lambda fds: None)
+            return
+        spec = place.member.spec
+        if error := given.exception():
+            self._workshop.say(spec.label, f"it cannot write to {spec.output_dir}: {error}")
         message = {
             "op": "open",
             "slot": number,
@@ -123,8 +134,6 @@ class SharedProcess:
             "environ": {**make_environment(spec, self._workshop.owner, spec.output_dir), **spec.env},
         }
         self._channel.ask(lambda send: slot.hand_over(lambda fds: send(message, (*fds, log_fd))))
-        if self._opened >= MOST_OPENED:
-            self._loop.call_soon(self._close)
 
     def ask_stack(self, slot: Slot) -> None:
         """Have the thread of a slot write into its log where it is."""
