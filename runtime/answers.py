@@ -12,6 +12,8 @@ from runtime.events import (
     InvocationError,
     Publication,
 )
+from runtime.told import read_stack, read_text
+from runtime.worker.context import MAX_PUBLICATIONS
 from runtime.worker.frames import Head
 from runtime.worker.masks import Mask
 
@@ -49,6 +51,8 @@ def _read_success(head: Head, body: bytes, revision: str) -> Answer:
 
 
 def _split_publications(heads: list[dict[str, Any]], body: bytes) -> tuple[tuple[Publication, ...], bytes]:
+    if len(heads) > MAX_PUBLICATIONS:
+        raise ValueError(f"it published {len(heads)} messages; {MAX_PUBLICATIONS} are allowed")
     sizes = [int(each["l"]) for each in heads]
     at = len(body) - sum(sizes)
     if at < 0 or min(sizes) < 0:
@@ -66,15 +70,15 @@ def _split_publications(heads: list[dict[str, Any]], body: bytes) -> tuple[tuple
 
 def _read_failure(kind: str, head: Head, mask: Mask) -> InvocationError:
     if kind == "rejected":
-        return InputRejectedError(str(head["message"]))
+        return InputRejectedError(read_text(head["message"], mask))
     if kind == "expired":
         return DeadlinePassedError("the deadline passed before the event could begin")
     if kind == "raised":
         record = head["error"]
         return FunctionRaisedError(
-            mask(str(record["type"])),
-            mask(str(record["message"])),
-            [mask(str(line)) for line in record["stack"]],
+            read_text(record["type"], mask),
+            read_text(record["message"], mask),
+            read_stack(record["stack"], mask),
         )
     raise ValueError(f"unknown kind {kind!r}")
 

@@ -1,6 +1,7 @@
 """The host's side of one pool's arbiter through all its lives: off, booting, up, ending, off again."""
 
 import asyncio
+import itertools
 import signal
 import time
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from typing import Literal, Protocol
 from runtime.answers import describe_status
 from runtime.boot import BootError, LoadWarning, clean, find_place, read_boot_error, read_warnings
 from runtime.dues import Dues
+from runtime.hearing import ForgedWordError, Hearing
 from runtime.process import ArbiterProcess, Workshop
 from runtime.slot import Slot
 from runtime.spec import PoolSpec
@@ -20,6 +22,8 @@ PING_EVERY = 10.0
 MOST_UNANSWERED = 3
 DUMP_TIME = 0.1
 END_GRACE = 5.0
+MOST_WALLS = 32
+LONGEST_WALL = 500
 WAIT_STATUS = 0xFFFF
 """All that wait(2) says of a process; whatever else an arbiter tells is cut off."""
 
@@ -75,6 +79,8 @@ class Arbiter:
         self._preload = spec.preload and spec.threads == 1
         self._excused = False
         self._unanswered = 0
+        self._is_liar = False
+        self._hearing = Hearing()
         self._booted_at = 0.0
         self._error: BootError | None = None
         self._dues: Dues[str] = Dues(self._tick)
@@ -88,8 +94,10 @@ class Arbiter:
         """Start it; raises OSError when its interpreter cannot be started."""
         self._excused = False
         self._unanswered = 0
+        self._is_liar = False
         self._error = None
         self._booted_at = _now()
+        self._hearing = Hearing()
         self._process = ArbiterProcess(self._spec, self._workshop, self._hear)
         self.phase = "booting"
         self._process.begin(self._preload)
@@ -100,6 +108,7 @@ class Arbiter:
         """Have it fork an instance for a slot."""
         process, command = self._process, {"op": "spawn", "slot": slot.number}
         if process is not None:
+            self._hearing.note_spawn(slot.number)
             slot.hand_over(lambda fds: process.send(command, fds))
 
     def give(self, folder: Path) -> None:
@@ -156,16 +165,31 @@ class Arbiter:
         if message is None:
             self._ended()
         else:
-            handler = getattr(self, f"_hear_{message.get('op')}", None)
-            if handler is not None:
-                handler(message)
+            self._take(message)
         self._owner.arbiter_changed()
+
+    def _take(self, message: Message) -> None:
+        if self._is_liar:
+            return
+        try:
+            self._hearing.admit(message)
+            getattr(self, f"_hear_{message['op']}")(message)
+        except ForgedWordError as error:
+            self._disbelieve(str(error))
+        except (KeyError, TypeError, ValueError, OverflowError, AttributeError, RecursionError) as error:
+            self._disbelieve(f"it sent what is no message ({type(error).__name__})")
+
+    def _disbelieve(self, why: str) -> None:
+        self._is_liar = True
+        self._error = self._error or BootError(f"its arbiter was killed: {why}")
+        self.kill()
 
     def _hear_boxed(self, message: Message) -> None:
         process = self._process
         if process is None:
             return
-        told = {clean(name): why and clean(why) for name, why in message["walls"].items()}
+        walls = itertools.islice(message["walls"].items(), MOST_WALLS)
+        told = {clean(name)[:LONGEST_WALL]: why and clean(why)[:LONGEST_WALL] for name, why in walls}
         self.walls = {**told, **process.box.report}
         if refusal := process.box.find_refusal(self.walls):
             self._error = BootError(refusal)
@@ -180,7 +204,8 @@ class Arbiter:
                 self._workshop.say(self._spec.label, str(each))
 
     def _hear_booted(self, message: Message) -> None:
-        self.phase = "up"
+        if self.phase == "booting":
+            self.phase = "up"
         self._unanswered = 0
         self._dues.drop("boot")
 
@@ -248,6 +273,7 @@ class Arbiter:
             process.kill_group()
             return
         self._unanswered += self.phase == "up"
+        self._hearing.note_ping()
         process.send({"op": "ping"})
         self._dues.set("ping", _now() + PING_EVERY)
 

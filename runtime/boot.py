@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from runtime.told import MOST_LINES, read_stack, read_text
 from runtime.worker.masks import Mask
 
 MOST_WARNINGS = 20
@@ -41,19 +42,25 @@ class LoadWarning:
 def read_warnings(notes: Any, mask: Mask) -> tuple[LoadWarning, ...]:
     """What an arbiter told of warnings, taken as text whatever it is."""
     named = [each for each in notes if isinstance(each, dict)][:MOST_WARNINGS]
-    texts = ((mask(clean(each.get(name, ""))) for name in ("text", "made", "installed")) for each in named)
-    return tuple(LoadWarning(*(text[:LONGEST_WARNING] for text in each)) for each in texts)
+    texts = (
+        (
+            read_text(clean(each.get(name, "")), mask, LONGEST_WARNING)
+            for name in ("text", "made", "installed")
+        )
+        for each in named
+    )
+    return tuple(LoadWarning(*each) for each in texts)
 
 
 def read_boot_error(record: Any, mask: Mask) -> BootError:
     """What an arbiter or instance told of its failure to start, taken as text whatever it is."""
     record = record if isinstance(record, dict) else {"message": record}
-    kind, message = (mask(clean(record.get(name, ""))) for name in ("type", "message"))
+    kind, message = (read_text(clean(record.get(name, "")), mask) for name in ("type", "message"))
     place = record.get("place")
     text = message if kind == "LoadError" else f"{kind}: {message}"
     stack = record.get("stack")
-    lines = [mask(clean(line)) for line in stack] if isinstance(stack, list) else []
-    return BootError(text, clean(place) if place else None, lines)
+    lines = [clean(line) for line in stack[-MOST_LINES:]] if isinstance(stack, list) else []
+    return BootError(text, read_text(clean(place), mask) if place else None, read_stack(lines, mask))
 
 
 def clean(text: object) -> str:
