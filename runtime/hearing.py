@@ -3,7 +3,7 @@
 from runtime.worker.control import Message
 
 BOOT_ORDER = {"boxed": 1, "warned": 2, "unsafe": 3, "failed": 3, "booted": 3}
-"""Each is said once at most, those of a higher number after those of a lower one; the last ones end the boot."""
+"""Each is said once at most, and none after one of its own number or a higher one."""
 
 
 class ForgedWordError(Exception):
@@ -11,7 +11,7 @@ class ForgedWordError(Exception):
 
 
 class Hearing:
-    """Of one life of an arbiter: it is told what the host asked for, and then lets answers to that through."""
+    """Of one life of an arbiter: it is told what the host asked for, and lets the answers to that through."""
 
     def __init__(self) -> None:
         self._heard = 0

@@ -138,7 +138,11 @@ class ArbiterProcess:
             self.kill_group()
             return
         setup = setup_message(self.spec, self._workshop)
-        self.send({**setup, "box": entered.result()._asdict(), "preload": preload})
+        try:
+            self.send({**setup, "box": entered.result()._asdict(), "preload": preload})
+        except ValueError as error:
+            self._tell({"op": "failed", "error": {"type": "LoadError", "message": str(error)}})
+            self.kill_group()
 
     def send(self, message: control.Message, fds: tuple[int, ...] = ()) -> None:
         """Send one command; a dead arbiter is noticed elsewhere."""

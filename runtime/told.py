@@ -1,4 +1,4 @@
-"""Texts that code tells which is not trusted: bounded before the time is spent that secrets take to be masked."""
+"""Texts of code that is not trusted: cut before they are masked, since masking takes its time."""
 
 from runtime.worker.masks import Mask
 
@@ -12,7 +12,9 @@ secret may be among them, which nobody would know for one."""
 
 
 def read_text(text: str, mask: Mask, longest: int = LONGEST) -> str:
-    """Its beginning, masked."""
+    """Its beginning, masked; raises TypeError when it is no text."""
+    if not isinstance(text, str):
+        raise TypeError("a message that is no text")
     if len(text) <= longest:
         return mask(text)
     masked = mask(text[: longest + ROOM])

@@ -13,21 +13,28 @@ from functions.manifest import Manifest
 from functions.registry import Revision
 from host.deployment.additions import Additions
 from host.state import StateDir
+from runtime.boot import BootError
 from runtime.spec import BatchRule, PoolSpec, ScaleRule
 
 GLANCES = 4096
+MOST_ENV = 32 * 1024
+MOST_TOLD = 48 * 1024
+"""Bytes of JSON that the first message to a process may have of what a package names, beside its secrets."""
 
 
 def make_spec(revision: Revision, state: StateDir, additions: Additions) -> PoolSpec:
     """Everything that the revision's pool needs to know.
 
-    Raises OSError when it cannot have its folder, BootError when it cannot have a secret that it names.
+    Raises OSError when it cannot have its folder, BootError when it cannot have a secret that
+    it names, or when it names too much.
     """
     manifest = Manifest.model_validate_json(revision.manifest_json)
     override = additions.funcs.get(revision.function)
     environment = state.environment(revision.function, revision.number)
     share = _share(manifest, override)
     isolation = (override and override.isolation) or manifest.isolation
+    env = {**manifest.env, **(override.env if override else {})}
+    _check_size(revision.function, manifest, env)
     return PoolSpec(
         function=revision.function,
         revision=revision.number,
@@ -51,7 +58,7 @@ def make_spec(revision: Revision, state: StateDir, additions: Additions) -> Pool
         processes=_processes(manifest, override),
         reads=_reads(override),
         writes=tuple(override.writes) if override else (),
-        env={**manifest.env, **(override.env if override else {})},
+        env=env,
         secrets=additions.secrets_of(revision.function, manifest.secrets),
         models=dict(manifest.models),
         publish=tuple(manifest.publish),
@@ -64,6 +71,18 @@ def make_spec(revision: Revision, state: StateDir, additions: Additions) -> Pool
         batch=_batch(manifest, override),
         bounds=additions.bounds,
     )
+
+
+def _check_size(function: str, manifest: Manifest, env: dict[str, str]) -> None:
+    told = {"env": env, "models": manifest.models, "publish": manifest.publish, "path": manifest.python_path}
+    size, env_size = len(json.dumps(told)), len(json.dumps(env))
+    if env_size > MOST_ENV:
+        raise BootError(f"`env` of {function} has {env_size} bytes in all, as JSON; {MOST_ENV} are allowed")
+    if size > MOST_TOLD:
+        raise BootError(
+            f"`env`, `models`, `publish` and `python_path` of {function} have {size} bytes in all, as JSON; "
+            f"{MOST_TOLD} are allowed"
+        )
 
 
 @dataclass(frozen=True, slots=True)

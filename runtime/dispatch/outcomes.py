@@ -10,7 +10,7 @@ from runtime.events import Answer, FunctionRaisedError, InstanceDiedError, Invoc
 from runtime.scaling.servicetime import ServiceTime
 from runtime.slot import Slot
 from runtime.spec import PoolSpec
-from runtime.worker.frames import STREAM_WINDOW, Head
+from runtime.worker.frames import PIECE_COST, STREAM_WINDOW, Head
 
 LONGEST = 1e6
 PIECE, END = "piece", "end"
@@ -96,6 +96,7 @@ class Outcomes:
         if ticket.pieces is None or ticket.future.cancelled():
             # Whoever asked has gone, or was told that it is too late.
             slot.cancel(ticket)
+            self._spill(slot, ticket, piece)
             return
         try:
             ticket.pieces.push(piece)
@@ -103,6 +104,12 @@ class Outcomes:
                 ticket.event.account.sent(len(piece))
         except StreamOverflowError as error:
             self._overflow(slot, ticket, error)
+
+    def _spill(self, slot: Slot, ticket: Ticket, piece: bytes) -> None:
+        # An honest instance stops once it hears of the end, and sends no more until then than it had room for.
+        ticket.spilled += len(piece) + PIECE_COST
+        if ticket.spilled > STREAM_WINDOW + self.spec.max_result:
+            slot.kill("it went on with an answer that nobody takes")
 
     def _open_stream(self, slot: Slot, ticket: Ticket, head: Head) -> None:
         room = partial(slot.give_room, ticket)

@@ -11,10 +11,21 @@ class Ticket:
 
     `number` is 0 while no instance has it. `share` is how many events the call took in (0 for all but the
     first of a batch); `pieces` holds what has come of a streamed answer; `looks` counts how often it was
-    seen past its deadline and not begun.
+    seen past its deadline and not begun, `spilled` the bytes of pieces that came when nobody took them.
     """
 
-    __slots__ = ("cancelled", "deadline", "event", "future", "looks", "number", "pieces", "repeated", "share")
+    __slots__ = (
+        "cancelled",
+        "deadline",
+        "event",
+        "future",
+        "looks",
+        "number",
+        "pieces",
+        "repeated",
+        "share",
+        "spilled",
+    )
 
     def __init__(self, event: Event, future: "asyncio.Future[Answer]", deadline: float) -> None:
         self.event = event
@@ -22,6 +33,7 @@ class Ticket:
         self.deadline = deadline
         self.number = 0
         self.looks = 0
+        self.spilled = 0
         self.share = 1
         self.cancelled = False
         self.repeated = False

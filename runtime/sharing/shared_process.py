@@ -11,12 +11,13 @@ from runtime.boot import BootError
 from runtime.loglines import LogLine
 from runtime.process import Workshop, make_environment, setup_message
 from runtime.sharing.register import MOST_OPENED, Register
-from runtime.sharing.worker_channel import WorkerChannel
+from runtime.sharing.worker_channel import Tell, WorkerChannel
 from runtime.slot import EXIT_GRACE, Slot
 from runtime.spec import PoolSpec
 from runtime.worker.box_plan import Report
 from runtime.worker.control import Message
 
+START_FAILED = 3 << 8
 WORN_AFTER = 32
 """Subinterpreters that may end in one process: each leaves some 3.4 MB behind (measured, Python 3.13.0)."""
 
@@ -133,7 +134,18 @@ class SharedProcess:
             "setup": {**setup_message(spec, self._workshop), "preload": False},
             "environ": {**make_environment(spec, self._workshop.owner, spec.output_dir), **spec.env},
         }
-        self._channel.ask(lambda send: slot.hand_over(lambda fds: send(message, (*fds, log_fd))))
+        self._channel.ask(
+            lambda send: slot.hand_over(lambda fds: self._tell_or_refuse(number, send, message, (*fds, log_fd)))
+        )
+
+    def _tell_or_refuse(self, number: int, send: Tell, message: Message, fds: tuple[int, ...]) -> None:
+        try:
+            send(message, fds)
+        except ValueError as error:
+            # More is to be told than goes into a message.
+            if place := self._places.pop(number, None):
+                place.slot.failure = {"type": "LoadError", "message": str(error)}
+                self._loop.call_soon(self._take_out, place, START_FAILED)
 
     def ask_stack(self, slot: Slot) -> None:
         """Have the thread of a slot write into its log where it is."""

@@ -9,7 +9,8 @@ from collections.abc import Callable
 
 from runtime.worker import control
 
-Send = Callable[[Callable[[control.Message, tuple[int, ...]], None]], None]
+Tell = Callable[[control.Message, tuple[int, ...]], None]
+Send = Callable[[Tell], None]
 """Sends something with the function that it is given, which raises BlockingIOError when there is no room."""
 
 
@@ -61,8 +62,12 @@ class WorkerChannel:
     def _write(self) -> None:
         with contextlib.suppress(BlockingIOError):
             while self._waiting:
-                self._waiting[0](self._send)
-                self._waiting.popleft()
+                send = self._waiting.popleft()
+                try:
+                    send(self._send)
+                except BlockingIOError:
+                    self._waiting.appendleft(send)
+                    raise
             self._loop.remove_writer(self._ours)
 
     def _send(self, message: control.Message, fds: tuple[int, ...]) -> None:

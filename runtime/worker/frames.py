@@ -8,6 +8,7 @@ is. Neither side ever unpickles what the other sent.
 import json
 import json.scanner
 import struct
+import sys
 from typing import Any
 
 LENGTHS = struct.Struct("!III")
@@ -45,10 +46,14 @@ def encode_bytes(head: bytes, metadata: bytes, body: bytes) -> bytes:
 
 
 class Decoder:
-    """Cuts a stream of bytes into frames; `max_body` is in bytes. Metadata stands in the head as `m`."""
+    """Cuts a stream of bytes into frames; `max_body` is in bytes. Metadata stands in the head as `m`.
 
-    def __init__(self, max_body: int) -> None:
+    `most` frames come of one feed; after so many, feed(b"") gives the next.
+    """
+
+    def __init__(self, max_body: int, most: int = sys.maxsize) -> None:
         self._max_body = max_body
+        self._most = most
         self._rest = bytearray()
         self._needed = LENGTHS.size
 
@@ -69,7 +74,7 @@ class Decoder:
         frames: list[Frame] = []
         start, end = 0, len(data)
         self._needed = LENGTHS.size
-        while end - start >= LENGTHS.size:
+        while end - start >= LENGTHS.size and len(frames) < self._most:
             head_size, metadata_size, body_size = LENGTHS.unpack_from(data, start)
             if head_size + metadata_size > MAX_HEAD or body_size > self._max_body:
                 size, most = head_size + metadata_size, f"{MAX_HEAD} + {self._max_body}"

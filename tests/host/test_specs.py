@@ -12,6 +12,7 @@ from functions.registry import Revision
 from host.deployment.additions import Additions
 from host.deployment.specs import make_spec
 from host.state import StateDir
+from runtime.boot import BootError
 from runtime.spec import MIB, BatchRule, PoolSpec, ScaleRule
 
 
@@ -75,6 +76,14 @@ def test_no_more_instances_are_planned_than_the_machine_has_cores_for(tmp_path: 
     assert spec_of(tmp_path, "scale: {max: 64}").scale.max == 64
     assert spec_of(tmp_path, "scale: {max: 64}\nresources: {cpu: 0.5}").scale.max == min(64, 2 * cores)
     assert spec_of(tmp_path, f"scale: {{min: 3}}\nresources: {{cpu: {cores + 1}}}").scale == ScaleRule(1, 1)
+
+
+def test_what_is_too_large_to_be_told_to_an_arbiter_is_refused_by_name(tmp_path: Path) -> None:
+    with pytest.raises(BootError, match=r"`env` of f has 40\d\d\d bytes"):
+        spec_of(tmp_path, f"env: {{X: {'a' * 40_000}}}")
+    paths = ", ".join(f"/{'p' * 1000}/{number}" for number in range(60))
+    with pytest.raises(BootError, match="`python_path` of f have 6"):
+        spec_of(tmp_path, f"python_path: [{paths}]")
 
 
 def test_only_the_config_opens_folders_of_the_machine(tmp_path: Path) -> None:
