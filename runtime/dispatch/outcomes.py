@@ -106,7 +106,7 @@ class Outcomes:
             self._overflow(slot, ticket, error)
 
     def _spill(self, slot: Slot, ticket: Ticket, piece: bytes) -> None:
-        # An honest instance stops once it hears of the end, and sends no more until then than it had room for.
+        # An honest instance stops once it hears of the end; until then it sends no more than it had room for.
         ticket.spilled += len(piece) + PIECE_COST
         if ticket.spilled > STREAM_WINDOW + self.spec.max_result:
             slot.kill("it went on with an answer that nobody takes")

@@ -56,9 +56,9 @@ def index(event, context):
 """
 
 
-async def start(bench: Bench, index: str) -> str:
+async def start(bench: Bench, index: str, **changes: object) -> str:
     """Why it does not start."""
-    pool = bench.pool(index)
+    pool = bench.pool(index, **changes)  # type: ignore[arg-type]
     try:
         with pytest.raises(BootError) as caught:
             await asyncio.wait_for(pool.start(), PATIENCE)
@@ -84,6 +84,11 @@ def test_a_process_that_serves_where_another_has_greeted_ends_with_all_its_pool(
             await pool.stop()
 
     asyncio.run(scene())
+
+
+def test_an_arbiter_to_which_too_much_is_to_be_told_does_not_start(bench: Bench) -> None:
+    told = asyncio.run(start(bench, "", env={"X": "x" * 100_000, "Y": "y" * 100_000}))
+    assert "control message of" in told
 
 
 class Owner:

@@ -1,4 +1,4 @@
-"""What the host hears of arbiters and instances: each word once and in its order, and nothing without bound."""
+"""What the host hears of arbiters and instances: each word once and in its order, and all within bounds."""
 
 import asyncio
 from typing import Any

@@ -351,6 +351,18 @@ def test_coroutines_streams_and_batches_run_as_they_do_elsewhere(house: House) -
     house.play(scene)
 
 
+def test_one_of_which_too_much_is_to_be_told_does_not_start_and_harms_no_other(house: House) -> None:
+    async def scene() -> None:
+        calm = await house.started("calm", COUNT)
+        before = (await ask(calm))["pid"]
+        with pytest.raises(BootError, match="control message of"):
+            await house.started("large", COUNT, env={"X": "x" * 100_000})
+        again = await house.started("again", COUNT)
+        assert (await ask(again))["pid"] == (await ask(calm))["pid"] == before
+
+    house.play(scene)
+
+
 def test_an_older_python_is_refused_with_the_remedy(house: House) -> None:
     async def scene() -> None:
         with pytest.raises(BootError, match=r"needs Python 3\.13 or newer"):
