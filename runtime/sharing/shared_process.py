@@ -134,9 +134,11 @@ class SharedProcess:
             "setup": {**setup_message(spec, self._workshop), "preload": False},
             "environ": {**make_environment(spec, self._workshop.owner, spec.output_dir), **spec.env},
         }
-        self._channel.ask(
-            lambda send: slot.hand_over(lambda fds: self._tell_or_refuse(number, send, message, (*fds, log_fd)))
-        )
+
+        def tell(send: Tell, fds: tuple[int, ...]) -> None:
+            self._tell_or_refuse(number, send, message, (*fds, log_fd))
+
+        self._channel.ask(lambda send: slot.hand_over(lambda fds: tell(send, fds)))
 
     def _tell_or_refuse(self, number: int, send: Tell, message: Message, fds: tuple[int, ...]) -> None:
         try:
