@@ -28,21 +28,25 @@ TITLES = {
 }
 NO_BODY = (204, 304)
 LARGE = 64 * 1024
-_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_WORD = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
+_HEADER_NAME = re.compile(_WORD)
 # Half of a surrogate pair is no character, and no encoding says it.
 _HEADER_VALUE = re.compile(r"[^\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]*")
-# The last two would speak for the host, whose name the function's answers bear.
-OURS = frozenset(
-    {
-        "content-length",
-        "content-type",
-        "transfer-encoding",
-        "connection",
-        "x-request-id",
-        "strict-transport-security",
-        "x-content-type-options",
-    }
-)
+FRAMING = {"content-length", "content-type", "transfer-encoding", "connection", "x-request-id"}
+# Browsers apply these to all that bears the host's name: its cookies, its stored data, its other pages.
+WHOLE_ORIGIN = {
+    "alt-svc",
+    "clear-site-data",
+    "nel",
+    "report-to",
+    "reporting-endpoints",
+    "service-worker-allowed",
+    "set-cookie",
+    "strict-transport-security",
+    "www-authenticate",
+    "x-content-type-options",
+}
+OURS = frozenset(FRAMING | WHOLE_ORIGIN)
 INERT = frozenset(
     {"application/json", "text/plain", "application/octet-stream", "text/event-stream", "text/csv"}
 )
@@ -50,6 +54,10 @@ INERT = frozenset(
 cookies, unless the function says that its page may have them, which never makes it a page of the host."""
 SANDBOX = b"sandbox"
 POLICY = "content-security-policy"
+# Without a comma: browsers take what follows one for another type.
+_MEDIA_TYPE = re.compile(
+    rf"""({_WORD}/{_WORD})(?:[ \t]*;[ \t]*{_WORD}=(?:{_WORD}|"[^",\\]*"))*[ \t]*""", re.ASCII
+)
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -135,14 +143,22 @@ def encode_headers(answer: Answer, status: int) -> Headers:
 
 @lru_cache(256)
 def _is_inert(content_type: str) -> bool:
-    return content_type.partition(";")[0].strip().lower() in INERT
+    found = _MEDIA_TYPE.fullmatch(content_type)
+    return found is not None and found[1].lower() in INERT
 
 
 def _confines_itself(answer: Answer) -> bool:
     """Whether the function's own policy has a sandbox, and leaves its page outside of the host's origin."""
-    policies = [value.lower() for name, value in answer.headers.items() if name.lower() == POLICY]
-    # A policy with commas is several, of which browsers obey all.
-    return any("sandbox" in policy and "allow-same-origin" not in policy for policy in policies)
+    said = [value for name, value in answer.headers.items() if name.lower() == POLICY and value.isascii()]
+    # A value with commas is several policies, of which browsers obey all.
+    return any(_has_sandbox(policy) for value in said for policy in value.lower().split(","))
+
+
+def _has_sandbox(policy: str) -> bool:
+    directives = [directive.split() for directive in policy.split(";")]
+    # Of several with one name browsers obey the first.
+    flags = next((words[1:] for words in directives if words[:1] == [SANDBOX.decode()]), None)
+    return flags is not None and "allow-same-origin" not in flags
 
 
 def _check_response(answer: Answer, status: int) -> Headers:

@@ -9,9 +9,11 @@ from triggers.http import PREFIX, HttpTrigger
 
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
+API_POLICY = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
+"""Stands beside any other policy, since a result that the API hands out has the function's own headers."""
 GUARDED: Headers = [
     (b"cache-control", b"no-store"),
-    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    API_POLICY,
     (b"permissions-policy", b"camera=(), geolocation=(), microphone=()"),
     (b"referrer-policy", b"no-referrer"),
 ]
@@ -55,7 +57,8 @@ def _with_lines(send: Send, lines: Headers) -> Send:
         if message["type"] == "http.response.start":
             own = list(message.get("headers", ()))
             said = {name.lower() for name, _ in own}
-            message = {**message, "headers": [*own, *(line for line in lines if line[0] not in said)]}
+            ours = [line for line in lines if line is API_POLICY or line[0] not in said]
+            message = {**message, "headers": [*own, *ours]}
         await send(message)
 
     return sending

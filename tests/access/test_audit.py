@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from host.access.audit import HOST, KEPT, Actor, AuditLog, Deed, newest_records
+from host.access.audit import BAD_PER_MINUTE, HOST, Actor, AuditLog, Deed, newest_records
 from host.access.audit_chain import read_chain
+from host.access.sealed_log import KEPT
 from tests.access.doors import Clock
 
 TOKEN = Actor("token:1a2b3c4d", "10.0.0.1")
@@ -121,3 +122,42 @@ def test_a_disk_that_takes_nothing_is_logged_and_stops_nobody(
         2,
     ]
     assert read_chain(tmp_path).faults == []
+
+
+def test_refusals_rotate_no_deed_away_and_hide_none(tmp_path: Path) -> None:
+    log = opened(tmp_path, 600)
+    log.record(TOKEN, Deed("deploy", "industry"))
+    for number in range(60):
+        log.record_refusal(Actor(f"token:{number}"), Deed("deploy", outcome="403"))
+    log.record(TOKEN, Deed("token.create", "x"))
+    log.close()
+    shown = newest_records(tmp_path, 4)
+    assert [each["action"] for each in shown if each["outcome"] == "ok"] == ["deploy", "token.create"]
+    assert [each["actor"] for each in shown if each["outcome"] == "403"] == ["token:58", "token:59"]
+    assert [each["action"] for each in newest_records(tmp_path, 1)] == ["token.create"]
+    assert read_chain(tmp_path).faults == [] and read_chain(tmp_path).records == 2
+
+
+def test_anonymous_refusals_leave_a_token_its_own_and_their_number_is_told_at_the_close(
+    tmp_path: Path,
+) -> None:
+    log = opened(tmp_path)
+    for _ in range(BAD_PER_MINUTE + 7):
+        log.record_refusal(Actor("anonymous"), Deed("access", outcome="wrong token"))
+    log.record_refusal(TOKEN, Deed("deploy", outcome="403"))
+    log.close()
+    *_, named, more = newest_records(tmp_path, 100)
+    assert (named["actor"], named["outcome"]) == ("token:1a2b3c4d", "403")
+    assert (more["actor"], more["target"]) == ("anonymous", "7 more within a minute")
+
+
+@pytest.mark.parametrize("damage", [b'{"n": "q"}', b"[" * 200_000, b"\xff", b'{"n": 9, "ts": 1e300}', b""])
+def test_the_count_goes_on_behind_damaged_lines_and_they_are_told(damage: bytes, tmp_path: Path) -> None:
+    file = written(tmp_path, 2)
+    head = newest_records(tmp_path, 1)[0]["hash"]
+    with file.open("ab") as log:
+        log.write(damage + b"\n")
+    opened(tmp_path).close()
+    (newest,) = newest_records(tmp_path, 1)
+    assert (newest["n"], newest["prev"], newest["action"]) == (3, head, "audit.repair")
+    assert read_chain(tmp_path).faults == ["audit.log, line 3: it is no record"]

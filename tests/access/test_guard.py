@@ -116,7 +116,7 @@ def test_failed_attempts_are_written_down_some_each_minute_without_the_token(tmp
     *_, more, newest = newest_records(tmp_path, 100)
     assert more["target"] == "10 more within a minute"
     assert (newest["actor"], newest["peer"], newest["outcome"]) == ("anonymous", "10.0.1.1", "wrong token")
-    assert not any(token in (tmp_path / "audit.log").read_text() for token in tried)
+    assert not any(token in (tmp_path / "refused.log").read_text() for token in tried)
 
 
 def test_another_scheme_than_bearer_is_meant_for_somebody_else(tmp_path: Path) -> None:
