@@ -126,4 +126,4 @@ async def _let_pass() -> None:
         await asyncio.sleep(0)
 
 
-TARGETS = (Target("messages of an arbiter", CASES, check_messages, 60),)
+TARGETS = (Target("messages of an arbiter", CASES, check_messages, 40),)

@@ -196,5 +196,5 @@ def check_manifest(text: str) -> None:
 
 TARGETS = (
     Target("configs", st.tuples(_texts(json_schema()), ENDINGS), check_config, 50),
-    Target("manifests", _texts(Manifest.model_json_schema()), check_manifest, 40),
+    Target("manifests", _texts(Manifest.model_json_schema()), check_manifest, 20),
 )

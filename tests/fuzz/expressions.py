@@ -134,7 +134,7 @@ def check_meaning(case: tuple[str, str, Any]) -> None:
 
 TARGETS = (
     Target(
-        "expressions, any text", st.tuples(any_text(5), TEXTS | DEEP, EVENTS | any_json(4)), check_text, 120
+        "expressions, any text", st.tuples(any_text(5), TEXTS | DEEP, EVENTS | any_json(4)), check_text, 80
     ),
-    Target("expressions of the grammar", st.tuples(KEYS | any_text(5), TAILS, EVENTS), check_meaning, 120),
+    Target("expressions of the grammar", st.tuples(KEYS | any_text(5), TAILS, EVENTS), check_meaning, 80),
 )

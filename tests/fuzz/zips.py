@@ -198,6 +198,6 @@ PACKAGES = st.builds(
     ARCHIVES,
 )
 TARGETS = (
-    Target("zips", ARCHIVES, check_archive, 100),
+    Target("zips", ARCHIVES, check_archive, 60),
     Target("packages", PACKAGES, check_package, 30),
 )
