@@ -13,16 +13,18 @@ LEVELS: tuple[Level, ...] = ("none", "basic", "standard", "strong")
 """Weakest first."""
 BLOCK = 1024
 """User ids that one host takes: one for each of its functions."""
+DEFAULT = "1900000000-1900065535"
+"""systemd keeps those below 1879048192 for containers, and none in between (https://systemd.io/UIDS-GIDS)."""
 RANGE = re.compile(r"([0-9]{1,10})-([0-9]{1,10})")
 FIRST, LAST = 1000, 2**32 - 3
 """Below are the system's own users; the last two of 32 bits mean `nobody` or no change (setresuid(2))."""
 
 
 def parse_uids(text: str) -> range:
-    """`200000-265535`, both ends included; raises ValueError."""
+    """`1900000000-1900065535`, both ends included; raises ValueError."""
     match = RANGE.fullmatch(text.replace(" ", ""))
     if match is None:
-        raise ValueError(f"{text!r} is not a range of user ids; write FIRST-LAST, such as 200000-265535")
+        raise ValueError(f"{text!r} is not a range of user ids; write FIRST-LAST, such as {DEFAULT}")
     uids = range(int(match[1]), int(match[2]) + 1)
     if uids.start < FIRST or uids.stop - 1 > LAST:
         raise ValueError(f"user ids of functions lie between {FIRST} and {LAST}")
@@ -50,8 +52,9 @@ class Isolation(Section):
         default="none", description="level below which the host, and each function, refuses to start"
     )
     uids: Annotated[str, AfterValidator(_check_uids)] = Field(
-        default="200000-265535",
-        description="user ids that functions run under where the host is root; 1024 of them are taken",
+        default=DEFAULT,
+        description="user ids that functions run under where the host is root; 1024 of them are taken, which"
+        " no user, group, subuid or subgid of the machine has",
     )
 
     @model_validator(mode="after")

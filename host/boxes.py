@@ -1,7 +1,7 @@
 """Builds the boxes of a host: what the machine has, what the config asks for, and what is too little."""
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from conf.isolation import LEVELS, Isolation, Level, parse_uids
@@ -10,6 +10,7 @@ from runtime.boxes.box import BoxGrounds
 from runtime.boxes.boxes import Boxes
 from runtime.boxes.cgroups import Cgroups
 from runtime.boxes.machine import Machine, probe_machine
+from runtime.boxes.reach import SEARCH, find_barrier
 from runtime.boxes.uids import NoUidError, Uids
 from runtime.boxes.walls import Lack, Lacks, asked, reached, say_missing
 from runtime.overlay import Overlay
@@ -46,13 +47,25 @@ def judge(isolation: Isolation, lacks: Lacks) -> Standing:
 
 def look_around(isolation: Isolation, state: Path) -> Machine:
     """What this machine has for a host with this state folder; changes nothing."""
-    return probe_machine(state, parse_uids(isolation.uids))
+    uids = parse_uids(isolation.uids)
+    machine = probe_machine(state, uids)
+    closed = None if "uid" in machine.lacks else _find_closed(StateDir(state), uids.start)
+    return replace(machine, lacks={**machine.lacks, "uid": closed}) if closed is not None else machine
 
 
-def make_boxes(isolation: Isolation, state: StateDir, overlay: Overlay) -> Boxes:
+def _find_closed(state: StateDir, uid: int) -> Lack | None:
+    """What of the host's own a function's user would have to reach, and cannot."""
+    for folder in (state.packages, state.environments, state.output, state.overlay, state.temporary):
+        if barrier := find_barrier(folder, uid, SEARCH):
+            return Lack(f"functions' users cannot reach what they run: {barrier}", f"chmod a+x {folder}")
+    return None
+
+
+def make_boxes(isolation: Isolation, state: StateDir, overlay: Overlay, memory: int | None = None) -> Boxes:
     """The boxes of a host whose arbiters import from `overlay`; raises IsolationError, and OSError.
 
-    `state` is locked. One line of the log tells the level.
+    `state` is locked, `memory` what a pool takes at most that has no bound of its own, in bytes. One line of
+    the log tells the level.
     """
     machine = look_around(isolation, state.root)
     wanted, lacks = asked(isolation.level), dict(machine.lacks)
@@ -66,7 +79,7 @@ def make_boxes(isolation: Isolation, state: StateDir, overlay: Overlay) -> Boxes
     _tell(standing)
     state.temporary.mkdir(mode=0o711, exist_ok=True)
     folders = (state.temporary, state.pythons, overlay.folders, overlay.worker)
-    return Boxes(BoxGrounds(*folders, lacks, isolation.level, isolation.min, uids, cgroups))
+    return Boxes(BoxGrounds(*folders, lacks, isolation.level, isolation.min, uids, cgroups, memory))
 
 
 def _take_users(isolation: Isolation, state: StateDir, lacks: dict[str, Lack]) -> Uids | None:

@@ -35,6 +35,7 @@ from host.state import StateDir
 from runtime.dispatch.dispatcher import Dispatcher
 from runtime.overlay import prepare_overlay
 from runtime.process import Workshop
+from runtime.scaling.memory import default_budget
 from runtime.sharing.register import Register
 from triggers.store.failpoints import Failpoints
 from triggers.store.store import DeliveryStore
@@ -138,7 +139,7 @@ def compose_base(settings: Settings, state: StateDir) -> Base:
     failpoints = make_failpoints(os.environ)
     store = DeliveryStore(state.delivery, make_limits(config.limits), failpoints)
     overlay = prepare_overlay(state.overlay)
-    boxes = make_boxes(config.isolation, state, overlay)
+    boxes = make_boxes(config.isolation, state, overlay, config.limits.memory or default_budget())
     register = Register(state.shared_output, (state.packages, state.environments))
     pickles = pickle_policy(config)
     workshop = Workshop(overlay, state.owner(), logs.append, boxes, pickles, shared=register)

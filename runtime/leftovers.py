@@ -3,6 +3,7 @@
 import contextlib
 import os
 import signal
+from collections.abc import Container
 from pathlib import Path
 
 MARKER = "FNHOST_OWNER"
@@ -24,15 +25,23 @@ def kill_leftovers(owner: str) -> int:
     return found
 
 
-def kill_users(uids: range) -> int:
+def kill_users(uids: Container[int]) -> int:
     """Kill every process of these users; returns how many there were."""
-    found = 0
-    for folder in Path("/proc").iterdir():
-        if folder.name.isdigit() and _user(folder) in uids:
-            found += 1
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.kill(int(folder.name), signal.SIGKILL)
-    return found
+    found = _processes(uids)
+    for pid in found:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.kill(pid, signal.SIGKILL)
+    return len(found)
+
+
+def has_processes(uids: Container[int]) -> bool:
+    """Whether one of these users has a process."""
+    return bool(_processes(uids))
+
+
+def _processes(uids: Container[int]) -> list[int]:
+    folders = (folder for folder in Path("/proc").iterdir() if folder.name.isdigit())
+    return [int(folder.name) for folder in folders if _user(folder) in uids]
 
 
 def _user(folder: Path) -> int:

@@ -77,6 +77,7 @@ class Catalog:
                 # The host ended between moving the alias and noting that the revision is ready.
                 live = max(ready, default=None)
             self.functions[name] = Deployed(name, stored.revisions, live, instances=stored.instances)
+        self.workshop.boxes.keep({*self.functions, *self._grounds.files.written()})
 
     async def begin(self) -> None:
         """Start the pools that are kept hot, a few at a time: each has its share of the processor."""
@@ -293,5 +294,6 @@ class Catalog:
 
     def _delete_files(self, name: str) -> None:
         files = self._grounds.files
-        files.delete_output(name)
+        if files.delete_output(name):
+            self.workshop.boxes.forget(name)
         files.delete(files.set_aside(name, self.draining.packages))

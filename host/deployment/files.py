@@ -57,11 +57,19 @@ class RevisionFiles:
         for path in paths:
             delete_tree(path)
 
-    def delete_output(self, name: str) -> None:
-        """Delete what a function that is no more has written."""
+    def written(self) -> set[str]:
+        """The functions, also former ones, that have folders for what they write."""
+        folders = (self._state.output, self._state.shared_output)
+        return {path.name for folder in folders for path in folder.iterdir()}
+
+    def delete_output(self, name: str) -> bool:
+        """Delete what a function that is no more has written; False when something stays."""
+        stays = False
         for folder in (self._state.output / name, self._state.shared_output / name):
             if not delete_tree(folder):
                 logger.warning("%s of a function that was removed cannot be deleted", folder)
+                stays = True
+        return not stays
 
     def strays(self) -> list[str]:
         """The functions with environments that no revision needs, left by a crash."""

@@ -1,5 +1,6 @@
 """The box of one pool: what the host does of it, and what the arbiter is told to do by itself."""
 
+import contextlib
 import os
 import threading
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from conf.isolation import LEVELS, Level
 from conf.quantities import say_size
 from functions.trees import delete_tree
 from runtime.boxes.cgroups import Cgroup, Cgroups, GroupLimits
-from runtime.boxes.folders import make_passage, make_private
+from runtime.boxes.folders import delete_shared_memory, make_passage, make_private
 from runtime.boxes.places import DISCARD, SHARED_MEMORY, interpreter_reads, system_reads
 from runtime.boxes.reach import READ, SEARCH, WRITE, find_barrier
 from runtime.boxes.tasks import count_tasks
@@ -24,6 +25,8 @@ TASKS_PER_INSTANCE = 64
 TASKS_PER_PROCESS = 16
 ARBITER_TASKS = 16
 ROOM_FOR_OTHERS = 4096
+OFFERED = 500
+"""As if it took half of the machine's memory more."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,7 @@ class BoxGrounds:
 
     `folder` is for temporary files, a folder for each pool, `pythons` for copies of interpreters that users
     of functions cannot reach. `code` is what every arbiter imports beside the function's own, `worker` the
-    part of it that puts up boxes.
+    part of it that puts up boxes. `memory` bounds, in bytes, each pool that has no bound of its own.
     """
 
     folder: Path
@@ -44,6 +47,7 @@ class BoxGrounds:
     least: Level = "none"
     uids: Uids | None = None
     cgroups: Cgroups | None = None
+    memory: int | None = None
 
 
 def standing_walls(report: Report) -> set[str]:
@@ -101,6 +105,13 @@ class Box:
         """Clean up after an arbiter that has ended, with all that it started."""
 
 
+def _offer_first(pid: int) -> None:
+    """Where the machine runs out of memory, have the kernel end functions before the host (proc(5))."""
+    with contextlib.suppress(OSError, ValueError):
+        own = int(Path("/proc/self/oom_score_adj").read_text())
+        Path(f"/proc/{pid}/oom_score_adj").write_text(str(min(1000, own + OFFERED)))
+
+
 class FullBox(Box):
     """A box with all the walls that the machine has and the config asks for."""
 
@@ -132,7 +143,10 @@ class FullBox(Box):
             uid, why = self._choose_user()
             if why is not None:
                 self.report.setdefault("uid", why)
+            if (uids := self._grounds.uids) is not None and uid is not None:
+                uids.begin(uid)
             self._user = uid
+            _offer_first(pid)
             make_private(self._temporary, uid)
             if self.spec.isolation == "subinterpreter":
                 # Each function that comes into it has a folder there, which it is given then.
@@ -178,7 +192,7 @@ class FullBox(Box):
 
     def _join(self, pid: int) -> None:
         if self._cgroup is not None:
-            limits = GroupLimits(self.spec.memory, self.spec.cpu_max, self._tasks())
+            limits = GroupLimits(self.spec.memory or self._grounds.memory, self.spec.cpu_max, self._tasks())
             failed = self._cgroup.join(pid, limits)
             stand = {wall: None for wall in self._asked if wall.startswith("cgroup-")}
             self.report = {**stand, **self.report, **failed}
@@ -249,6 +263,8 @@ class FullBox(Box):
     def why_killed(self) -> str | None:
         if self._cgroup is None or not self._cgroup.new_memory_kills():
             return None
+        if self.spec.memory is None and (most := self._grounds.memory) is not None:
+            return f"out of memory: all functions may take {say_size(most)} (`limits.memory`)"
         return say_out_of_memory(self.spec.memory)
 
     def kill(self) -> None:
@@ -262,3 +278,5 @@ class FullBox(Box):
                 self._cgroup.remove()
             # What stays is deleted at the next start.
             delete_tree(self._temporary)
+            if (uids := self._grounds.uids) is not None and self._user is not None:
+                uids.end(self._user, delete_shared_memory)

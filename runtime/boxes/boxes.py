@@ -3,6 +3,7 @@
 import contextlib
 import itertools
 import logging
+from collections.abc import Container
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 from functions.confinement import Confinement
 from functions.trees import delete_tree
 from runtime.boxes.box import LARGEST_FILE, Box, BoxGrounds, FullBox
+from runtime.boxes.folders import delete_shared_memory
 from runtime.boxes.places import system_reads
 from runtime.boxes.pythons import find_reachable
 from runtime.boxes.uids import NoUidError
@@ -70,13 +72,36 @@ class Boxes:
                 return replace(box, uid=uid, end=partial(kill_users, range(uid, uid + 1)))
         return box
 
+    def forget(self, function: str) -> None:
+        """It is no more, nor are its folders: end what its users have left. Blocks; raises OSError."""
+        uids = self._grounds.uids if self._grounds is not None else None
+        if uids is None:
+            return
+        for name in (function, BUILDER + function):
+            if (uid := uids.given.get(name)) is not None:
+                kill_users((uid,))
+                delete_shared_memory((uid,))
+                uids.give_back(name)
+
+    def keep(self, functions: Container[str]) -> None:
+        """Forget all functions but these: a crash may have kept one from being forgotten."""
+        uids = self._grounds.uids if self._grounds is not None else None
+        for name in uids.given if uids is not None else ():
+            function = name.removeprefix(BUILDER)
+            if not function.startswith("+") and function not in functions:
+                self.forget(function)
+
     def clear(self) -> int:
         """Kill what an earlier life of the host left in its boxes; returns how many processes there were."""
         grounds = self._grounds
         if grounds is None:
             return 0
         killed = grounds.cgroups.clear() if grounds.cgroups is not None else 0
-        killed += kill_users(grounds.uids.block) if grounds.uids is not None else 0
+        if grounds.uids is not None:
+            # Not the whole block: it may be others' as well.
+            users = set(grounds.uids.given.values())
+            killed += kill_users(users)
+            delete_shared_memory(users)
         for left in grounds.folder.iterdir():
             if not delete_tree(left):
                 logger.warning("%s of an earlier run cannot be deleted", left)

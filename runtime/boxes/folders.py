@@ -3,9 +3,11 @@
 import contextlib
 import errno
 import os
+from collections.abc import Container
 from pathlib import Path
 
-from functions.trees import give_tree, open_folder
+from functions.trees import delete_tree, give_tree, open_folder
+from runtime.boxes.places import SHARED_MEMORY
 
 PRIVATE = 0o700
 PASSED = 0o711
@@ -46,3 +48,12 @@ def make_passage(folder: Path) -> None:
         os.fchmod(opened, PASSED)
     finally:
         os.close(opened)
+
+
+def delete_shared_memory(uids: Container[int], folder: str = SHARED_MEMORY) -> None:
+    """Delete what these users have left where any process may share memory under a name (shm_open(3))."""
+    with contextlib.suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            with contextlib.suppress(FileNotFoundError):
+                if entry.stat(follow_symlinks=False).st_uid in uids:
+                    delete_tree(Path(entry.path))

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from runtime.boxes.cgroups import Branches, find_branches
 from runtime.boxes.reach import SEARCH, find_barrier
+from runtime.boxes.taken_ids import free_blocks
 from runtime.boxes.walls import Lack, Lacks
 
 LANDLOCK_CREATE_RULESET = 444
@@ -24,6 +25,8 @@ CLONE_NEWUSER, CLONE_NEWNET = 0x10000000, 0x40000000
 KNOWN_TABLES = ("x86_64", "aarch64")
 CHANGE_OWNER, OVERRIDE, KILL, SET_GID, SET_UID = 1 << 0, 1 << 1, 1 << 5, 1 << 6, 1 << 7
 """Capabilities (capability.h) that giving a function a user of its own takes."""
+OPEN = 0o055
+"""What others need to read a folder, and a group of the same number."""
 CHILD_LIMIT = 10.0
 UNSHARE = f"import ctypes; raise SystemExit(ctypes.CDLL(None).unshare({CLONE_NEWUSER | CLONE_NEWNET}) != 0)"
 CONTAINER = "or, in a container, another runtime's profile (`--security-opt seccomp=...`) that allows it"
@@ -90,6 +93,13 @@ def _probe_uid(state: Path, uids: range) -> Lack | None:
     if not any(first <= uids.start and uids.stop <= first + count for first, count in _mapped()):
         what = f"user ids {uids.start} to {uids.stop - 1} do not exist in this user namespace"
         return Lack(what, "map them, or set `isolation.uids` to ids that exist")
+    free, taken = free_blocks(uids)
+    if not free:
+        return Lack(
+            f"user ids of functions are others': {taken}", "set `isolation.uids` to ids that are free"
+        )
+    if (umask := _umask()) & OPEN:
+        return Lack(f"with the umask {umask:03o} functions' users reach nothing", "start it with umask 022")
     if barrier := find_barrier(state, uids.start, SEARCH):
         return Lack(f"functions' users cannot reach the state folder: {barrier}", "open it, or use --state")
     return None
@@ -125,6 +135,11 @@ def _unshare_in_thread() -> int:
 def _capabilities() -> int:
     lines = Path("/proc/self/status").read_text().splitlines()
     return next(int(line.split()[1], 16) for line in lines if line.startswith("CapEff:"))
+
+
+def _umask() -> int:
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next((int(line.split()[1], 8) for line in lines if line.startswith("Umask:")), 0)
 
 
 def _mapped() -> list[tuple[int, int]]:

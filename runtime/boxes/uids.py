@@ -5,10 +5,12 @@ import json
 import os
 import threading
 import zlib
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Container
 from pathlib import Path
 
-from conf.isolation import BLOCK
+from runtime.boxes.taken_ids import free_blocks
+from runtime.leftovers import has_processes
 
 LOCKS = Path("/run/fnhost")
 BOOK = "uids.json"
@@ -21,19 +23,21 @@ class NoUidError(Exception):
 class Uids:
     """The block of one state folder; which function has which id is remembered there.
 
-    The first id is nobody's. Raises NoUidError. The methods block, and may be called from any thread.
+    The first id is nobody's. One that was given back is the last to be given again. Raises NoUidError. The
+    methods block, and may be called from any thread.
     """
 
     def __init__(self, state: Path, uids: range, locks: Path = LOCKS) -> None:
         self._book = state / BOOK
-        self._output = state / "output"
         self._lock = threading.Lock()
+        self._boxes: Counter[int] = Counter()
         before, self._given = _read(self._book)
         self._fd, self.block = _claim(state, uids, before, locks)
         if before is not None and before != self.block.start:
             # Another host has the block: all move by as much, and files change hands when they are needed.
             moved = self.block.start - before
             self._given = {name: uid + moved for name, uid in self._given.items()}
+        self._last = max(self._given.values(), default=self.block.start)
 
     def uid(self, function: str) -> int:
         """The function's own id, the same over restarts; raises NoUidError and OSError."""
@@ -43,19 +47,41 @@ class Uids:
                 self._write()
             return self._given[function]
 
+    @property
+    def given(self) -> dict[str, int]:
+        """The ids of functions by name."""
+        with self._lock:
+            return dict(self._given)
+
+    def give_back(self, function: str) -> None:
+        """The function is no more, and has left nothing that its id could open; raises OSError."""
+        with self._lock:
+            if self._given.pop(function, None) is not None:
+                self._write()
+
+    def begin(self, uid: int) -> None:
+        """One more box is this user's."""
+        with self._lock:
+            self._boxes[uid] += 1
+
+    def end(self, uid: int, clean: Callable[[Container[int]], object]) -> None:
+        """One box less; after the last one `clean` is called, while none begins."""
+        with self._lock:
+            self._boxes[uid] -= 1
+            if not self._boxes[uid]:
+                clean((uid,))
+
     def close(self) -> None:
         """Let another host have the block."""
         os.close(self._fd)
 
     def _free(self) -> int:
         taken = set(self._given.values())
-        for uid in self.block[1:]:
-            if uid not in taken:
-                return uid
-        # A function whose folder is gone was removed, and has left nothing that its id could open.
-        for name, uid in list(self._given.items()):
-            if not (self._output / name).exists():
-                del self._given[name]
+        at = self._last + 1 - self.block.start
+        turn: list[int] = [*self.block[at:], *self.block[1:at]]
+        for uid in turn:
+            if uid not in taken and not has_processes((uid,)):
+                self._last = uid
                 return uid
         raise NoUidError(f"all {len(self.block) - 1} user ids of this host are given to functions")
 
@@ -78,12 +104,14 @@ def _read(book: Path) -> tuple[int | None, dict[str, int]]:
 def _claim(state: Path, uids: range, before: int | None, locks: Path) -> tuple[int, range]:
     """A block that nobody uses, with the lock that keeps it; first of all the one from `before`."""
     folder = _lock_folder(state, locks)
-    for block in _in_turn(state, uids, before):
+    blocks, taken = free_blocks(uids)
+    for block in _in_turn(blocks, state, before):
         fd = os.open(folder / f"uids-{block.start}", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         if _take(fd, state):
             return fd, block
         os.close(fd)
-    raise NoUidError("other hosts of this machine use all blocks of `isolation.uids`; widen it")
+    others = f" ({taken})" if taken else ""
+    raise NoUidError(f"others of this machine use all blocks of `isolation.uids`{others}; widen it")
 
 
 def _lock_folder(state: Path, locks: Path) -> Path:
@@ -94,12 +122,11 @@ def _lock_folder(state: Path, locks: Path) -> Path:
         return state
 
 
-def _in_turn(state: Path, uids: range, before: int | None) -> Iterator[range]:
-    blocks = [uids[start : start + BLOCK] for start in range(0, len(uids) - BLOCK + 1, BLOCK)]
+def _in_turn(blocks: list[range], state: Path, before: int | None) -> list[range]:
     # Where there is no common folder for locks, hosts hardly ever begin at the same block.
-    at = zlib.crc32(os.fsencode(state)) % len(blocks)
+    at = zlib.crc32(os.fsencode(state)) % max(1, len(blocks))
     known = [block for block in blocks if block.start == before]
-    return iter([*known, *blocks[at:], *blocks[:at]])
+    return [*known, *blocks[at:], *blocks[:at]]
 
 
 def _take(fd: int, state: Path) -> bool:

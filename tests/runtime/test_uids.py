@@ -1,11 +1,14 @@
 """User ids of functions: their own, the same over restarts, and never another host's."""
 
 import json
+import os
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from runtime.boxes.reach import READ, WRITE, find_barrier
+from runtime.boxes.taken_ids import free_blocks
 from runtime.boxes.uids import NoUidError, Uids
 
 TWO_BLOCKS = range(300_000, 302_048)
@@ -53,16 +56,43 @@ def test_functions_move_together_when_another_host_has_their_block(tmp_path: Pat
     moved.close()
 
 
-def test_an_id_is_given_again_only_when_nothing_of_its_function_is_left(tmp_path: Path) -> None:
+def test_an_id_is_given_again_only_when_it_was_given_back_and_has_no_process(tmp_path: Path) -> None:
     uids = Uids(tmp_path, TWO_BLOCKS[:1024], tmp_path / "locks")
-    for number in range(1023):
-        (tmp_path / "output" / f"f{number}").mkdir(parents=True)
-        uids._given[f"f{number}"] = uids.block[number + 1]
+    given = {f"f{number}": uid for number, uid in enumerate(uids.block[1:])}
+    uids._given |= given
     with pytest.raises(NoUidError, match="all 1023"):
         uids.uid("one-more")
-    (tmp_path / "output" / "f7").rmdir()
-    assert uids.uid("one-more") == uids.block[8]
+    uids.give_back("f7")
+    uids.give_back("f9")
+    with start_as(given["f7"]) as process:
+        assert uids.uid("one-more") == given["f9"]
+        with pytest.raises(NoUidError):
+            uids.uid("another")
+        process.kill()
+    assert uids.uid("another") == given["f7"]
     uids.close()
+
+
+def test_an_id_that_was_just_given_back_is_not_the_next(tmp_path: Path) -> None:
+    uids = Uids(tmp_path, TWO_BLOCKS, tmp_path / "locks")
+    first = uids.uid("first")
+    uids.give_back("first")
+    assert uids.uid("second") not in (first, uids.block.start)
+    uids.close()
+
+
+def test_ids_that_the_machine_has_given_to_others_are_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "subuid").write_text("podman:300000:65536\n")
+    (tmp_path / "passwd").write_text("root:x:0:0::/root:/bin/sh\nmany:x:400100:100::/:/bin/sh\n")
+    blocks, why = free_blocks(TWO_BLOCKS, tmp_path)
+    assert blocks == [] and why == f"{tmp_path}/subuid gives 300000 to 365535 to podman"
+    assert free_blocks(range(400_000, 402_048), tmp_path)[0] == [range(401_024, 402_048)]
+
+
+def start_as(uid: int) -> "subprocess.Popen[bytes]":
+    if os.geteuid() != 0:
+        pytest.skip("only root starts processes of others")
+    return subprocess.Popen(["sleep", "600"], user=uid)
 
 
 def test_a_book_that_is_damaged_is_begun_anew(tmp_path: Path) -> None:
