@@ -1,10 +1,12 @@
 """What is the matter with a machine, as far as the host can tell without running: a list of checks."""
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from conf.settings import Settings
 from host.boxes import judge, look_around
+from host.state import StateError, check_owner
 from runtime.boxes.walls import WALLS
 
 
@@ -45,7 +47,20 @@ def check_walls(settings: Settings) -> Report:
     return Report(verdict, standing.refusal is None, findings)
 
 
-CHECKS: tuple[Check, ...] = (check_walls,)
+def check_state(settings: Settings) -> Report:
+    """Whether the state folder can be used, or made."""
+    root = settings.state_dir
+    try:
+        check_owner(root)
+    except StateError as error:
+        return Report(str(error), False)
+    nearest = next(each for each in (root, *root.absolute().parents) if os.path.exists(each))
+    if not (nearest.is_dir() and os.access(nearest, os.W_OK | os.X_OK)):
+        return Report(f"{root} cannot be used: {nearest} is no folder to write in; choose --state", False)
+    return Report(f"the state folder is {root}", True)
+
+
+CHECKS: tuple[Check, ...] = (check_walls, check_state)
 
 
 def examine(settings: Settings) -> list[Report]:

@@ -37,7 +37,8 @@ def doctor(output: str, **flags: object) -> None:
             rows = [
                 [each.name, "yes" if each.here else "no", each.why, each.remedy] for each in report.findings
             ]
-            print_table(COLUMNS, rows)
+            if rows:
+                print_table(COLUMNS, rows)
             click.echo(printable(report.verdict))
     if not all(report.sound for report in reports):
         raise click.exceptions.Exit(Exit.FAILED)

@@ -107,9 +107,23 @@ def test_the_doctor_fails_where_the_host_would_refuse_to_start(
     config.write_text("isolation: {min: standard}")
     told = fnhost("", "doctor", "-o", "json", "-c", str(config), "--state", str(tmp_path / "state"))
     assert told.exit_code == 1
-    [report] = json.loads(told.stdout)
+    [report, state] = json.loads(told.stdout)
+    assert state["sound"]
     assert not report["sound"] and "landlock is missing" in report["verdict"]
     assert {each["name"] for each in report["findings"]} == set(WALLS)
+
+
+def test_the_doctor_finds_a_state_folder_that_cannot_be_made(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    told = fnhost("", "doctor", "--state", str(tmp_path / "file" / "state"))
+    assert told.exit_code == 1 and f"{tmp_path}/file is no folder to write in" in told.stdout
+
+
+def test_the_doctor_tells_of_a_folder_that_keeps_users_of_functions_out(open_folder: Path) -> None:
+    (state := open_folder / "state").mkdir(mode=0o711)
+    (state / "overlay").mkdir(mode=0o700)
+    told = fnhost("", "doctor", "--state", str(state)).stdout
+    assert f"{state}/overlay is closed to other users" in told and "isolation is standard" in told
 
 
 def test_a_function_tells_what_it_runs_in(start_host: StartHost) -> None:
