@@ -5,24 +5,18 @@ import contextlib
 import os
 import signal
 import socket
-import struct
 import time
 from collections.abc import Callable
 from typing import Any, Protocol
 
 from runtime.dispatch.ticket import Ticket
 from runtime.event_frames import encode_event
+from runtime.greeting import await_greeting, receive_greeting
+from runtime.manners import FRAMES_PER_TURN, Manners
 from runtime.slot_word import SlotWord
 from runtime.worker.frames import Decoder, Frame, FrameError, Head, encode
 
-SCM_CREDENTIALS = 2
-CREDENTIALS = struct.Struct("iII")
-HELLO_SIZE = 4096
 EXIT_GRACE = 1.0
-FRAMES_PER_TURN = 256
-"""Frames that are taken in before everybody else has a turn of the loop: a few milliseconds."""
-MOST_UNASKED = 1000
-"""Frames that an instance may send in its life of which nobody has any use."""
 KILL_GRACE = 5.0
 """Seconds after which an instance that was killed is no more, even if it had much memory to give back."""
 
@@ -71,11 +65,9 @@ class Slot(asyncio.Protocol):
         self._exit_wait: asyncio.TimerHandle | None = None
         self._kill_wait: asyncio.TimerHandle | None = None
         self._forked = 0
-        self._unasked = 0
-        self._said: set[str] = set()
+        self._manners = Manners()
         self._socket, self._theirs = socket.socketpair()
-        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
-        self._socket.setblocking(False)
+        await_greeting(self._socket)
         # It lies in the socket when the instance comes up, which need not wait for us to be awake.
         self._socket.send(encode({"op": "probe"}))
         self._word = SlotWord()
@@ -191,16 +183,14 @@ class Slot(asyncio.Protocol):
 
     def _greet(self) -> None:
         try:
-            data, ancillary, _, _ = self._socket.recvmsg(HELLO_SIZE, socket.CMSG_SPACE(CREDENTIALS.size))
+            data, pid = receive_greeting(self._socket)
         except BlockingIOError:
             return
-        except OSError:
-            data, ancillary = b"", []
         self._close_greeting(keep=bool(data))
         if not data:
             self._ended()
             return
-        self._identify(ancillary)
+        self._identify(pid)
         self._loop.create_task(self._connect(data))
 
     def _close_greeting(self, keep: bool = False) -> None:
@@ -209,13 +199,10 @@ class Slot(asyncio.Protocol):
             if not keep:
                 self._socket.close()
 
-    def _identify(self, ancillary: list[tuple[int, int, bytes]]) -> None:
-        for level, kind, data in ancillary:
-            if level == socket.SOL_SOCKET and kind == SCM_CREDENTIALS:
-                self.pid = CREDENTIALS.unpack(data[: CREDENTIALS.size])[0]
+    def _identify(self, pid: int) -> None:
+        self.pid = pid
         with contextlib.suppress(OSError):
-            self._pidfd = os.pidfd_open(self.pid)
-        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 0)
+            self._pidfd = os.pidfd_open(pid)
         self._compare_pids()
 
     async def _connect(self, first: bytes) -> None:
@@ -262,15 +249,12 @@ class Slot(asyncio.Protocol):
 
     def note_unasked(self) -> None:
         """A frame came that is of no use to anybody; too many of them cost all others their turns."""
-        self._unasked += 1
-        if self._unasked == MOST_UNASKED:
+        if self._manners.are_lost():
             self.kill("it sent too much that nobody asked for")
             self._stop_listening()
 
     def _hear(self, head: Head) -> bool:
-        if head["op"] in self._said:
-            raise FrameError("it says again what is said once")
-        self._said.add(head["op"])
+        self._manners.say(head["op"])
         if head["op"] == "ready" and self.state == "starting":
             self.state = "ready"
             self.was_ready = True

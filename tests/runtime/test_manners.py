@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from runtime import slot as slots
+from runtime import manners
 from runtime.answers import MalformedAnswerError, read_answer
 from runtime.events import FunctionRaisedError
 from runtime.hearing import ForgedWordError, Hearing
@@ -61,7 +61,7 @@ def test_an_instance_greets_and_is_ready_once() -> None:
 
 
 def test_late_answers_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(slots, "MOST_UNASKED", 3)
+    monkeypatch.setattr(manners, "MOST_UNASKED", 3)
 
     async def scene() -> None:
         slot = Slot(1, Owner(), 1024)
