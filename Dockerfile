@@ -1,5 +1,6 @@
 # The host in a container: docker build -t fnhost .
-# Its callers need no token: publish the port to loopback only, docker run --init -p 127.0.0.1:5888:5888 fnhost
+# docker run --init -d --name fnhost -p 127.0.0.1:5888:5888 fnhost
+# Its callers need a token; the first one: docker exec fnhost cat /var/lib/fnhost/first.token
 
 FROM python:3.11-slim AS build
 WORKDIR /src
@@ -18,9 +19,9 @@ COPY --from=build /wheels /wheels
 RUN pip install --no-cache-dir --no-index --find-links /wheels fnhost && rm -r /wheels
 USER fnhost
 # Inside of a container loopback cannot be reached from outside, so the host listens everywhere, and says
-# so explicitly; who may reach the port is decided where it is published.
+# so explicitly; its first start makes a token, without which it would not listen there.
 ENV FNHOST_LISTEN=0.0.0.0:5888 \
-    FNHOST_ALLOW_ANONYMOUS=true \
+    FNHOST_FIRST_TOKEN=1 \
     FNHOST_STATE=/var/lib/fnhost
 VOLUME /var/lib/fnhost
 EXPOSE 5888

@@ -155,6 +155,8 @@ class BuildLog:
 
     def __init__(self, path: Path, log: Callable[[str], None]) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
+        path.unlink(missing_ok=True)
+        path.touch(0o600)
         self._file = path.open("w", encoding="utf-8", buffering=1)
         self._log = log
 

@@ -130,7 +130,7 @@ def compose_web(base: Base, triggers: Triggers, health: Health, delivery: Delive
         *InspectionsApi(catalog, state).routes(),
         *UsageApi(triggers.usage).routes(),
         *AccessApi(access.tokens, access.audit, entrance.renew).routes(),
-        *SessionsApi(access.guard, access.sessions).routes(),
+        *SessionsApi(access.guard, access.sessions, access.audit).routes(),
         *document.routes(),
     ]
     api = Api(ApiParts(state, catalog, deployer, base.logs, health, reports, reloader), routes)

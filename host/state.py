@@ -95,10 +95,10 @@ class StateDir:
 
     def uv_cache(self) -> Path | None:
         """uv's cache: its own where hard links from there reach us (None), else one of ours."""
-        home = Path.home()
         try:
+            home = Path.home()
             shared = os.access(home, os.W_OK) and home.stat().st_dev == self.root.stat().st_dev
-        except OSError:
+        except (OSError, RuntimeError):  # which says that the user has no home
             shared = False
         return None if shared or "UV_CACHE_DIR" in os.environ else self.root / "uv-cache"
 

@@ -1,7 +1,7 @@
 """The audit log: who changed what, from where and how it ended; append-only, each line seals those before.
 
 One JSON object per line in `audit.log` of the state folder, the oldest parts in `audit.1.log` and so on.
-Refusals, which callers bring about at will, stand in `refused.log`: they rotate away nothing but each other.
+Refusals and sign-ins, which callers bring about at will, stand in `refused.log` and push out only each other.
 `hash` is the SHA-256 of the line without it, and `prev` the hash of the line before: no line can be changed,
 left out or put in between without a break that `read_chain` finds. Whoever may write the file can seal all
 of it anew, or leave out its end: against that, note the newest hash elsewhere.
@@ -76,8 +76,8 @@ class AuditLog:
         """Append a line; a disk that does not take it is logged, and the host goes on."""
         self._deeds.append(_told(actor, deed))
 
-    def record_refusal(self, actor: Actor, deed: Deed) -> None:
-        """As `record`, for what callers bring about at will: some each minute, then only how many more."""
+    def record_at_will(self, actor: Actor, deed: Deed) -> None:
+        """As `record`, for refusals and sign-ins: some each minute, then only how many more."""
         minute = self._clock() // 60
         if minute != self._minute:
             self._sum_up()
@@ -90,7 +90,7 @@ class AuditLog:
         for name, count in self._bad.items():
             if count > BAD_PER_MINUTE:
                 more = f"{count - BAD_PER_MINUTE} more within a minute"
-                self._refusals.append(_told(Actor(name), Deed("access.refused", more, "refused")))
+                self._refusals.append(_told(Actor(name), Deed("access", more, "left out")))
         self._bad.clear()
 
 

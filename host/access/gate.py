@@ -97,12 +97,12 @@ class Gate:
 
     @contextmanager
     def _watching(self, scope: Scope, identity: Identity) -> Iterator[None]:
-        """What is read for long, such as a log that is followed, ends with its token."""
-        exchange = exchange_of(scope)
-        if scope["method"] != "GET" or not identity.token or exchange is None:
+        """What is read for long, such as a log that is followed, ends with its token or session."""
+        exchange, session = exchange_of(scope), scope.get(SESSION)
+        if scope["method"] != "GET" or not (session or identity.token) or exchange is None:
             yield
             return
-        with self._guard.watching(identity, lambda: exchange.close(whole=False)):
+        with self._guard.watching(session or identity, lambda: exchange.close(whole=False)):
             yield
 
     def _record(self, need: Need, actor: Actor, status: int, told: dict[str, str]) -> None:
@@ -111,7 +111,7 @@ class Gate:
         if status < 400:
             self._audit.record(actor, Deed(need.action, **told))
         elif actor.name != ANONYMOUS:
-            self._audit.record_refusal(actor, Deed(need.action, outcome=str(status), **told))
+            self._audit.record_at_will(actor, Deed(need.action, outcome=str(status), **told))
 
 
 def _target(need: Need, params: dict[str, str], scope: Scope) -> dict[str, str]:

@@ -19,6 +19,8 @@ from triggers.refusals import InvalidTokenError, NoTokenError, ScopeError, TooMa
 logger = logging.getLogger(__name__)
 
 MOST_ADMITTED = 4096
+LONGEST_ADMITTED = 256
+"""Bytes of an `Authorization`, and characters of a target, that are looked up; longer ones are judged."""
 LOOK_ONLY = (Scope(LOOK),)
 
 
@@ -59,7 +61,7 @@ class Guard:
         self.anonymous = Identity(ANONYMOUS, parts.rules.anonymous())
         self._is_open = self.anonymous.may(INVOKE)
         self._admitted: dict[tuple[bytes, str], str] = {}
-        self._open_requests: defaultdict[str, set[Callable[[], None]]] = defaultdict(set)
+        self._open_requests: defaultdict[str | Session, set[Callable[[], None]]] = defaultdict(set)
 
     def admit(self, caller: Caller, peer: str) -> str:
         """Who calls (`token:NAME`, `local` or an address), of those who may; raises InvocationError."""
@@ -75,9 +77,10 @@ class Guard:
             raise refusal(identity, f"{INVOKE}:{function}")
         if identity.name == ANONYMOUS:
             return peer
-        if len(self._admitted) >= MOST_ADMITTED:
-            self._admitted.clear()
-        self._admitted[caller.authorization, caller.target] = identity.caller
+        if max(len(caller.authorization), len(caller.target)) <= LONGEST_ADMITTED:
+            if len(self._admitted) >= MOST_ADMITTED:
+                self._admitted.clear()
+            self._admitted[caller.authorization, caller.target] = identity.caller
         return identity.caller
 
     def identify(self, authorization: bytes, peer: str) -> Identity:
@@ -102,7 +105,7 @@ class Guard:
             return self.anonymous
         wait = self._parts.attempts.note(peer)
         actor = Actor(ANONYMOUS, peer)
-        self._parts.audit.record_refusal(actor, Deed("access", outcome="429" if wait else "wrong token"))
+        self._parts.audit.record_at_will(actor, Deed("access", outcome="429" if wait else "wrong token"))
         if wait:
             raise TooManyAttemptsError(wait)
         raise InvalidTokenError("this token is unknown, expired or revoked")
@@ -112,27 +115,39 @@ class Guard:
         session = self._parts.sessions.find(cookie)
         if session is None:
             return None
-        token = session.identity.token
-        return session if not token or self._parts.tokens.is_live(token) else None
+        return session if self._has_live_token(session.identity.token) else None
+
+    def _has_live_token(self, token: str) -> bool:
+        return not token or self._parts.tokens.is_live(token)
 
     @contextmanager
-    def watching(self, identity: Identity, close: Callable[[], None]) -> Iterator[None]:
-        """A request that goes on for as long as the block: `close` is called when its token ends before."""
-        requests = self._open_requests[identity.token]
+    def watching(self, ground: Identity | Session, close: Callable[[], None]) -> Iterator[None]:
+        """A request that goes on as long as the block: `close` is called if its token or session ends."""
+        key = ground if isinstance(ground, Session) else ground.token
+        requests = self._open_requests[key]
         requests.add(close)
         try:
             yield
         finally:
             requests.discard(close)
             if not requests:
-                self._open_requests.pop(identity.token, None)
+                self._open_requests.pop(key, None)
 
     def forget(self) -> None:
         """Look at every token anew, since one may have expired or been revoked; what that keeps open ends."""
         self._admitted.clear()
-        for token in [each for each in self._open_requests if each and not self._parts.tokens.is_live(each)]:
-            for close in list(self._open_requests[token]):
+        self.end_requests()
+
+    def end_requests(self) -> None:
+        """Close what is open by a token or session that has ended."""
+        for key in [each for each in self._open_requests if not self._is_live(each)]:
+            for close in list(self._open_requests[key]):
                 close()
+
+    def _is_live(self, key: str | Session) -> bool:
+        if isinstance(key, Session):
+            return self._parts.sessions.is_live(key) and self._has_live_token(key.identity.token)
+        return self._has_live_token(key)
 
 
 def refusal(identity: Identity, scope: str) -> NoTokenError | ScopeError:

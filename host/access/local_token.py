@@ -31,7 +31,9 @@ def run_folders(env: Mapping[str, str]) -> list[Path]:
         folders.append(runtime / "fnhost")
     if os.geteuid() == 0:
         folders.append(Path("/run/fnhost"))
-    return [*folders, Path.home() / ".local" / "state" / "fnhost" / "run"]
+    with contextlib.suppress(RuntimeError):  # a user that the system does not know has no home
+        folders.append(Path.home() / ".local" / "state" / "fnhost" / "run")
+    return folders
 
 
 class LocalToken:

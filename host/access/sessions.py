@@ -2,7 +2,6 @@
 
 import hmac
 import secrets
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -10,8 +9,8 @@ from host.access.scopes import Identity
 from host.access.token_text import digest_of
 
 LIFETIME = 12 * 3600.0
-MOST = 256
-"""Sessions at a time; the oldest makes room."""
+MOST = 8
+"""Sessions of one token at a time; its oldest makes room, and nobody else's."""
 COOKIE = "fnhost_session"
 SECURE_COOKIE = f"__Host-{COOKIE}"
 """Under TLS: browsers take a cookie of this name from the very host only, over TLS and for all its paths."""
@@ -35,21 +34,37 @@ class Sessions:
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
-        self._sessions: OrderedDict[str, Session] = OrderedDict()
+        self._sessions: dict[str, Session] = {}
 
     def begin(self, identity: Identity) -> tuple[str, Session]:
         """A new session, and the value of its cookie."""
         value = secrets.token_urlsafe(32)
         session = Session(identity, secrets.token_urlsafe(32), self._clock() + LIFETIME)
+        self._make_room(identity)
         self._sessions[digest_of(value)] = session
-        if len(self._sessions) > MOST:
-            self._sessions.popitem(last=False)
         return value, session
+
+    def _make_room(self, identity: Identity) -> None:
+        own = []
+        for digest, session in list(self._sessions.items()):
+            if not self._is_good(session):
+                del self._sessions[digest]
+            elif session.identity.name == identity.name:
+                own.append(digest)
+        for digest in own[: max(0, len(own) - MOST + 1)]:
+            del self._sessions[digest]
 
     def find(self, value: str) -> Session | None:
         """The session of a cookie."""
         session = self._sessions.get(digest_of(value))
-        return session if session is not None and self._clock() < session.expires else None
+        return session if session is not None and self._is_good(session) else None
+
+    def is_live(self, session: Session) -> bool:
+        """Whether it has neither ended nor made room."""
+        return self._is_good(session) and session in self._sessions.values()
+
+    def _is_good(self, session: Session) -> bool:
+        return self._clock() < session.expires
 
     def end(self, value: str) -> None:
         """Sign out."""

@@ -24,12 +24,15 @@ def serve(**flags: object) -> None:
     """Run the host until it is told to stop (SIGTERM, Ctrl-C)."""
     from conf.faults import ConfigError
     from conf.settings import gather_settings
+    from host.access.first_token import VARIABLE, ensure_token
+    from host.access.keeper import KeeperError
     from host.access.token_file import AccessFileError
     from host.access.tokens import has_live_token
 
+    has_token = ensure_token if os.environ.get(VARIABLE) == "1" else has_live_token
     try:
-        settings = gather_settings(flags, os.environ, has_live_token)
-    except (AccessFileError, ConfigError) as error:
+        settings = gather_settings(flags, os.environ, has_token)
+    except (AccessFileError, ConfigError, KeeperError) as error:
         raise CommandError(str(error), Exit.USAGE) from None
     from host.serve import serve as run
 

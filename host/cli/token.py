@@ -97,6 +97,8 @@ def _keeper(state: Path | None, url: str) -> "AbstractContextManager[Keeper | Cl
 def _offline(state: Path) -> "Iterator[Keeper]":
     from host.access.keeper import KeeperError, open_state
 
+    if not state.exists():
+        click.echo(f"{state} is made anew: no host has used it yet", err=True)
     try:
         with open_state(state) as keeper:
             yield keeper

@@ -53,6 +53,7 @@ class DeployError(Exception):
         self.title = title
         self.stack = stack or []
         self.retryable = retryable
+        self.revision = ""  # NAME@NUMBER
 
 
 @dataclass(frozen=True)
@@ -143,13 +144,17 @@ class Deployer:
         """
         began = time.monotonic()
         revision: Revision | None = None
+        failed: dict[str, str] = {}
         try:
             async with self._catalog.lock(prepared.name):
                 revision, unchanged = await self._deploy(prepared, tell)
+        except DeployError as error:
+            failed = {"revision": error.revision, "reason": error.title}
+            raise
         finally:
             deployed = self._catalog.functions.get(prepared.name)
             deed = tell_deed(prepared, revision, deployed.walls if deployed else {})
-            self._grounds.record(prepared.actor, deed)
+            self._grounds.record(prepared.actor, replace(deed, **failed))
             await asyncio.to_thread(shutil.rmtree, prepared.staging, ignore_errors=True)
             self._grounds.ended(prepared.name)
         return {
@@ -242,6 +247,7 @@ class Deployer:
 
     async def _fail(self, revision: Revision, error: BaseException) -> DeployError:
         failure = _explain(error)
+        failure.revision = f"{revision.function}@{revision.number}"
         if revision.state == "ready":
             # It ran before: that it does not start now is no reason to build it again.
             return failure

@@ -16,6 +16,7 @@ from typing import Any
 from functions.base_set import BaseSet
 from functions.installed import Installed
 from functions.package import Package
+from host.access.token_file import write_private
 from host.deployment import scan_pickles
 from runtime.worker.pickle_policy import PicklePolicy
 from runtime.worker.pickles import PickleReport
@@ -162,7 +163,7 @@ def judge(inspection: Inspection, policy: PicklePolicy) -> Inspection:
 def write_inspection(inspection: Inspection, path: Path) -> None:
     """Keep it for those who ask later."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(inspection.as_json()), encoding="utf-8")
+    write_private(path, json.dumps(inspection.as_json()))
 
 
 def _scan(root: Path) -> tuple[list[InspectedPickle], str | None]:

@@ -7,7 +7,16 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from host.access.gate import SESSION, as_http, check_same_site, cookie_name, identity_of, read_cookie
+from host.access.audit import Actor, AuditLog, Deed
+from host.access.gate import (
+    SESSION,
+    actor_of,
+    as_http,
+    check_same_site,
+    cookie_name,
+    identity_of,
+    read_cookie,
+)
 from host.access.guard import Guard
 from host.access.sessions import LIFETIME, Session, Sessions
 from host.web.bodies import read_object
@@ -20,7 +29,8 @@ NOT_KEPT = {"cache-control": "no-store"}
 class SessionsApi:
     """Its endpoints, each one verb."""
 
-    def __init__(self, guard: Guard, sessions: Sessions) -> None:
+    def __init__(self, guard: Guard, sessions: Sessions, audit: AuditLog) -> None:
+        self._audit = audit
         self._guard = guard
         self._sessions = sessions
 
@@ -46,10 +56,13 @@ class SessionsApi:
         try:
             if "origin" in request.headers:  # nobody is signed in by another site's page
                 check_same_site(request.scope, request.headers)
-            identity = self._guard.identify_token(token, request.client.host if request.client else "")
+            peer = request.client.host if request.client else ""
+            identity = self._guard.identify_token(token, peer)
         except InvocationError as error:
             raise as_http(error) from None
         value, session = self._sessions.begin(identity)
+        self._guard.end_requests()  # of a session that made room
+        self._audit.record_at_will(Actor(identity.name, peer), Deed("session.begin"))
         told = {"who": identity.name, "scopes": [str(scope) for scope in identity.scopes]}
         answer = JSONResponse(told | _shown(session), headers=NOT_KEPT)
         self._set_cookie(request, answer, value, int(LIFETIME))
@@ -59,6 +72,8 @@ class SessionsApi:
         """Sign out."""
         if request.scope.get(SESSION) is not None:
             self._sessions.end(read_cookie(request.scope, request.headers))
+            self._guard.end_requests()
+            self._audit.record_at_will(actor_of(request), Deed("session.end"))
         answer = JSONResponse({"who": "anonymous"}, headers=NOT_KEPT)
         self._set_cookie(request, answer, "", 0)
         return answer

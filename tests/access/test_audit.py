@@ -128,7 +128,7 @@ def test_refusals_rotate_no_deed_away_and_hide_none(tmp_path: Path) -> None:
     log = opened(tmp_path, 600)
     log.record(TOKEN, Deed("deploy", "industry"))
     for number in range(60):
-        log.record_refusal(Actor(f"token:{number}"), Deed("deploy", outcome="403"))
+        log.record_at_will(Actor(f"token:{number}"), Deed("deploy", outcome="403"))
     log.record(TOKEN, Deed("token.create", "x"))
     log.close()
     shown = newest_records(tmp_path, 4)
@@ -143,8 +143,8 @@ def test_anonymous_refusals_leave_a_token_its_own_and_their_number_is_told_at_th
 ) -> None:
     log = opened(tmp_path)
     for _ in range(BAD_PER_MINUTE + 7):
-        log.record_refusal(Actor("anonymous"), Deed("access", outcome="wrong token"))
-    log.record_refusal(TOKEN, Deed("deploy", outcome="403"))
+        log.record_at_will(Actor("anonymous"), Deed("access", outcome="wrong token"))
+    log.record_at_will(TOKEN, Deed("deploy", outcome="403"))
     log.close()
     *_, named, more = newest_records(tmp_path, 100)
     assert (named["actor"], named["outcome"]) == ("token:1a2b3c4d", "403")

@@ -174,3 +174,27 @@ def test_a_token_opens_the_routes_of_its_scopes(tmp_path: Path) -> None:
         "GET /api/audit",
         "GET /api/audit/chain",
     }
+
+
+def test_a_token_evicts_its_own_sessions_only_and_what_they_read_ends(tmp_path: Path) -> None:
+    door = Door(tmp_path)
+    _, token = door.token("read")
+    operators, _ = door.sessions.begin(door.guard.identify_token(SECRET, ""))
+    identity, closed = door.guard.identify_token(token, ""), []
+    first, session = door.sessions.begin(identity)
+    with door.guard.watching(session, lambda: closed.append("first")):
+        later = [door.sessions.begin(identity)[0] for _ in range(7)]
+        door.guard.end_requests()
+        assert door.guard.session(first) is not None and not closed
+        later.append(door.sessions.begin(identity)[0])
+        door.guard.end_requests()
+    assert closed == ["first"] and door.guard.session(first) is None
+    assert all(door.guard.session(each) for each in [operators, *later])
+
+
+def test_what_is_kept_of_callers_who_were_admitted_is_bounded_in_bytes(tmp_path: Path) -> None:
+    door = Door(tmp_path, BEYOND)
+    _, token = door.token("invoke:*")
+    assert door.admit("industry", token) == door.admit("industry", " " * 30_000 + token)
+    assert [target for _, target in door.guard._admitted] == ["industry"]
+    assert max(len(authorization) for authorization, _ in door.guard._admitted) < 100

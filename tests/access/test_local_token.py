@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from host.access.local_token import LocalToken, find_local_token, run_folders
+from host.state import StateDir
 
 
 @pytest.fixture
@@ -66,3 +67,15 @@ def test_a_file_that_others_could_have_written_is_not_read(tmp_path: Path, env: 
     local(tmp_path, env, ("127.0.0.1", 5888))
     run_folders(env)[0].chmod(0o770)
     assert find_local_token("http://127.0.0.1:5888", env) is None
+
+
+def test_a_user_without_a_home_goes_on_without_it(
+    tmp_path: Path, env: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "home", fail)
+    monkeypatch.delenv("UV_CACHE_DIR", raising=False)
+    assert run_folders(env)[0] == tmp_path / "run" / "fnhost"
+    assert StateDir(tmp_path).uv_cache() == tmp_path / "uv-cache"

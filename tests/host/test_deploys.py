@@ -7,6 +7,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from host.access.audit import newest_records
 from tests.hosts import RunningHost, StartHost, wait_until, zip_of
 
 ECHO = "def index(event, context):\n    return event\n"
@@ -151,6 +152,8 @@ def test_an_error_that_cannot_be_encoded_is_told_and_breaks_no_view(shared_host:
     assert "bad file" in failed["detail"]
     assert shared_host.client.get(f"{shared_host.url}/readyz").status_code in (200, 503)
     assert shared_host.describe("odd")["state"] == "failed"
+    *_, deed = (each for each in newest_records(shared_host.state, 2000) if each.get("target") == "odd")
+    assert (deed["revision"], deed["reason"]) == ("odd@1", "The package does not start")
 
 
 def test_a_requirement_that_cannot_be_had_fails_in_one_sentence_and_the_old_revision_goes_on(

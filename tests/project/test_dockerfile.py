@@ -66,7 +66,8 @@ def test_its_state_is_a_volume_that_the_user_owns() -> None:
 def test_it_listens_where_it_says_and_is_asked_for_its_health_there() -> None:
     last = stages()[-1]
     settings = dict(word.split("=", 1) for word in arguments(last, "ENV")[0].split())
-    assert settings["FNHOST_LISTEN"] == "0.0.0.0:5888" and settings["FNHOST_ALLOW_ANONYMOUS"] == "true"
+    assert settings["FNHOST_LISTEN"] == "0.0.0.0:5888" and settings["FNHOST_FIRST_TOKEN"] == "1"
+    assert "FNHOST_ALLOW_ANONYMOUS" not in settings
     assert arguments(last, "EXPOSE") == ["5888"]
     health = json.loads(arguments(last, "HEALTHCHECK")[0].partition("CMD ")[2])
     compile(health[2], "HEALTHCHECK", "exec")
