@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import sys
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,6 +24,8 @@ PASSED_ON |= {*PROXIES, *(name.upper() for name in PROXIES)}
 PASSED_ON_PREFIXES = ("UV_", "SSL_CERT_")
 LONGEST_LINE = 64 * 1024
 KEPT_LINES = 200
+MOST_LOGGED = 1024 * 1024
+"""Bytes of a build's output that its log file keeps from the beginning, and as many from the end."""
 REMEMBERED = "interpreter"
 
 
@@ -151,7 +154,7 @@ def _install_options(order: BuildOrder) -> list[str]:
 
 
 class BuildLog:
-    """Writes each line of a build to its log file and hands it on."""
+    """Writes what a build prints to its log file, without the middle of very much, and hands on each line."""
 
     def __init__(self, path: Path, log: Callable[[str], None]) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -159,14 +162,31 @@ class BuildLog:
         path.touch(0o600)
         self._file = path.open("w", encoding="utf-8", buffering=1)
         self._log = log
+        self._written = self._waiting = self._left_out = 0
+        self._tail: deque[str] = deque()
 
     def note(self, line: str) -> None:
         """Add one line."""
-        self._file.write(line + "\n")
+        self._keep(line + "\n")
         self._log(line)
 
+    def _keep(self, line: str) -> None:
+        size = len(line.encode())
+        if not self._tail and self._written + size <= MOST_LOGGED:
+            self._written += size
+            self._file.write(line)
+            return
+        self._tail.append(line)
+        self._waiting += size
+        while self._waiting > MOST_LOGGED:
+            self._waiting -= len(self._tail.popleft().encode())
+            self._left_out += 1
+
     def close(self) -> None:
-        """Close the file."""
+        """Write the end of what was much, and close the file."""
+        if self._left_out:
+            self._file.write(f"({self._left_out} lines were left out here)\n")
+        self._file.writelines(self._tail)
         self._file.close()
 
 

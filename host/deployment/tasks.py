@@ -9,6 +9,9 @@ from host.deployment.orders import Prepared
 
 logger = logging.getLogger(__name__)
 
+MOST_WAITING = 1000
+"""Lines that wait for a caller who does not read; of what a build prints, more are left out."""
+
 Lines = asyncio.Queue[Line | None]
 
 
@@ -36,7 +39,7 @@ class DeployTasks:
 
     async def _run(self, prepared: Prepared, lines: Lines) -> None:
         try:
-            lines.put_nowait(await self._deployer.deploy(prepared, lines.put_nowait))
+            lines.put_nowait(await self._deployer.deploy(prepared, BoundedTelling(lines)))
         except DeployError as error:
             told = {"status": 422, "title": error.title, "detail": str(error), "stack": error.stack}
             lines.put_nowait({"type": "error", **told})
@@ -50,3 +53,21 @@ class DeployTasks:
             lines.put_nowait({"type": "error", **told})
         finally:
             lines.put_nowait(None)
+
+
+class BoundedTelling:
+    """Puts lines into a queue; those of a build are left out, and counted, while too many wait there."""
+
+    def __init__(self, lines: Lines) -> None:
+        self._lines = lines
+        self._left_out = 0
+
+    def __call__(self, line: Line) -> None:
+        """Put it there, or leave it out."""
+        if line["type"] == "log" and self._lines.qsize() >= MOST_WAITING:
+            self._left_out += 1
+            return
+        if self._left_out:
+            self._lines.put_nowait({"type": "log", "line": f"({self._left_out} lines were left out here)"})
+            self._left_out = 0
+        self._lines.put_nowait(line)

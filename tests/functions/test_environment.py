@@ -15,7 +15,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from functions.environment import BuildOrder, build_environment, clean_environment
+from functions.environment import MOST_LOGGED, BuildLog, BuildOrder, build_environment, clean_environment
 from functions.errors import BuildError
 from functions.interpreters import find_python
 from tests.functions.wheelhouse import make_wheel, package_index
@@ -189,7 +189,7 @@ def test_uv_dies_with_a_host_that_is_killed(tmp_path: Path, silent_index: None) 
     program = textwrap.dedent("""
         import asyncio, sys
         from pathlib import Path
-        from functions.environment import BuildOrder, build_environment
+        from functions.environment import MOST_LOGGED, BuildLog, BuildOrder, build_environment
         folder = Path(sys.argv[1])
         order = BuildOrder(folder / "e", folder / "log", requirements=("x",), cache_dir=folder / "cache")
         asyncio.run(build_environment(order, lambda line: None))
@@ -228,3 +228,16 @@ def test_the_version_of_the_host_is_the_host_s_own_interpreter() -> None:
     own = asyncio.run(find_python(None, os.environ))
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     assert asyncio.run(find_python(version, os.environ)) == own
+
+
+def test_of_very_much_output_the_log_keeps_both_ends_and_says_what_is_left_out(tmp_path: Path) -> None:
+    file, told = tmp_path / "build.log", list[str]()
+    log = BuildLog(file, told.append)
+    for number in range(400):
+        log.note(f"{number} " + "x" * 10_000)
+    log.close()
+    lines = file.read_text().splitlines()
+    (gap,) = (line for line in lines if line.endswith("were left out here)"))
+    assert lines[0].startswith("0 ") and lines[-1].startswith("399 ") and len(told) == 400
+    assert int(gap[1:].split()[0]) == 400 - (len(lines) - 1) and file.stat().st_size < 2 * MOST_LOGGED + 100
+    assert file.stat().st_mode & 0o777 == 0o600

@@ -1,5 +1,6 @@
 """Deploys against a real host: what comes into service, what does not, and that nobody notices either."""
 
+import asyncio
 import threading
 import time
 from pathlib import Path
@@ -8,6 +9,7 @@ import psutil
 import pytest
 
 from host.access.audit import newest_records
+from host.deployment.tasks import MOST_WAITING, BoundedTelling, Lines
 from tests.hosts import RunningHost, StartHost, wait_until, zip_of
 
 ECHO = "def index(event, context):\n    return event\n"
@@ -322,3 +324,14 @@ def test_packages_named_by_the_config_are_deployed_at_the_start_with_its_overrid
     began = time.monotonic()
     assert host.stop() == 0
     assert time.monotonic() - began < 60
+
+
+def test_a_caller_who_does_not_read_has_few_lines_of_a_build_waiting() -> None:
+    lines: Lines = asyncio.Queue()
+    tell = BoundedTelling(lines)
+    for number in range(MOST_WAITING + 5):
+        tell({"type": "log", "line": str(number)})
+    tell({"type": "step", "line": "goes on"})
+    told = [lines.get_nowait() for _ in range(lines.qsize())]
+    assert len(told) == MOST_WAITING + 2
+    assert told[-2] == {"type": "log", "line": "(5 lines were left out here)"}
