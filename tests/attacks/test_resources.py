@@ -35,7 +35,8 @@ def index(event, context):
     return probes.run({"fork": bomb}) | {"born": str(len(born))}
 """
     manifest = "timeout: 20s\nscale: {max: 1}\nprocesses: 20\n"
-    with siege.attacker({"index.py": index, "function.yaml": manifest}) as attacker:
+    # With a name, and so a user, of its own: the dead count as well until somebody has reaped them.
+    with siege.attacker({"index.py": index, "function.yaml": manifest}, "bomber") as attacker:
         told = attacker.tries()
         assert told["fork"] == "EAGAIN", explain(told)
         assert 1 <= int(told["born"]) <= 1000, explain(told)
