@@ -221,8 +221,7 @@ class Slot(asyncio.Protocol):
             frames = self._decoder.feed(data)
             answers = [frame for frame in frames if _is_about_event(frame[0]) or self._hear(frame[0])]
         except (FrameError, KeyError, TypeError) as error:
-            self.kill(f"it sent what is no answer: {error}")
-            self._stop_listening()
+            self._cut_off(f"it sent what is no answer: {error}")
             return
         if answers:
             self._owner.slot_answered(self, answers)
@@ -235,23 +234,22 @@ class Slot(asyncio.Protocol):
             transport.resume_reading()
             self.data_received(b"")
 
-    def _stop_listening(self) -> None:
-        # Whatever follows is read at the wrong place.
+    def _cut_off(self, reason: str) -> None:
+        self.kill(reason)
         if self._transport is not None:
+            # Whatever follows is read at the wrong place, or not wanted.
             self._transport.abort()
 
     def check_sent(self, number: int) -> None:
         """Look at an answer to an event that the instance does not run: it may be late, but not forged."""
         if not 0 < number <= self._sent:
-            self.kill(f"it answered event {number}, which it was not given")
-            self._stop_listening()
+            self._cut_off(f"it answered event {number}, which it was not given")
         self.note_unasked()
 
     def note_unasked(self) -> None:
         """A frame came that is of no use to anybody; too many of them cost all others their turns."""
         if self._manners.are_lost():
-            self.kill("it sent too much that nobody asked for")
-            self._stop_listening()
+            self._cut_off("it sent too much that nobody asked for")
 
     def _hear(self, head: Head) -> bool:
         self._manners.say(head["op"])
