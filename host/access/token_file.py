@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from functions.durable import rename_durably
 from host.access.scopes import Scopes, parse_scopes
 
 FILE = "access.json"
@@ -65,12 +66,7 @@ def write_rows(file: Path, rows: Iterable[TokenRow]) -> None:
     told = {"version": VERSION, "tokens": [{**row.shown(), "digest": row.digest} for row in rows]}
     new = file.with_name(file.name + ".new")
     write_private(new, json.dumps(told, ensure_ascii=False, indent=1))
-    new.rename(file)
-    folder = os.open(file.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    rename_durably(new, file)
 
 
 def write_private(file: Path, text: str) -> None:

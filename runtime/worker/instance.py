@@ -7,33 +7,23 @@ import signal
 import socket
 import sys
 from types import FrameType
-from typing import Any, NoReturn
+from typing import NoReturn
 
-from gunicorn.workers.base import Worker
-
-from . import box
+from .boxed import BoxedWorker
 from .forks import ForkGuard
 from .frames import encode
 from .loader import reseed_numpy
 from .serving import Serving, report_failure
-from .setup import Setup
 
 START_FAILED = 3
 
 
-class InstanceWorker(Worker):
+class InstanceWorker(BoxedWorker):
     """`sockets` are the slot's channel and the file of its shared word, as the arbiter received them."""
-
-    sockets: list[Any]
-
-    def __init__(self, *arguments: Any) -> None:
-        super().__init__(*arguments)
-        self.given: Setup = self.app.given
 
     def init_process(self) -> None:
         """What gunicorn does after a fork, and before it what must be first."""
-        box.enter_instance(self.ppid, self.given.box)
-        box.name_process(f"fn {self.given.label}")
+        self.enter_box()
         reseed_numpy()
         gc.enable()
         self.channel, word_file = self.sockets

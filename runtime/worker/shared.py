@@ -17,11 +17,10 @@ from queue import SimpleQueue
 from types import FrameType
 from typing import Any, NoReturn
 
-from gunicorn.workers.base import Worker
-
 from . import box, control
 from .arbiter import BOOT_FAILED, PoolApplication, PoolArbiter, close_in_child
 from .box_plan import BoxPlan
+from .boxed import BoxedWorker
 from .frames import encode
 from .interpreters import run_isolated
 from .setup import Setup
@@ -50,19 +49,12 @@ importlib.import_module(spec.name + ".tenant").serve_slot(setup, channel, word, 
 """
 
 
-class SharedWorker(Worker):
+class SharedWorker(BoxedWorker):
     """`sockets` holds the channel over which the host opens and leaves subinterpreters."""
-
-    sockets: list[Any]
-
-    def __init__(self, *arguments: Any) -> None:
-        super().__init__(*arguments)
-        self.given: Setup = self.app.given
 
     def init_process(self) -> None:
         """As every worker's."""
-        box.enter_instance(self.ppid, self.given.box)
-        box.name_process(f"fn {self.given.label}")
+        self.enter_box()
         super().init_process()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:

@@ -183,3 +183,10 @@ def sys_prefix(python: str) -> str:
     """Where the interpreter's own library lies."""
     command = [python, "-I", "-S", "-c", "import sys; print(sys.base_prefix)"]
     return subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout.strip()
+
+
+@pytest.fixture(params=ANYBODY, scope="module")
+def place(request: pytest.FixtureRequest) -> Iterator[Room]:
+    """A room for each kind of user."""
+    with room(request.param) as made:
+        yield made

@@ -1,18 +1,8 @@
 """What a boxed process still may do, and what a function's author is told of what it may not."""
 
-from collections.abc import Iterator
-
 import pytest
 
-from tests.worker.boxed import ANYBODY, USER, Room, room
-
-
-@pytest.fixture(params=ANYBODY, scope="module")
-def place(request: pytest.FixtureRequest) -> Iterator[Room]:
-    """A room for each kind of user."""
-    with room(request.param) as made:
-        yield made
-
+from tests.worker.boxed import USER, Room
 
 HABITS = {
     "start threads": "threading.Thread(target=int).start()",

@@ -5,22 +5,14 @@ import signal
 import socket
 import subprocess
 import uuid
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from tests.worker.boxed import ANYBODY, ROOT, USER, Room, landlock_abi, room
+from tests.worker.boxed import ROOT, USER, Room, landlock_abi
 
 needs_landlock = pytest.mark.skipif(landlock_abi() == 0, reason="this kernel has no Landlock")
 needs_scopes = pytest.mark.skipif(landlock_abi() < 6, reason="scopes of Landlock need Linux 6.12")
-
-
-@pytest.fixture(params=ANYBODY, scope="module")
-def place(request: pytest.FixtureRequest) -> Iterator[Room]:
-    """A room for each kind of user."""
-    with room(request.param) as made:
-        yield made
 
 
 ATTEMPTS = {

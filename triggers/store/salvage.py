@@ -1,7 +1,6 @@
 """A damaged file is put aside as it is, and a fresh one is made of all its rows that are still sound."""
 
 import logging
-import os
 import shutil
 import sqlite3
 import struct
@@ -12,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from functions.durable import rename_durably
 from triggers.store.database import PAGE, connect, connect_reader, migrate
 from triggers.store.failpoints import Failpoints
 from triggers.store.found import walk
@@ -57,7 +57,7 @@ def salvage(path: Path, reason: BaseException, failpoints: Failpoints) -> Salvag
         else:
             _copy_with_head(path, target, head, done)
     aside = _put_aside(path)
-    _finish(path, fresh)
+    rename_durably(fresh, path)
     logger.error(
         "%s was damaged (%s): %d rows were saved from it, %d were not sound and %d places could not be read;"
         " it is kept as %s",
@@ -73,7 +73,7 @@ def finish_salvage(path: Path) -> bool:
         _remove(fresh)
         return False
     _put_aside(path)
-    _finish(path, fresh)
+    rename_durably(fresh, path)
     return True
 
 
@@ -105,15 +105,6 @@ def _bound_asides(path: Path) -> None:
     asides = path.parent.glob(f"{path.stem}.damaged-*{path.suffix}")
     for old in sorted(asides, key=lambda aside: aside.stat().st_mtime)[:-MOST_ASIDES]:
         _remove(old)
-
-
-def _finish(path: Path, fresh: Path) -> None:
-    fresh.rename(path)
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
 
 
 def _has_sound_head(path: Path, head: bytes) -> bool:
