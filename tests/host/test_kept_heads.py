@@ -98,4 +98,5 @@ def test_as_many_heads_as_a_site_has_devices_are_known_at_once() -> None:
     for _ in range(2):
         for number in range(1500):
             known.learn(*_numbered(number))
-    assert sum(known.find(_numbered(number)[0]) is not None for number in range(1500)) > 1000
+    # Python's hashes differ from run to run: 1040 on average, with a standard deviation of some 25.
+    assert sum(known.find(_numbered(number)[0]) is not None for number in range(1500)) > 800
