@@ -13,3 +13,6 @@ class Access(Section):
     invoke: Literal["open", "token"] = Field(
         default="open", description="whether callers on loopback may invoke functions without a token"
     )
+    metrics: Literal["open", "token"] = Field(
+        default="open", description="whether callers on loopback may read `/metrics` without a token"
+    )

@@ -11,6 +11,7 @@ from conf.funcs import Func
 from conf.isolation import Isolation
 from conf.limits import Limits
 from conf.mqtt import Broker, Rule
+from conf.observing import Log, Records, Traces
 from conf.pickles import Pickles
 from conf.places import check_place
 from conf.python import PythonVersion, Requirement
@@ -63,6 +64,9 @@ class Config(Section):
         default_factory=dict, description="values for functions whose manifests name them"
     )
     pickles: Pickles = Field(default=Pickles(), description="what pickles in packages may import")
+    records: Records = Field(default=Records(), description="which invocations are kept to be looked at")
+    log: Log = Field(default=Log(), description="the host's own log")
+    traces: Traces = Field(default=Traces(), description="spans for OpenTelemetry")
     download: bool | None = Field(
         default=None, description="whether to fetch the zips of functions that do not say it themselves"
     )

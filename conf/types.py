@@ -38,7 +38,8 @@ def as_text(value: object) -> object:
     return str(value) if isinstance(value, int) else value
 
 
-def _no_bool(value: object) -> object:
+def no_bool(value: object) -> object:
+    """Numbers are not read from true and false."""
     if isinstance(value, bool):
         raise ValueError("must be a number")  # noqa: TRY004 - pydantic collects ValueErrors
     return value
@@ -67,8 +68,8 @@ def _check_path(path: str) -> str:
 
 Text = Annotated[str, BeforeValidator(as_text, json_schema_input_type=str | int), Field(min_length=1)]
 VariableName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
-Whole = Annotated[int, BeforeValidator(_no_bool)]
-Share = Annotated[float, BeforeValidator(_no_bool), Field(ge=0.1, le=1)]
+Whole = Annotated[int, BeforeValidator(no_bool)]
+Share = Annotated[float, BeforeValidator(no_bool), Field(ge=0.1, le=1)]
 Items = Annotated[tuple[T, ...], BeforeValidator(_none_is_empty)]
 ConfigPath = Annotated[Path, AfterValidator(_beside_config)]
 Sha256 = Annotated[Text, AfterValidator(_hexadecimal)]

@@ -16,6 +16,7 @@ from host.health import Health, check_functions
 from host.invocations import InvocationGrounds, InvocationsPart
 from host.lifecycle import Lifecycle, Part
 from host.mqtt import MqttPart
+from host.observing.compose import Watched, observing_parts, observing_routes
 from host.parts import DeploysPart, FunctionsPart, LogsPart, ReadyPart
 from host.plugins import HostInfo, load_plugins
 from host.reload import Reloader, Running, make_rates
@@ -78,6 +79,7 @@ class Web:
     port: WebPart
     entrance: AccessPart
     reloader: Reloader
+    watching: list[Part]
 
 
 def compose_triggers(base: Base) -> Triggers:
@@ -118,6 +120,7 @@ def compose_web(base: Base, triggers: Triggers, health: Health, delivery: Delive
     access, functions, state = base.access, base.functions, base.state
     reloader = compose_reloader(base, triggers)
     mqtt, catalog, deployer = triggers.mqtt, functions.catalog, functions.deployer
+    watched = Watched(state, catalog, base.shared.scaling, base.shared.store, delivery, mqtt)
     reports = Reports(
         mqtt.queue_rows, mqtt.connections, delivery.view, triggers.deploys.why, catalog.decisions
     )
@@ -129,6 +132,7 @@ def compose_web(base: Base, triggers: Triggers, health: Health, delivery: Delive
         *DeploysApi(DeployParts(state.staging, deployer, functions.tasks, functions.room)).routes(),
         *InspectionsApi(catalog, state).routes(),
         *UsageApi(triggers.usage).routes(),
+        *observing_routes(base.observing, watched),
         *AccessApi(access.tokens, access.audit, entrance.renew).routes(),
         *SessionsApi(access.guard, access.sessions, access.audit).routes(),
         *document.routes(),
@@ -136,7 +140,7 @@ def compose_web(base: Base, triggers: Triggers, health: Health, delivery: Delive
     api = Api(ApiParts(state, catalog, deployer, base.logs, health, reports, reloader), routes)
     gate = Gate(api.application(), access.guard, access.audit)
     port = WebPart(triggers.edge.door(triggers.http, gate), base.settings)
-    return Web(port, entrance, reloader)
+    return Web(port, entrance, reloader, observing_parts(base.observing, watched))
 
 
 def compose(settings: Settings, state: StateDir) -> Host:
@@ -161,6 +165,7 @@ def compose(settings: Settings, state: StateDir) -> Host:
         triggers.mqtt,
         triggers.timers,
         triggers.bridges,
+        *web.watching,
         web.entrance,
         web.port,
         ReadyPart(health, functions.tasks, base.logs),

@@ -30,6 +30,7 @@ from host.deployment.sources import find_bases, pickle_policy
 from host.deployment.tasks import DeployTasks
 from host.invocations import awaited_targets
 from host.logstore import LogStore
+from host.observing.compose import Observing, compose_observing
 from host.scaling import ScalingPart
 from host.state import StateDir
 from runtime.dispatch.dispatcher import Dispatcher
@@ -86,6 +87,7 @@ class Base:
     access: Access
     shared: Shared
     functions: Functions
+    observing: Observing
 
 
 def compose_access(settings: Settings, state: StateDir) -> Access:
@@ -142,6 +144,11 @@ def compose_base(settings: Settings, state: StateDir) -> Base:
     boxes = make_boxes(config.isolation, state, overlay, config.limits.memory or default_budget())
     register = Register(state.shared_output, (state.packages, state.environments))
     pickles = pickle_policy(config)
-    workshop = Workshop(overlay, state.owner(), logs.append, boxes, pickles, shared=register)
+    observing = compose_observing(config, state)
+    workshop = Workshop(
+        *(overlay, state.owner(), logs.append, boxes, pickles),
+        shared=register,
+        observer=observing.observers,
+    )
     shared = Shared(workshop, ScalingPart(config.limits.memory), store, failpoints, access.audit)
-    return Base(settings, state, logs, access, shared, compose_functions(config, state, shared))
+    return Base(settings, state, logs, access, shared, compose_functions(config, state, shared), observing)

@@ -6,7 +6,7 @@ import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Literal, Protocol
 
 # Made once: json.dumps makes an encoder for each call that asks for anything of its own.
 _dump = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
@@ -27,7 +27,8 @@ class Event:
     recur may give them as the bytes of that JSON object, with `trigger` and `source` in it. `received` is in
     seconds since the epoch. `caller` names those among whom a queue is shared out (a peer's address, a rule);
     `streams` says that its trigger can take an answer piece by piece; `account` is told how it ends, and
-    `ended` is called, once, when it neither waits nor runs any more.
+    `ended` is called, once, when it neither waits nor runs any more. `timeline` is there where somebody keeps
+    a record of its run, and wants to know what becomes of it afterwards.
     """
 
     body: bytes
@@ -41,6 +42,7 @@ class Event:
     streams: bool = False
     account: "Account | None" = field(default=None, repr=False, compare=False)
     ended: "Callable[[], None] | None" = field(default=None, repr=False, compare=False)
+    timeline: "Timeline | None" = field(default=None, repr=False, compare=False)
     _metadata: bytes | None = field(default=None, init=False, repr=False, compare=False)
 
     def metadata(self) -> bytes:
@@ -73,7 +75,8 @@ class Answer:
     """What a function returned, ready for the wire.
 
     `body` is None when the function returned None: nothing is published and HTTP says 204.
-    `seconds` is the measured run time; `revision` reads `industry@3`. Where the event's trigger takes
+    `seconds` is the measured run time, `queued` what passed before it; `revision` reads `industry@3`, and
+    `digest` is its package's (sha256, hexadecimal). Where the event's trigger takes
     streams, `stream` may have the pieces that come, and `body` is empty.
     """
 
@@ -85,6 +88,8 @@ class Answer:
     seconds: float = 0.0
     revision: str = ""
     stream: "Stream | None" = None
+    digest: str = ""
+    queued: float = 0.0
 
 
 class Account(Protocol):
@@ -95,6 +100,17 @@ class Account(Protocol):
 
     def end(self, outcome: "Answer | InvocationError") -> None:
         """An event has its answer, or the reason why there is none."""
+
+
+Stage = Literal["published", "acknowledged"]
+
+
+class Timeline(Protocol):
+    """Notes when an event came how far after its run."""
+
+    def mark(self, stage: Stage) -> None:
+        """All its results were confirmed by their broker, or stand on disk; or it was acknowledged to its
+        own."""
 
 
 class Stream(Protocol):
@@ -116,10 +132,17 @@ Foresee = Callable[[str, Event], object]
 
 
 class InvocationError(Exception):
-    """An event that got no answer."""
+    """An event that got no answer.
+
+    `revision`, `digest`, `queued` and `seconds` are as in Answer, where it came as far as a pool.
+    """
 
     status = 500
     retry_after: float | None = None
+    revision = ""
+    digest = ""
+    queued = 0.0
+    seconds: float | None = None
 
 
 class InputRejectedError(InvocationError):

@@ -16,6 +16,7 @@ from typing import Any
 from runtime.boxes.boxes import Boxes
 from runtime.leftovers import MARKER
 from runtime.loglines import LogLine, LogReader, LogSink
+from runtime.observations import Observer
 from runtime.overlay import Overlay
 from runtime.sharing.register import Register
 from runtime.spec import PoolSpec
@@ -56,7 +57,8 @@ class Workshop:
     """What every arbiter of one host is started with.
 
     `owner` marks our processes in their environment; `boxes` confine them; `pickles` says what their models
-    may import; `turns` are for booting; `shared` are the processes of subinterpreters.
+    may import; `turns` are for booting; `shared` are the processes of subinterpreters; `observer` is
+    told what happens.
     """
 
     overlay: Overlay
@@ -66,6 +68,7 @@ class Workshop:
     pickles: PicklePolicy = field(default_factory=PicklePolicy)
     turns: Turns = field(default_factory=lambda: Turns(BOOTS_PER_CORE * (os.cpu_count() or 1)))
     shared: Register = field(default_factory=Register)
+    observer: Observer = field(default_factory=Observer)
 
     @property
     def code(self) -> tuple[Path, ...]:

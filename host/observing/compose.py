@@ -1,0 +1,49 @@
+"""Puts together all that watches functions at work: made first, given what it looks at when that is there."""
+
+from dataclasses import dataclass, field
+
+from starlette.routing import Route
+
+from conf.models import Config
+from host.delivery import DeliveryPart
+from host.deployment.catalog import Catalog
+from host.lifecycle import Part
+from host.mqtt import MqttPart
+from host.scaling import ScalingPart
+from host.state import StateDir
+from runtime.observations import Observers
+from triggers.store.store import DeliveryStore
+
+
+@dataclass(frozen=True)
+class Observing:
+    """What pools and triggers tell what happens to."""
+
+    observers: Observers = field(default_factory=Observers)
+
+
+@dataclass(frozen=True)
+class Watched:
+    """What is looked at, beside what the observers are told."""
+
+    state: StateDir
+    catalog: Catalog
+    scaling: ScalingPart
+    store: DeliveryStore
+    delivery: DeliveryPart
+    mqtt: MqttPart
+
+
+def compose_observing(config: Config, state: StateDir) -> Observing:
+    """Build what is told, before there is anything that tells."""
+    return Observing()
+
+
+def observing_parts(observing: Observing, watched: Watched) -> list[Part]:
+    """The parts that look for themselves, or write."""
+    return []
+
+
+def observing_routes(observing: Observing, watched: Watched) -> list[Route]:
+    """What the API shows of it."""
+    return []
