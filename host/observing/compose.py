@@ -9,6 +9,7 @@ from host.delivery import DeliveryPart
 from host.deployment.catalog import Catalog
 from host.lifecycle import Part
 from host.mqtt import MqttPart
+from host.observing.metrics.tallies import Tallies
 from host.scaling import ScalingPart
 from host.state import StateDir
 from runtime.observations import Observers
@@ -17,9 +18,10 @@ from triggers.store.store import DeliveryStore
 
 @dataclass(frozen=True)
 class Observing:
-    """What pools and triggers tell what happens to."""
+    """What pools and triggers tell what happens to: `tallies`, beside others."""
 
     observers: Observers = field(default_factory=Observers)
+    tallies: Tallies = field(default_factory=Tallies)
 
 
 @dataclass(frozen=True)
@@ -36,11 +38,14 @@ class Watched:
 
 def compose_observing(config: Config, state: StateDir) -> Observing:
     """Build what is told, before there is anything that tells."""
-    return Observing()
+    observing = Observing()
+    observing.observers.add(observing.tallies)
+    return observing
 
 
 def observing_parts(observing: Observing, watched: Watched) -> list[Part]:
     """The parts that look for themselves, or write."""
+    observing.tallies.is_deployed = watched.catalog.functions.__contains__
     return []
 
 
