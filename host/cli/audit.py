@@ -25,7 +25,7 @@ COLUMNS = ("n", "when", "who", "from", "action", "target", "revision", "outcome"
 @output_option
 @url_option
 def audit(verify: bool, tail: int, state: Path | None, url: str, output: str) -> None:
-    """Show the audit log: deploys, changes of config and tokens, and who was turned away."""
+    """Show who changed what, and who was turned away."""
     if verify:
         _verify(_read_chain(state, url), output)
         return

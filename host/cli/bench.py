@@ -119,11 +119,12 @@ def _read_seconds(context: click.Context, parameter: click.Parameter, text: str 
 @output_option
 @url_option
 def bench(**asked: Any) -> None:
-    """Find out how many events per second the function NAME takes before its answers come late.
+    """Find out how many events per second the function NAME takes.
 
     Events are sent at a fixed rate whether or not answers come, at rising rates until the function does not
-    keep up: under 95 % of the rate answered, over 1 % failed, or p99 over its limit. They are real events and
-    run beside those of production; each carries `x-fnhost-bench: 1`. Ctrl-C prints what is known so far.
+    keep up: under 95 % of the rate answered, over 1 % failed, or answers come late (p99 over its limit).
+    They are real events and run beside those of production; each carries `x-fnhost-bench: 1`. Ctrl-C prints
+    what is known so far.
     """
     wish = Wish(**asked)
     _check(wish)

@@ -11,8 +11,9 @@ from host.cli.exits import CommandError, Exit
 @click.command()
 @click.option("-c", "--config", "file", metavar="FILE", required=True, help="Bridge file.")
 def bridge(file: str) -> None:
-    """Publish what an HTTP source answers, byte for byte, until told to stop (SIGTERM, Ctrl-C).
+    """Publish what an HTTP source answers, byte for byte.
 
+    It runs until it is told to stop (SIGTERM, Ctrl-C).
     FILE has `input.http_client`, `output.mqtt` and `rate_limit_resources`, as the older program's bridge.
     """
     from conf.bridge_file import load_bridge

@@ -19,7 +19,7 @@ from host.cli.progress import Progress, open_progress
 @output_option
 @url_option
 def deploy(path: Path, name: str | None, url: str, output: str) -> None:
-    """Deploy PATH, a zip or a folder; what runs already goes on until the new revision answers."""
+    """Deploy PATH, a zip or a folder. What runs already goes on until the new revision answers."""
     names = {"name": name} if name else {"default_name": _default_name(path)}
     with (
         _zipped(path) as package,

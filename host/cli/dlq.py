@@ -21,7 +21,7 @@ Answer = dict[str, Any]
 
 @click.group()
 def dlq() -> None:
-    """Look at dead letters (events that failed for good), replay them, drop them."""
+    """Look at events that failed for good (dead letters), replay them, drop them."""
 
 
 def choice_options(command: Any) -> Any:

@@ -17,9 +17,10 @@ COLUMNS = ("wall", "here", "what for, or why not", "what to do")
 @click.option("--state", metavar="DIR", help="Folder for packages and revisions (FNHOST_STATE).")
 @output_option
 def doctor(output: str, **flags: object) -> None:
-    """Look at this machine as `fnhost serve` would find it; exit code 1 when it would refuse to start.
+    """Tell what this machine lacks for a host, and how to mend it.
 
-    Needs no running host, and is to be run as the same user and in the same surroundings.
+    Exit code 1 when `fnhost serve` would refuse to start. Needs no running host, and is to be run as the same
+    user and in the same surroundings.
     """
     from conf.faults import ConfigError
     from conf.settings import gather_settings

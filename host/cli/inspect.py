@@ -27,9 +27,10 @@ MOST_SHOWN = 30
 )
 @output_option
 def inspect(path: Path, config_path: Path | None, output: str) -> None:
-    """Say what is in PATH, a zip or a folder, and what its pickles import; nothing of it is run.
+    """Say what is in PATH, a zip or a folder, and what its pickles import.
 
-    Versions are compared with those that its requirements pin; a deploy compares with those installed.
+    Nothing of it is run. Versions are compared with those that its requirements pin; a deploy compares with
+    those installed.
     """
     from tempfile import TemporaryDirectory
 

@@ -21,7 +21,10 @@ from host.cli.options import connected, url_option
 def invoke(
     target: str, data: str | None, content_type: str | None, later: bool, callback: str | None, url: str
 ) -> None:
-    """Invoke TARGET: a function, a revision (industry@2) or an alias (industry@live)."""
+    """Send an event to TARGET, and print the answer.
+
+    TARGET is a function, a revision (industry@2) or an alias (industry@live).
+    """
     if callback and not later:
         raise CommandError("--callback goes with --async; without it the answer is printed here", Exit.USAGE)
     body = _event(data)

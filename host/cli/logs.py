@@ -16,7 +16,7 @@ from host.cli.output import clock, printable
 @output_option
 @url_option
 def logs(name: str, follow: bool, tail: int, url: str, output: str) -> None:
-    """Show the log of the function NAME; json prints one object per line."""
+    """Show the log of the function NAME. `-o json` prints one object per line."""
     try:
         with connected(url) as client:
             for line in client.logs(name, tail, follow):

@@ -29,7 +29,7 @@ def _seconds(context: click.Context, option: click.Parameter, text: str | None) 
 @output_option
 @url_option
 def usage(by: str, since: float | None, url: str, output: str) -> None:
-    """Tell how many events each caller sent, or each function had, and what they took."""
+    """Tell how many events each caller sent, or each function had."""
     with connected(url) as client:
         answer = client.usage(by, since)
     if output == "json":

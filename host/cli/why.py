@@ -11,7 +11,7 @@ from host.cli.output import clock, print_json, printable
 @output_option
 @url_option
 def why(name: str, url: str, output: str) -> None:
-    """Tell why the function NAME has as many instances as it has, the newest decision last."""
+    """Tell why the function NAME has as many instances as it has. The newest decision comes last."""
     with connected(url) as client:
         answer = client.why(name)
     if output == "json":

@@ -3,42 +3,46 @@
 import subprocess
 import sys
 import threading
+from importlib import import_module
 from pathlib import Path
 from socket import create_server
 
+import click
 import pytest
 
-from host.cli import main
+from host import cli
 from host.cli.exits import Exit
+from host.cli.verbs import short_helps
 from tests.cli.running import DEADLINE, command, environment, fnhost
 from tests.cli.stub_host import Prepared, StubHost
 
-VERBS = [
-    "serve",
-    "deploy",
-    "invoke",
-    "bench",
-    "list",
-    "describe",
-    "scale",
-    "usage",
-    "why",
-    "logs",
-    "remove",
-    "dlq",
-    "demo",
-    "bridge",
-    "fake",
-    "config",
-    "doctor",
-    "inspect",
-    "token",
-    "audit",
-]
+VERBS = list(short_helps())
+HEAVY = {
+    *("asyncio", "gunicorn", "httpx", "paho", "prometheus_client", "psutil", "pydantic", "rich", "starlette"),
+    *("uvicorn", "uvloop", "watchfiles", "yaml"),
+}
 
 
-def test_the_verbs_are_these() -> None:
-    assert sorted(main.commands) == sorted(VERBS)
+def test_every_file_of_a_verb_is_in_the_help_with_its_own_first_sentence() -> None:
+    files = {file.stem for file in Path(cli.__file__).parent.glob("*.py") if file.stem != "__init__"}
+    own = {verb: command for verb in files if (command := _own(verb)) is not None}
+    told = {verb: command.get_short_help_str(1000).rstrip(".") for verb, command in own.items()}
+    assert told == {verb: said.rstrip(".") for verb, said in short_helps().items()}
+
+
+def _own(verb: str) -> click.Command | None:
+    """The command of that name in the file of that name; `config apply` has a file, and is no verb."""
+    if verb in ("__main__", "apply"):
+        return None
+    found = vars(import_module(f"host.cli.{verb}")).values()
+    return next((each for each in found if isinstance(each, click.Command) and each.name == verb), None)
+
+
+def test_a_mistyped_verb_is_told_with_the_nearest_ones() -> None:
+    result = fnhost("", "descrbe")
+    assert result.exit_code == 2
+    said = "there is no verb `descrbe`; did you mean `describe`? `fnhost --help` lists all of them"
+    assert said in result.stderr
 
 
 @pytest.mark.parametrize("words", [[], *([verb] for verb in VERBS)])
@@ -48,11 +52,19 @@ def test_help_of_every_command_works(words: list[str]) -> None:
     assert result.stdout.startswith("Usage: ")
 
 
-def test_help_imports_nothing_heavy() -> None:
-    code = "import sys, host.cli; print([name for name in sys.argv[1:] if name in sys.modules])"
-    heavy = ["httpx", "rich", "pydantic", "yaml", "starlette", "uvicorn", "asyncio"]
-    words = [sys.executable, "-c", code, *heavy]
-    assert subprocess.check_output(words, env=environment(), timeout=DEADLINE) == b"[]\n"
+def test_help_imports_nothing_heavy_and_no_verb() -> None:
+    code = (
+        "import sys, host.cli\ntry: host.cli.main(['--help'])\nfinally: print(*sys.modules, file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment(), capture_output=True, text=True, timeout=DEADLINE
+    )
+    loaded = set(done.stderr.split())
+    assert done.stdout.startswith("Usage: ")
+    assert loaded & HEAVY == set()
+    assert {name for name in loaded if name.startswith(("host.", "conf", "runtime"))} == {
+        *("host.cli", "host.cli.lazy", "host.cli.verbs")
+    }
 
 
 def test_the_help_names_every_exit_code() -> None:

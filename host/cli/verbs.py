@@ -1,0 +1,40 @@
+"""The verbs of `fnhost`, by what a person wants, each with the first sentence of its help.
+
+The command of a verb stands in the file of that name beside this one, which is imported when it is called.
+"""
+
+VERBS: dict[str, dict[str, str]] = {
+    "Run a host": {
+        "serve": "Run the host until it is told to stop (SIGTERM, Ctrl-C).",
+        "demo": "Run a host, a broker, a fake sensor and the two sample packages.",
+        "doctor": "Tell what this machine lacks for a host, and how to mend it.",
+        "config": "Check a config file, convert an old one, or print the schema.",
+        "bridge": "Publish what an HTTP source answers, byte for byte.",
+        "fake": "Stand-ins for the world around the host.",
+    },
+    "Deploy and call functions": {
+        "deploy": "Deploy PATH, a zip or a folder.",
+        "inspect": "Say what is in PATH, a zip or a folder, and what its pickles import.",
+        "invoke": "Send an event to TARGET, and print the answer.",
+        "scale": "Fix the number of instances of the function NAME.",
+        "remove": "Remove the function NAME with all its revisions.",
+    },
+    "Look at what they do": {
+        "list": "List the functions.",
+        "describe": "Show the function NAME: state, revisions, instances.",
+        "logs": "Show the log of the function NAME.",
+        "why": "Tell why the function NAME has as many instances as it has.",
+        "usage": "Tell how many events each caller sent, or each function had.",
+        "bench": "Find out how many events per second the function NAME takes.",
+    },
+    "Operate": {
+        "dlq": "Look at events that failed for good (dead letters), replay them, drop them.",
+        "token": "Make tokens, look who has one, revoke them.",
+        "audit": "Show who changed what, and who was turned away.",
+    },
+}
+
+
+def short_helps() -> dict[str, str]:
+    """Every verb and its sentence, in the order of the help."""
+    return {verb: said for verbs in VERBS.values() for verb, said in verbs.items()}
