@@ -88,7 +88,7 @@ def compose_triggers(base: Base) -> Triggers:
     dispatcher, store, failpoints = functions.dispatcher, shared.store, shared.failpoints
     downloads = find_sources(base.settings, base.state.downloads)
     deploys = DeploysPart(Downloads(downloads, base.state, functions.deployer))
-    edge, usage, rates = Edge(base.settings), Usage(), make_rates(config)
+    edge, usage, rates = Edge(base.settings), Usage(observer=base.observing.observers), make_rates(config)
     dispatch = usage.count(edge.quotas.limit(limit_dispatch(dispatcher.dispatch, rates)))
     keeping = Keeping(store, failpoints)
     mqtt = MqttPart(config, Feed(dispatch, dispatcher.max_event), deploys.tried, keeping)

@@ -150,5 +150,6 @@ def compose_base(settings: Settings, state: StateDir) -> Base:
         shared=register,
         observer=observing.observers,
     )
-    shared = Shared(workshop, ScalingPart(config.limits.memory), store, failpoints, access.audit)
+    scaling = ScalingPart(config.limits.memory, observing.observers)
+    shared = Shared(workshop, scaling, store, failpoints, access.audit)
     return Base(settings, state, logs, access, shared, compose_functions(config, state, shared), observing)

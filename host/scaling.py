@@ -3,6 +3,7 @@
 import asyncio
 
 from host.lifecycle import Part
+from runtime.observations import Observer
 from runtime.scaling.memory import Sampler, default_budget
 from runtime.scaling.scaler import Scaler
 
@@ -13,10 +14,10 @@ class ScalingPart(Part):
     name = "scaling"
     priority = 150
 
-    def __init__(self, memory: int | None) -> None:
+    def __init__(self, memory: int | None, observer: Observer) -> None:
         loop = asyncio.get_running_loop()
         self._sampler = Sampler(loop)
-        self.scaler = Scaler(loop, self._sampler, memory or default_budget())
+        self.scaler = Scaler(loop, self._sampler, memory or default_budget(), observer.decided)
         self._sampler.on_figure = self.scaler.memory_read
 
     async def stop(self) -> None:

@@ -154,7 +154,7 @@ class Arbiter:
 
     def ask_stack(self, slot: Slot) -> None:
         """Have an instance write into its log where it is."""
-        slot.signal(signal.SIGUSR1)
+        slot.process.signal(signal.SIGUSR1)
 
     def _due(self, what: str, seconds: float) -> None:
         now = _now()

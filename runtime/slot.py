@@ -1,8 +1,6 @@
 """One place of a pool: an instance, the socket to it, and exact knowledge of what it is running."""
 
 import asyncio
-import contextlib
-import os
 import signal
 import socket
 import time
@@ -12,6 +10,7 @@ from typing import Any, Protocol
 from runtime.dispatch.ticket import Ticket
 from runtime.event_frames import encode_event
 from runtime.greeting import await_greeting, receive_greeting
+from runtime.instance_process import InstanceProcess
 from runtime.manners import FRAMES_PER_TURN, Manners
 from runtime.slot_word import SlotWord
 from runtime.worker.frames import Decoder, Frame, FrameError, Head, encode
@@ -42,7 +41,8 @@ class Slot(asyncio.Protocol):
 
     def __init__(self, number: int, owner: SlotOwner, max_frame: int) -> None:
         self.number = number
-        self.pid = 0
+        self.process = InstanceProcess()
+        self.made = time.monotonic()
         self.state = "starting"
         self.since = time.time()
         self.is_async = False
@@ -59,12 +59,10 @@ class Slot(asyncio.Protocol):
         self._decoder = Decoder(max_frame, FRAMES_PER_TURN)
         self._loop = asyncio.get_running_loop()
         self._sent = 0
-        self._pidfd = -1
         self._transport: asyncio.Transport | None = None
         self._closed = False
         self._exit_wait: asyncio.TimerHandle | None = None
         self._kill_wait: asyncio.TimerHandle | None = None
-        self._forked = 0
         self._manners = Manners()
         self._socket, self._theirs = socket.socketpair()
         await_greeting(self._socket)
@@ -72,6 +70,11 @@ class Slot(asyncio.Protocol):
         self._socket.send(encode({"op": "probe"}))
         self._word = SlotWord()
         self._loop.add_reader(self._socket, self._greet)
+
+    @property
+    def pid(self) -> int:
+        """Of the process that greeted us; 0 before that."""
+        return self.process.pid
 
     def hand_over(self, send: Callable[[tuple[int, ...]], None]) -> None:
         """Give the instance's end of everything away with `send(fds)`, and keep no copy of it."""
@@ -85,16 +88,20 @@ class Slot(asyncio.Protocol):
 
     def send(self, tickets: list[Ticket]) -> None:
         """Hand events to the instance, all in one write."""
-        frames = [self._frame(ticket) for ticket in tickets]
+        now = time.monotonic()
+        frames = [self._frame(ticket, now) for ticket in tickets]
         self._write(frames[0] if len(frames) == 1 else b"".join(frames))
 
     def send_batch(self, tickets: list[Ticket]) -> None:
         """Hand events to the instance that one call of the function is to take together."""
-        first, *others = tickets
+        (first, *others), now = tickets, time.monotonic()
         first.share = len(tickets)
         for ticket in others:
             ticket.share = 0
-        frames = [self._frame(first, f',"b":{len(tickets)}'), *map(self._frame, others)]
+        frames = [
+            self._frame(first, now, f',"b":{len(tickets)}'),
+            *(self._frame(each, now) for each in others),
+        ]
         self._write(b"".join(frames))
 
     def cancel(self, ticket: Ticket) -> None:
@@ -134,7 +141,7 @@ class Slot(asyncio.Protocol):
     def kill(self, reason: str) -> None:
         """Kill the instance, and only it; if that does not end it, its owner must."""
         self.killed_for = self.killed_for or reason
-        self.signal(signal.SIGKILL)
+        self.process.signal(signal.SIGKILL)
         if self._kill_wait is None and self.state != "gone":
             self._kill_wait = self._loop.call_later(KILL_GRACE, self._escape)
 
@@ -142,19 +149,13 @@ class Slot(asyncio.Protocol):
         if self.state != "gone":
             self._owner.slot_escaped(self)
 
-    def signal(self, number: signal.Signals) -> None:
-        """Signal the very process that greeted us."""
-        if self._pidfd >= 0:
-            with contextlib.suppress(ProcessLookupError):
-                signal.pidfd_send_signal(self._pidfd, number)
-
     def forked(self, pid: int) -> None:
         """The arbiter says which process it forked for this slot; another one may not speak for it."""
-        self._forked = pid
+        self.process.forked(pid)
         self._compare_pids()
 
     def _compare_pids(self) -> None:
-        if self._forked and self.pid and self.pid != self._forked:
+        if self.process.is_another:
             self.killed_for = self.killed_for or "another process answered in its place"
             self._escape()
 
@@ -175,9 +176,9 @@ class Slot(asyncio.Protocol):
             self._closed = True
             self._finish()
 
-    def _frame(self, ticket: Ticket, more: str = "") -> bytes:
+    def _frame(self, ticket: Ticket, now: float, more: str = "") -> bytes:
         self._sent += 1
-        ticket.number = self._sent
+        ticket.number, ticket.sent, ticket.pid = self._sent, now, self.pid
         self.running[self._sent] = ticket
         return encode_event(ticket, more)
 
@@ -190,7 +191,8 @@ class Slot(asyncio.Protocol):
         if not data:
             self._ended()
             return
-        self._identify(pid)
+        self.process.greeted(pid)
+        self._compare_pids()
         self._loop.create_task(self._connect(data))
 
     def _close_greeting(self, keep: bool = False) -> None:
@@ -198,12 +200,6 @@ class Slot(asyncio.Protocol):
             self._loop.remove_reader(self._socket)
             if not keep:
                 self._socket.close()
-
-    def _identify(self, pid: int) -> None:
-        self.pid = pid
-        with contextlib.suppress(OSError):
-            self._pidfd = os.pidfd_open(pid)
-        self._compare_pids()
 
     async def _connect(self, first: bytes) -> None:
         await self._loop.create_unix_connection(lambda: self, sock=self._socket)
@@ -291,9 +287,7 @@ class Slot(asyncio.Protocol):
         for wait in (self._exit_wait, self._kill_wait):
             if wait is not None:
                 wait.cancel()
-        if self._pidfd >= 0:
-            os.close(self._pidfd)
-            self._pidfd = -1
+        self.process.close()
         self._owner.slot_gone(self)
 
 

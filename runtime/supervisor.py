@@ -13,6 +13,7 @@ from runtime.backoff import Backoff
 from runtime.boot import BootError, LoadWarning, read_boot_error
 from runtime.dispatch.queue import EventQueue
 from runtime.dues import Dues
+from runtime.observations import End
 from runtime.process import Workshop
 from runtime.scaling.decisions import Temperature
 from runtime.sharing.tenant import Tenant
@@ -52,9 +53,11 @@ class Supervisor:
         self.slots: dict[int, Slot] = {}
         self.last_error: BootError | None = None
         self.backoff = Backoff()
-        self.queue = EventQueue(spec, self.kill_with_stack, on_crowded)
+        self.queue = EventQueue(spec, self.kill_with_stack, on_crowded, workshop.observer)
         self._arbiter = (Tenant if spec.isolation == "subinterpreter" else Arbiter)(spec, workshop, self)
         self._turns = workshop.turns
+        self._observer = workshop.observer
+        self._booted: float | None = None
         self._on_change = on_change
         self._loop = asyncio.get_running_loop()
         self._dues: Dues[Slot] = Dues(self.wake)
@@ -139,10 +142,17 @@ class Supervisor:
     def slot_ready(self, slot: Slot) -> None:
         """An instance answered the health probe."""
         self._dues.drop(slot)
+        self._note_start(slot)
         self.backoff.succeed()
         self.last_error = None
         self.queue.add(slot)
         self.arbiter_changed()
+
+    def _note_start(self, slot: Slot) -> None:
+        # The first of an arbiter had to wait for its interpreter and its package as well.
+        booted, self._booted = self._booted, None
+        since = slot.made if booted is None else booted
+        self._observer.started(self.spec, "warm" if booted is None else "cold", _now() - since)
 
     def slot_answered(self, slot: Slot, frames: list[Frame]) -> None:
         """Answers go straight to the queue."""
@@ -153,6 +163,8 @@ class Supervisor:
     def slot_gone(self, slot: Slot) -> None:
         """An instance has ended, wanted or not."""
         was_ready, was_retiring = slot.answered > 0 or slot in self.queue.ready, slot.retired
+        how: End = "killed" if slot.killed_for else "retired" if was_retiring or self._stopping else "died"
+        self._observer.stopped(self.spec, how)
         self.queue.gone(slot)
         self.slots.pop(slot.number, None)
         self._dues.drop(slot)
@@ -249,6 +261,7 @@ class Supervisor:
 
     def _boot(self) -> None:
         self.last_error = self.last_error if self.backoff.failures else None
+        self._booted = _now()
         try:
             self._arbiter.boot()
         except OSError as error:

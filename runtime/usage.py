@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from runtime.events import Answer, Dispatch, Event, Foresee, InvocationError, UnknownFunctionError
+from runtime.observations import Observer
 
 HOUR = 3600
 HOURS_KEPT = 48
@@ -79,14 +80,17 @@ Rows = dict[Key, Account]
 
 
 class Usage:
-    """Counts what is dispatched; `clock` gives seconds since the epoch, and is looked at by `turn` only.
+    """Counts what is dispatched, and tells `observer` of what is refused.
+
+    `clock` gives seconds since the epoch, and is looked at by `turn` only.
 
     `hours` has the rows by the hour's number since the epoch, `earlier` what was before them. `counted` is
     the number of events that came.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, clock: Callable[[], float] = time.time, observer: Observer | None = None) -> None:
         self._clock = clock
+        self._observer = observer or Observer()
         self.hours: dict[int, Rows] = {}
         self.earlier: Rows = {}
         self.began = clock()
@@ -115,7 +119,7 @@ class Usage:
             try:
                 future = dispatch(target, event)
             except InvocationError as error:
-                self._refuse(key, error)
+                self._refuse(key, event, error)
                 raise
             if not account.events and not account.refused:
                 self._open(key, account)
@@ -133,7 +137,7 @@ class Usage:
             try:
                 foresee(target, event)
             except InvocationError as error:
-                self._refuse((event.trigger, event.caller or event.source, target), error)
+                self._refuse((event.trigger, event.caller or event.source, target), event, error)
                 raise
 
         return counted
@@ -149,7 +153,8 @@ class Usage:
                 merge(told, rows)
         return (self.began if first is None else max(self.began, first * HOUR)), told
 
-    def _refuse(self, key: Key, error: InvocationError) -> None:
+    def _refuse(self, key: Key, event: Event, error: InvocationError) -> None:
+        self._observer.refused(key[2], event, error)
         if isinstance(error, UnknownFunctionError):
             # A name that anybody may think of.
             key = (*key[:2], UNKNOWN)

@@ -33,6 +33,7 @@ _HEADER_NAME = re.compile(_WORD)
 # Half of a surrogate pair is no character, and no encoding says it.
 _HEADER_VALUE = re.compile(r"[^\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]*")
 FRAMING = {"content-length", "content-type", "transfer-encoding", "connection", "x-request-id"}
+PROVENANCE = {"x-function-revision", "x-function-digest"}
 # Browsers apply these to all that bears the host's name: its cookies, its stored data, its other pages.
 WHOLE_ORIGIN = {
     "alt-svc",
@@ -46,7 +47,7 @@ WHOLE_ORIGIN = {
     "www-authenticate",
     "x-content-type-options",
 }
-OURS = frozenset(FRAMING | WHOLE_ORIGIN)
+OURS = frozenset(FRAMING | PROVENANCE | WHOLE_ORIGIN)
 INERT = frozenset(
     {"application/json", "text/plain", "application/octet-stream", "text/event-stream", "text/csv"}
 )
@@ -71,16 +72,28 @@ def encode_plain(answer: Answer, request_id: str) -> bytes | None:
     body = answer.body
     if body is None or len(body) >= LARGE or answer.headers or answer.status != 200 or answer.stream:
         return None
-    told = _told_of(answer.revision, answer.content_type)
-    return told and b"x-request-id: %b\r\n%bcontent-length: %d\r\n" % (request_id.encode(), told, len(body))
+    told = _told_of(answer.revision, answer.digest, answer.content_type)
+    if told is None:
+        return None
+    size = len(body), answer.queued * 1000, answer.seconds * 1000
+    # In one go: this is paid per event.
+    return b"x-request-id: %b\r\n%bcontent-length: %d\r\nserver-timing: queue;dur=%.3f, run;dur=%.3f\r\n" % (
+        request_id.encode(),
+        told,
+        *size,
+    )
 
 
 @lru_cache(256)
-def _told_of(revision: str, content_type: str) -> bytes | None:
+def _told_of(revision: str, digest: str, content_type: str) -> bytes | None:
     if not _HEADER_VALUE.fullmatch(content_type):
         return None
     kind = _check_content_type(content_type)
-    told = b"x-function-revision: %b\r\ncontent-type: %b\r\n" % (_quote(revision), kind)
+    told = b"x-function-revision: %b\r\nx-function-digest: %b\r\ncontent-type: %b\r\n" % (
+        _quote(revision),
+        _tell_digest(digest),
+        kind,
+    )
     return told if _is_inert(content_type) else b"%b%b: %b\r\n" % (told, POLICY.encode(), SANDBOX)
 
 
@@ -135,10 +148,28 @@ def encode_stream(answer: Answer, content_type: str) -> Headers:
 
 def encode_headers(answer: Answer, status: int) -> Headers:
     """What an answer says beside its body; raises FunctionRaisedError for what HTTP cannot say."""
-    told = [(b"x-function-revision", _quote(answer.revision)), *_check_response(answer, status)]
+    told = [*encode_provenance(answer), *_check_response(answer, status)]
     if _is_inert(answer.content_type) or _confines_itself(answer):
         return told
     return [*told, (POLICY.encode(), SANDBOX)]
+
+
+def encode_provenance(outcome: Answer | InvocationError) -> Headers:
+    """What answered, and how long it took (Server-Timing: https://www.w3.org/TR/server-timing/).
+
+    Empty for an event that never came to a function; of a streamed answer the end is not known yet.
+    """
+    if not outcome.revision:
+        return []
+    timing = b"queue;dur=%.3f" % (outcome.queued * 1000)
+    if outcome.seconds:
+        timing += b", run;dur=%.3f" % (outcome.seconds * 1000)
+    told = [(b"x-function-revision", _quote(outcome.revision)), (b"server-timing", timing)]
+    return [*told, (b"x-function-digest", _tell_digest(outcome.digest))] if outcome.digest else told
+
+
+def _tell_digest(digest: str) -> bytes:
+    return b"sha256:%b" % digest.encode()
 
 
 @lru_cache(256)
@@ -218,6 +249,7 @@ async def send_problem(send: Send, error: InvocationError, request_id: str) -> N
         (b"content-type", b"application/problem+json"),
         (b"content-length", b"%d" % len(body)),
         (b"x-request-id", request_id.encode()),
+        *encode_provenance(error),
     ]
     if error.retry_after is not None:
         headers.append((b"retry-after", b"%d" % max(1, round(error.retry_after))))

@@ -1,5 +1,6 @@
 """What comes back from instances, read into the outcome that each event's caller waits for."""
 
+import time
 from functools import partial
 
 from conf.topics import matches
@@ -7,6 +8,7 @@ from runtime.answers import MalformedAnswerError, read_answer
 from runtime.dispatch.streams import Joined, Pieces, PieceStream, StreamOverflowError
 from runtime.dispatch.ticket import Ticket
 from runtime.events import Answer, FunctionRaisedError, InstanceDiedError, InvocationError
+from runtime.observations import Observer, Run, result_of
 from runtime.scaling.servicetime import ServiceTime
 from runtime.slot import Slot
 from runtime.spec import PoolSpec
@@ -19,8 +21,9 @@ PIECE, END = "piece", "end"
 class Outcomes:
     """Settles events, counts how they ended, and learns how long one takes."""
 
-    def __init__(self, spec: PoolSpec) -> None:
+    def __init__(self, spec: PoolSpec, observer: Observer) -> None:
         self.spec = spec
+        self._observer = observer
         self.ok = 0
         self.failed = 0
         self.service = ServiceTime(spec.batch.max_size if spec.batch else 1)
@@ -43,30 +46,49 @@ class Outcomes:
             body = ticket.pieces.body() + body
         elif kind == END and ticket.future.done():
             # Its caller had gone before the first piece.
+            self.abandon(ticket)
             return
-        if ticket.share:
-            self._measure(head.get("s"), ticket.share)
-        self.settle(ticket, self._read(slot, head, body))
-
-    def _measure(self, seconds: object, size: int) -> None:
         # Told by an instance, for answers and for what it raised: any number, or none.
-        if isinstance(seconds, float) and 0.0 <= seconds < LONGEST:
-            self.service.note(seconds, size)
+        told = head.get("s")
+        seconds = told if isinstance(told, float) and 0.0 <= told < LONGEST else None
+        if ticket.share and seconds is not None:
+            self.service.note(seconds, ticket.share)
+        self.settle(ticket, self._read(slot, head, body), seconds)
 
-    def settle(self, ticket: Ticket, outcome: Answer | InvocationError) -> None:
-        """Tell the caller, if he still waits."""
+    def settle(self, ticket: Ticket, outcome: Answer | InvocationError, seconds: float | None = None) -> None:
+        """Tell the caller, if he still waits; `seconds` is how long the function ran, where that is known."""
         if ticket.future.done():
             if ticket.pieces is not None:
-                self._end_stream(ticket, ticket.pieces, outcome)
+                self._end_stream(ticket, ticket.pieces, outcome, seconds)
+            else:
+                self.abandon(ticket)
             return
         if ticket.event.account is not None:
             ticket.event.account.end(outcome)
+        self._observe(ticket, outcome, seconds)
         if isinstance(outcome, Answer):
             self.ok += 1
             ticket.future.set_result(outcome)
         else:
             self.failed += 1
             ticket.future.set_exception(outcome)
+
+    def abandon(self, ticket: Ticket) -> None:
+        """Nobody waited for its end any more."""
+        self._observe(ticket, None, None)
+
+    def _observe(
+        self, ticket: Ticket, outcome: Answer | InvocationError | None, seconds: float | None
+    ) -> None:
+        if ticket.told:
+            return
+        ticket.told = True
+        times = ticket.arrived, ticket.sent, time.monotonic()
+        run = Run(self.spec, ticket.event, outcome, result_of(outcome), *times, seconds, ticket.pid)
+        if outcome is not None:
+            outcome.revision, outcome.digest = self._label, self.spec.sha256
+            outcome.queued, outcome.seconds = run.queued, run.ran
+        self._observer.ended(run)
 
     def _read(self, slot: Slot, head: Head, body: bytes) -> Answer | InvocationError:
         try:
@@ -118,6 +140,7 @@ class Outcomes:
             return
         answer = self._read(slot, {**head, "k": "ok", "s": 0.0}, b"")
         if isinstance(answer, Answer):
+            answer.digest, answer.queued = self.spec.sha256, ticket.sent - ticket.arrived
             most = STREAM_WINDOW + self.spec.max_result
             ticket.pieces = answer.stream = PieceStream(head, room, most, partial(slot.cancel, ticket))
             ticket.future.set_result(answer)
@@ -132,11 +155,15 @@ class Outcomes:
         ticket.pieces = None
         self.settle(ticket, FunctionRaisedError("ResultError", str(error), []))
 
-    def _end_stream(self, ticket: Ticket, pieces: Pieces, outcome: Answer | InvocationError) -> None:
+    def _end_stream(
+        self, ticket: Ticket, pieces: Pieces, outcome: Answer | InvocationError, seconds: float | None
+    ) -> None:
         if not pieces.end(outcome if isinstance(outcome, InvocationError) else None):
+            self.abandon(ticket)
             return
         if ticket.event.account is not None:
             ticket.event.account.end(outcome)
+        self._observe(ticket, outcome, seconds)
         if isinstance(outcome, InvocationError):
             self.failed += 1
             return

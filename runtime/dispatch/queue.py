@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Callable
+from copy import copy
 
 from runtime.answers import describe_status
 from runtime.dispatch.deadlines import Deadlines
@@ -12,6 +13,7 @@ from runtime.dispatch.outcomes import Outcomes
 from runtime.dispatch.ticket import Ticket
 from runtime.dispatch.waiting import WaitingLine
 from runtime.events import Answer, Event, InstanceDiedError, InvocationError, QueueFullError
+from runtime.observations import Observer
 from runtime.slot import Slot
 from runtime.spec import PoolSpec
 from runtime.worker.frames import Frame
@@ -28,13 +30,17 @@ _now = time.monotonic
 class EventQueue:
     """Owns every ticket of a pool from its arrival to its answer; slots come and go.
 
-    `latest` is when an event last came or ended, on the monotonic clock.
+    `latest` is when an event last came or ended, on the monotonic clock; `observer` is told of each end.
     `kill` ends an instance for a reason; `on_crowded` is called when events wait that no instance can take
     now.
     """
 
     def __init__(
-        self, spec: PoolSpec, kill: Callable[[Slot, str], None], on_crowded: Callable[[], None]
+        self,
+        spec: PoolSpec,
+        kill: Callable[[Slot, str], None],
+        on_crowded: Callable[[], None],
+        observer: Observer | None = None,
     ) -> None:
         self.spec = spec
         self.arrived = 0
@@ -42,8 +48,8 @@ class EventQueue:
         self.ready: set[Slot] = set()
         self._slots: set[Slot] = set()
         self._loop = asyncio.get_running_loop()
-        self._waiting = WaitingLine(spec.queue, spec.bounds.queue_bytes)
-        self.outcomes = Outcomes(spec)
+        self.outcomes = Outcomes(spec, observer or Observer())
+        self._waiting = WaitingLine(spec.queue, spec.bounds.queue_bytes, self.outcomes.abandon)
         self._deadlines = Deadlines(self.outcomes, self._waiting, self._slots, kill)
         self._on_crowded = on_crowded
         self._quiet_until = 0.0
@@ -75,7 +81,7 @@ class EventQueue:
     def submit(self, event: Event) -> "asyncio.Future[Answer]":
         """Take an event; raises QueueFullError when it would be one too many."""
         now = _now()
-        ticket = Ticket(event, self._loop.create_future(), now + self.spec.timeout)
+        ticket = Ticket(event, self._loop.create_future(), now, self.spec.timeout)
         # What idle slots will take at the end of this turn does not wait.
         for crowded_out in self._waiting.put(ticket, len(self._idle)):
             self.outcomes.settle(crowded_out, QueueFullError(f"others wait for {self.spec.function} as well"))
@@ -201,6 +207,7 @@ class EventQueue:
             ticket.number = 0
             if ticket.future.done():
                 ticket.end()
+                self.outcomes.abandon(ticket)
         self._waiting.put_back([ticket for ticket in tickets if not ticket.future.done()])
         if self._closed is not None:
             self.fail_waiting(self._closed)
@@ -222,7 +229,8 @@ class EventQueue:
     def fail_waiting(self, error: InvocationError) -> None:
         """Nobody will ever take what waits."""
         for ticket in self._waiting.clear():
-            self.outcomes.settle(ticket, error)
+            # Each its own: what is told of it beside its text differs.
+            self.outcomes.settle(ticket, copy(error))
         self._drained.set()
 
     async def drained(self) -> None:

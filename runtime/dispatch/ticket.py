@@ -9,28 +9,39 @@ from runtime.events import Answer, Event
 class Ticket:
     """Who waits for an event's answer, until when, and under which number an instance has it.
 
-    `number` is 0 while no instance has it. `share` is how many events the call took in (0 for all but the
-    first of a batch); `pieces` holds what has come of a streamed answer; `looks` counts how often it was
-    seen past its deadline and not begun, `spilled` the bytes of pieces that came when nobody took them.
+    `number` is 0 while no instance has it. `arrived` and `sent` (to the instance `pid`) are seconds of the
+    monotonic clock, `told` says that its end was observed. `share` is how many events the call took in (0 for
+    all but the first of a batch); `pieces` holds what has come of a streamed answer; `looks` counts how often
+    it was seen past its deadline and not begun, `spilled` the bytes of pieces that nobody took.
     """
 
     __slots__ = (
+        "arrived",
         "cancelled",
         "deadline",
         "event",
         "future",
         "looks",
         "number",
+        "pid",
         "pieces",
         "repeated",
+        "sent",
         "share",
         "spilled",
+        "told",
     )
 
-    def __init__(self, event: Event, future: "asyncio.Future[Answer]", deadline: float) -> None:
+    def __init__(
+        self, event: Event, future: "asyncio.Future[Answer]", arrived: float, timeout: float
+    ) -> None:
         self.event = event
         self.future = future
-        self.deadline = deadline
+        self.arrived = arrived
+        self.deadline = arrived + timeout
+        self.sent = 0.0
+        self.pid = 0
+        self.told = False
         self.number = 0
         self.looks = 0
         self.spilled = 0

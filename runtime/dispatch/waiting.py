@@ -18,10 +18,18 @@ class WaitingLine:
     So one who sends a thousand keeps nobody's single event waiting behind them. When no room is left, the
     newest event of whoever has the most makes room for one who has less (longest queue drop: Suter et al.,
     "Design considerations for supporting TCP with per-flow queueing", 1998). `most` counts events,
-    `most_bytes` their bodies; one event alone may always wait.
+    `most_bytes` their bodies; one event alone may always wait. `on_left` hears of those that leave because
+    nobody waits for them any more.
     """
 
-    def __init__(self, most: int, most_bytes: int, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        most: int,
+        most_bytes: int,
+        on_left: Callable[[Ticket], None] = lambda ticket: None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._on_left = on_left
         self._most = most
         self._most_bytes = most_bytes
         self._lines: dict[str, Line] = {}
@@ -62,7 +70,9 @@ class WaitingLine:
             self._left(caller, ticket)
             if len(turns) > 1 and turns[0] == caller:
                 turns.rotate(-1)
-            if not ticket.future.done():
+            if ticket.future.done():
+                self._on_left(ticket)
+            else:
                 taken.append(ticket)
         return taken
 
@@ -92,7 +102,9 @@ class WaitingLine:
                 for ticket in tickets:
                     self._count -= 1
                     self._bytes -= len(ticket.event.body)
-                    if not ticket.future.done():
+                    if ticket.future.done():
+                        self._on_left(ticket)
+                    else:
                         self._append(ticket)
                 self._forget_empty(caller)
 

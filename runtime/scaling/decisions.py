@@ -136,15 +136,16 @@ class History:
         self.records: deque[Record] = deque(maxlen=MOST_KEPT)
         self._said: set[Why] = set()
 
-    def note(self, decision: Decision) -> None:
-        """Keep it when the count, the temperature or the reason is news."""
+    def note(self, decision: Decision) -> bool:
+        """Keep it when the count, the temperature or the reason is news; whether that is so."""
         if decision.changes:
             self._said.clear()
         elif decision.why in self._said or decision.why not in LIMITS:
             # A limit that is met now and then would else fill the whole record.
-            return
+            return False
         self._said.add(decision.why)
         self.records.append(Record(time.time(), decision))
+        return True
 
 
 def _name_change(decision: Decision) -> str:

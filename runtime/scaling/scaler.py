@@ -1,5 +1,6 @@
 """The loop around the autoscaler: looks at the pools that are in use, and keeps what was decided for them."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from math import inf
 
@@ -18,6 +19,7 @@ from runtime.scaling.budget import (
 from runtime.scaling.decisions import Decision, History, Measurement, Record, Room
 from runtime.scaling.grants import Grants
 from runtime.scaling.scaled import Cancellable, Clock, Figures, ScaledPool
+from runtime.spec import PoolSpec
 
 SHORTEST_PAUSE = 0.01
 """Seconds between two looks at one pool, however many events find no free slot."""
@@ -46,9 +48,19 @@ class Tracked:
 
 
 class Scaler:
-    """Has each pool be what is decided for it; `budget` is in bytes. While all are cold, no timer runs."""
+    """Has each pool be what is decided for it; `budget` is in bytes. While all are cold, no timer runs.
 
-    def __init__(self, loop: Clock, figures: Figures, budget: int) -> None:
+    `decided` hears of decisions that are news.
+    """
+
+    def __init__(
+        self,
+        loop: Clock,
+        figures: Figures,
+        budget: int,
+        decided: Callable[[PoolSpec, Decision], None] = lambda spec, decision: None,
+    ) -> None:
+        self._decided = decided
         self.budget = budget
         self._loop = loop
         self._figures = figures
@@ -131,7 +143,8 @@ class Scaler:
     def _settle(self, tracked: Tracked, state: State, decision: Decision) -> None:
         pool, seen = tracked.pool, decision.seen
         tracked.state, tracked.looked = state, self._loop.time()
-        tracked.history.note(decision)
+        if tracked.history.note(decision):
+            self._decided(pool.spec, decision)
         if decision.changes or (decision.wanted, decision.temperature) != (seen.instances, seen.temperature):
             pool.apply(decision)
         self._grants.note(pool, may_cool(seen, decision.rule) and decision.temperature != "cold")

@@ -1,6 +1,7 @@
 """The queue of a pool: who gets which events, how many at a time, and what becomes of them."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
@@ -45,7 +46,7 @@ class StubSlot:
         self.sent.append([ticket.event.body for ticket in tickets])
         for ticket in tickets:
             self._number += 1
-            ticket.number = self._number
+            ticket.number, ticket.sent, ticket.pid = self._number, time.monotonic(), self.pid
             self.running[self._number] = ticket
 
     def has_begun(self, ticket: Ticket) -> bool:

@@ -11,7 +11,7 @@ from runtime.events import Event, QueueFullError
 
 
 def ticket(caller: str, body: bytes, deadline: float = 10.0) -> Ticket:
-    return Ticket(Event(body, caller=caller), asyncio.get_running_loop().create_future(), deadline)
+    return Ticket(Event(body, caller=caller), asyncio.get_running_loop().create_future(), 0.0, deadline)
 
 
 def play(scene: Callable[[], None]) -> None:

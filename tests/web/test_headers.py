@@ -72,7 +72,8 @@ def test_a_page_that_a_function_makes_is_never_a_page_of_the_host(
 
 def test_what_browsers_apply_to_the_whole_host_is_not_a_functions_to_say() -> None:
     headers = encode_headers(Answer(b"1", headers={**WHOLE, "X-Own": "stays"}, revision="f@1"), 200)
-    assert headers == [(b"x-function-revision", b"f@1"), (b"x-own", b"stays")]
+    told = [(b"x-function-revision", b"f@1"), (b"server-timing", b"queue;dur=0.000")]
+    assert headers == [*told, (b"x-own", b"stays")]
 
 
 def test_a_result_that_the_api_hands_out_has_the_policy_of_the_api_beside_its_own() -> None:

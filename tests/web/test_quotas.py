@@ -26,7 +26,7 @@ class Under:
         if self.refuses:
             raise QueueFullError("full")
         self.futures.append(asyncio.get_running_loop().create_future())
-        self.tickets.append(Ticket(event, self.futures[-1], 1e9))
+        self.tickets.append(Ticket(event, self.futures[-1], 0.0, 1e9))
         return self.futures[-1]
 
     def send(self, caller: str, trigger: str = "http") -> bool:

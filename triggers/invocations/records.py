@@ -27,6 +27,9 @@ def done(record: Invocation, answer: Answer, end: End) -> Invocation:
         "contentType": answer.content_type,
         "headers": dict(answer.headers),
         "revision": answer.revision,
+        "digest": answer.digest,
+        "queued": answer.queued,
+        "seconds": answer.seconds,
     }
     return replace(_ended(record, DONE, end), result=told, body=answer.body, error={})
 
@@ -40,6 +43,10 @@ def answer_of(record: Invocation) -> Answer:
         cast(int, told["status"]),
         cast(dict[str, str], told["headers"]),
         revision=str(told["revision"]),
+        # Those of earlier versions have none of these.
+        digest=cast(str, told.get("digest", "")),
+        queued=cast(float, told.get("queued", 0.0)),
+        seconds=cast(float, told.get("seconds", 0.0)),
     )
 
 

@@ -65,7 +65,7 @@ class Outlet:
         }
         body = json.dumps(told, ensure_ascii=False).encode("utf-8", "replace")
         outgoing = self._message(self.error_topic, body, (self.broker.qos, False), (function, work))
-        user = (("function", function), ("request-id", work.event.id), *_trace(work))
+        user = (("function", function), ("request-id", work.event.id), *_provenance(error), *_trace(work))
         outgoing.properties = pack("application/json", user, work.reply.correlation)
         return self.errors, outgoing
 
@@ -77,8 +77,8 @@ class Outlet:
     def _result(self, function: str, work: Work, answer: Answer) -> tuple[Publisher, Outgoing]:
         user = (
             ("function", function),
-            ("revision", answer.revision),
             ("request-id", work.event.id),
+            *_provenance(answer),
             *_trace(work),
         )
         properties = pack(answer.content_type, user, work.reply.correlation)
@@ -109,6 +109,17 @@ def topic_of(work: Work) -> str:
     """The topic that the event came on, or "" for one that came otherwise."""
     meta = work.event.meta
     return str(meta.get("topic", "")) if isinstance(meta, dict) else ""
+
+
+def _provenance(outcome: object) -> tuple[tuple[str, str], ...]:
+    if not isinstance(outcome, Answer | InvocationError) or not outcome.revision:
+        return ()
+    return (
+        ("revision", outcome.revision),
+        ("digest", f"sha256:{outcome.digest}"),
+        ("queue-ms", f"{outcome.queued * 1000:.3f}"),
+        ("run-ms", f"{(outcome.seconds or 0.0) * 1000:.3f}"),
+    )
 
 
 def _trace(work: Work) -> tuple[tuple[str, str], ...]:
