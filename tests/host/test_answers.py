@@ -1,5 +1,6 @@
 """What callers are answered over HTTP: the rows of the table of answers that stand by now."""
 
+import re
 import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -22,7 +23,7 @@ def index(event, context):
         os._exit(event["exit"])
     if event.get("kill"):
         os.kill(os.getpid(), signal.SIGSEGV)
-    return event
+    return context.Response("none", event["page"]) if "page" in event else event
 """
 
 
@@ -44,11 +45,34 @@ def assert_problem(answer: httpx.Response, status: int) -> dict[str, object]:
     return told
 
 
+TIMING = re.compile(r"queue;dur=(\d+\.\d{3}), run;dur=(\d+\.\d{3})")
+
+
+def assert_provenance(answer: httpx.Response, host: RunningHost) -> None:
+    assert answer.headers["x-function-revision"] == "anything@1"
+    digest = host.describe("anything")["revisions"][0]["sha256"]
+    assert answer.headers["x-function-digest"] == f"sha256:{digest}"
+    assert TIMING.fullmatch(answer.headers["server-timing"])
+
+
 def test_an_event_is_answered_with_the_result_as_json_and_its_provenance(host: RunningHost) -> None:
     answer = host.invoke("anything", {"t": 1})
     assert (answer.status_code, answer.json()) == (200, {"t": 1})
     assert answer.headers["content-type"] == "application/json"
-    assert answer.headers["x-function-revision"] == "anything@1"
+    assert_provenance(answer, host)
+
+
+@pytest.mark.parametrize("event", [{"raise": True}, {"exit": 4}, {"sleep": 0.2, "page": 404}], ids=str)
+def test_whatever_the_function_makes_of_it_the_answer_says_which_one_that_was(
+    host: RunningHost, event: dict[str, object]
+) -> None:
+    assert_provenance(host.invoke("anything", event), host)
+
+
+def test_the_time_that_the_function_ran_is_told_in_milliseconds(host: RunningHost) -> None:
+    timing = TIMING.fullmatch(host.invoke("anything", {"sleep": 0.2}).headers["server-timing"])
+    assert timing is not None
+    assert 200 <= float(timing[2]) < 2000, "its deadline is 2 s"
 
 
 def test_a_function_answers_by_its_revision_and_by_its_alias(host: RunningHost) -> None:

@@ -87,10 +87,11 @@ def test_only_null_and_the_strings_null_and_braces_stay_unpublished(mosquitto: M
     play(scene())
 
 
-def test_results_carry_function_revision_and_request_id(mosquitto: Mosquitto) -> None:
+def test_results_say_which_package_made_them_of_which_request_in_what_time(mosquitto: Mosquitto) -> None:
     async def scene() -> None:
         plan = MqttPlan((broker_plan(mosquitto, retain=True),), (rule_plan(),))
-        functions = Functions(echo=echo)
+        made = Answer(b"1", revision="echo@1", digest="0a1b", queued=0.0015, seconds=0.25)
+        functions = Functions(echo=lambda event: made)
         with device(mosquitto) as outside:
             await outside.listen("out/r1")
             async with running(plan, functions.dispatch):
@@ -100,7 +101,8 @@ def test_results_carry_function_revision_and_request_id(mosquitto: Mosquitto) ->
                 assert told["ContentType"] == "application/json"
                 request_id = functions.events[-1][1].id
                 assert told["UserProperty"] == [
-                    ("function", "echo"), ("revision", "echo@1"), ("request-id", request_id)
+                    ("function", "echo"), ("request-id", request_id), ("revision", "echo@1"),
+                    ("digest", "sha256:0a1b"), ("queue-ms", "1.500"), ("run-ms", "250.000"),
                 ]  # fmt: skip
             with device(mosquitto) as late:
                 await late.listen("out/r1")
