@@ -83,11 +83,14 @@ class Outcomes:
         if ticket.told:
             return
         ticket.told = True
-        times = ticket.arrived, ticket.sent, time.monotonic()
-        run = Run(self.spec, ticket.event, outcome, result_of(outcome), *times, seconds, ticket.pid)
+        now, sent = time.monotonic(), ticket.sent
+        result = result_of(outcome)
+        run = Run(self.spec, ticket.event, outcome, result, ticket.arrived, sent, now, seconds, ticket.pid)
         if outcome is not None:
             outcome.revision, outcome.digest = self._label, self.spec.sha256
-            outcome.queued, outcome.seconds = run.queued, run.ran
+            outcome.seconds = ran = run.ran if seconds is None else seconds
+            # As `run.queued` has it, without another call.
+            outcome.queued = waited if (waited := now - ticket.arrived - ran) > 0.0 else 0.0
         self._observer.ended(run)
 
     def _read(self, slot: Slot, head: Head, body: bytes) -> Answer | InvocationError:
