@@ -241,6 +241,20 @@ def test_what_cannot_be_written_at_all_is_answered_from_memory(tmp_path: Path) -
     play(scene())
 
 
+def test_a_lane_that_is_left_in_the_turn_in_which_it_begins_to_read_may_come_back(tmp_path: Path) -> None:
+    async def scene() -> None:
+        ledger = Ledger()
+        async with store_in(tmp_path) as store:
+            await add_rows(store, numbered(10))
+        async with lane_in(tmp_path, Functions(echo=echo).dispatch, ledger) as (_, lane):
+            lane.leave()
+            lane.stay()
+            await until(lambda: len(ledger.good) == 10, "all are answered")
+            assert ledger.good == numbered(10)
+
+    play(scene())
+
+
 def test_a_lane_that_is_left_finishes_what_is_in_memory_and_may_come_back(tmp_path: Path) -> None:
     async def scene() -> None:
         functions, ledger = held(), Ledger()

@@ -122,7 +122,9 @@ class Inbox:
         self._closed = True
         self._unwritten.clear()
         if self._loading is not None:
+            # One that has not begun yet would never say that it has ended.
             self._loading.cancel()
+            self._loading = None
 
     def leave(self) -> None:
         """Read nothing any more, and write no newcomers: who has sent them does not send them again."""
@@ -203,7 +205,8 @@ class Inbox:
             logger.warning("the inbox of %s cannot be read: %s", self._lane, error)
             await asyncio.sleep(UNREAD_DELAY)
         finally:
-            self._loading = None
+            if self._loading is asyncio.current_task():
+                self._loading = None
         if self._grown:
             self._grown = False
             self._behind.add(self._read + 1)
