@@ -1,0 +1,153 @@
+"""Decides which invocations have a record, and keeps each until nothing more comes to it."""
+
+import asyncio
+import logging
+import random
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from conf.observing import Records as Rules
+from host.observing.records.record import Moment, Record, make_record
+from host.observing.records.room import Bounds
+from host.observing.records.shelf import Shelf
+from runtime.events import Stage
+from runtime.observations import Observer, Run
+
+logger = logging.getLogger(__name__)
+
+PATIENCE = 5.0
+"""Seconds after its end in which a record hears of its publication and acknowledgement."""
+MOST_OPEN = 10_000
+
+Listener = Callable[[Record], None]
+Wants = Callable[[Run], bool]
+
+
+class Clocks(NamedTuple):
+    """Where the time comes from, in seconds: since some moment, and since the epoch."""
+
+    monotonic: Callable[[], float] = time.monotonic
+    wall: Callable[[], float] = time.time
+
+
+@dataclass
+class Totals:
+    """Counts by result since `began` (seconds since the epoch): records made, and those given up since.
+
+    `earlier` counts those on disk that an earlier life of the host has left, as long as they are there.
+    """
+
+    began: float
+    made: "Counter[str]" = field(default_factory=Counter)
+    forgotten: "Counter[str]" = field(default_factory=Counter)
+    earlier: "Counter[str]" = field(default_factory=Counter)
+
+
+class Records(Observer):
+    """Told of each run; `listeners` hear of each record once nothing more comes to it.
+
+    `wants` may ask for the record of a run that is neither a failure nor in the sample: its listeners hear of
+    it, and it is not kept.
+    """
+
+    def __init__(self, rules: Rules, clocks: Clocks = Clocks()) -> None:  # noqa: B008 - it does not change
+        self.rules = rules
+        self.shelf = Shelf(Bounds(rules.most, rules.size))
+        self.totals = Totals(clocks.wall())
+        self.listeners: list[Listener] = []
+        self.wants: Wants | None = None
+        self.last = 0
+        self._clocks = clocks
+        self._share = rules.sample
+        self._random = random.random
+        self._open: deque[Record] = deque()
+        self._timer: asyncio.TimerHandle | None = None
+
+    def ended(self, run: Run) -> None:
+        """Make a record of it, if there is to be one."""
+        kept = run.result != "ok" or self._random() < self._share
+        if not kept and (self.wants is None or not self.wants(run)):
+            if run.event.timeline is not None:
+                # Of an earlier attempt, which what comes now does not belong to.
+                run.event.timeline = None
+            return
+        self._keep(run, kept)
+
+    def _keep(self, run: Run, kept: bool) -> None:
+        clocks = self._clocks
+        self.last += 1
+        moment = Moment(clocks.monotonic(), clocks.wall())
+        record = make_record(self.last, run, moment, self.rules.body)
+        record.is_kept = kept
+        if kept:
+            self.totals.made[record.result] += 1
+        if record.last_stage is None:
+            run.event.timeline = None
+            record.is_complete = True
+        else:
+            record.due = run.ended + PATIENCE
+            run.event.timeline = record
+            record.on_mark = self._mark
+            self._await(record)
+        if kept:
+            self.totals.forgotten += self.shelf.add(record)
+        if record.is_complete:
+            self._tell(record)
+
+    def _await(self, record: Record) -> None:
+        self._open.append(record)
+        while len(self._open) > MOST_OPEN:
+            self._complete(self._open.popleft())
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(PATIENCE, self.sweep)
+
+    def _mark(self, record: Record, stage: Stage) -> None:
+        # Seconds since its end, so that a wall clock that is set in between changes no order.
+        record.stages[stage] = record.stages["ended"] + max(0.0, self._clocks.monotonic() - record.ended)
+        if stage == record.last_stage:
+            self._complete(record)
+
+    def sweep(self) -> None:
+        """Wait no longer for what should have come to records by now."""
+        now, waiting = self._clocks.monotonic(), self._open
+        while waiting and (waiting[0].is_complete or waiting[0].due <= now):
+            self._complete(waiting.popleft())
+        self._timer = None
+        if waiting:
+            wait = max(0.01, waiting[0].due - now)
+            self._timer = asyncio.get_running_loop().call_later(wait, self.sweep)
+
+    def finish(self) -> None:
+        """Nothing more comes to any record: the host stops."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        while self._open:
+            self._complete(self._open.popleft())
+
+    def _complete(self, record: Record) -> None:
+        if not record.is_complete:
+            record.is_complete, record.on_mark = True, None
+            self._tell(record)
+
+    def _tell(self, record: Record) -> None:
+        for listener in self.listeners:
+            try:
+                listener(record)
+            except Exception:
+                # Whoever listens has no say in what becomes of the event.
+                logger.exception("a record was not told")
+
+    def give_way(self, records: "Counter[str]") -> None:
+        """So many have been given up, by their results: first those of an earlier life, which are older."""
+        for result, count in records.items():
+            before = min(count, self.totals.earlier[result])
+            self.totals.earlier[result] -= before
+            self.totals.forgotten[result] += count - before
+
+    def put_back(self, records: Iterable[Record]) -> None:
+        """The disk did not take these."""
+        self.totals.forgotten += self.shelf.put_back(records)

@@ -1,0 +1,126 @@
+"""Makes of a record what may be shown and written: redacted, masked, and as JSON has it."""
+
+import base64
+from dataclasses import asdict
+from typing import Any
+
+from host.observing.records.record import Body, Record
+from host.observing.records.redaction import Paths, UnreadableError, blot_headers, redact_json
+from runtime.spec import PoolSpec
+
+View = dict[str, Any]
+
+CUT_AND_REDACTED = "it is larger than `records.body`, and its beginning alone cannot be redacted"
+NOT_JSON = "it is not JSON that `records.redact` could be applied to"
+
+
+def seal(record: Record, paths: Paths) -> View:
+    """All of a record, with bodies as text or base64; `paths` are those to redact."""
+    spec = record.spec
+    names = ("number", "id", "attempt", "trigger", "source", "caller", "device", "result", "pid", "status")
+    told = {name: getattr(record, name) for name in names}
+    view = {
+        **told,
+        "function": spec.function,
+        "revision": spec.revision,
+        "digest": spec.sha256,
+        "stages": {name: round(value, 6) for name, value in record.stages.items()},
+        "seconds": round(record.seconds, 7),
+        "error": asdict(record.error) if record.error is not None else None,
+        "publications": [{"topic": topic, "size": size} for topic, size in record.publications],
+        "meta": _seal_meta(record),
+        "meta_cut": record.meta_cut,
+        "input": _seal_body(record.input, paths, spec),
+        "output": _seal_body(record.output, paths, spec),
+    }
+    return {**view, "not_again": why_not_again(view)}
+
+
+def summarize(view: View) -> View:
+    """A record without its bodies, metadata and stack."""
+    left_out = ("meta", "meta_cut", "input", "output", "publications", "not_again", "error")
+    error = view["error"]
+    told = {name: value for name, value in view.items() if name not in left_out}
+    return {
+        **told,
+        "error": error and {"type": error["type"], "message": error["message"]},
+        "size": view["input"]["size"],
+        "size_out": view["output"]["size"],
+    }
+
+
+def why_not_again(view: View) -> str | None:
+    """Why the same event cannot be run once more, and what would let it be the next time; None if it can."""
+    kept = view["input"]
+    if kept["lost"]:
+        return f"its input was not kept: {kept['lost']}"
+    if kept["cut"]:
+        return (
+            f"only the beginning of its input was kept: it has {kept['size']} bytes; raise `records.body` in "
+            "the config for those to come"
+        )
+    if kept["redacted"]:
+        return (
+            "its input was redacted: a key in `records.redact` of the config, or a secret of the function, was "
+            "in it"
+        )
+    return "its metadata were too large to be kept" if view["meta_cut"] else None
+
+
+def _seal_meta(record: Record) -> View:
+    mask = record.spec.mask
+    meta = blot_headers(record.meta)
+    return {name: _masked(value, mask) for name, value in meta.items()}
+
+
+def _masked(value: Any, mask: Any) -> Any:
+    if isinstance(value, str):
+        return mask(value)
+    return {name: _masked(each, mask) for name, each in value.items()} if isinstance(value, dict) else value
+
+
+def _seal_body(body: Body, paths: Paths, spec: PoolSpec) -> View:
+    shown = {"content_type": body.content_type, "size": body.size, "cut": body.is_cut, "redacted": False}
+    if body.data is None:
+        return {**shown, "body": None, "encoding": None, "lost": body.lost}
+    data, lost = _redact(body, body.data, paths)
+    if lost:
+        return {**shown, "body": None, "encoding": None, "cut": False, "lost": lost}
+    masked = _mask(data, body.is_cut, spec)
+    redacted = masked != body.data if not body.is_cut else data != body.data
+    return {**shown, "redacted": redacted, **encode(masked), "lost": ""}
+
+
+def _redact(body: Body, data: bytes, paths: Paths) -> tuple[bytes, str]:
+    """What is left of a body, and why nothing is."""
+    if not paths or not body.size:
+        return data, ""
+    if body.is_cut:
+        return b"", CUT_AND_REDACTED
+    try:
+        return redact_json(data, paths) or data, ""
+    except UnreadableError:
+        return b"", NOT_JSON
+
+
+def _mask(data: bytes, is_cut: bool, spec: PoolSpec) -> bytes:
+    """Without the function's secrets, and without the beginning of one at the cut."""
+    if not spec.secrets:
+        return data
+    if is_cut:
+        data = data[: len(data) - spec.keep(data)]
+    return spec.mask(data.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
+
+
+def encode(data: bytes) -> View:
+    """A body as text where it is UTF-8, else base64."""
+    try:
+        return {"body": data.decode(), "encoding": "text"}
+    except UnicodeDecodeError:
+        return {"body": base64.b64encode(data).decode(), "encoding": "base64"}
+
+
+def decode(shown: View) -> bytes:
+    """The bytes of a body that `encode` has told."""
+    text = str(shown["body"] or "")
+    return base64.b64decode(text) if shown["encoding"] == "base64" else text.encode()
