@@ -53,6 +53,7 @@ NEEDS_RESTART = (
     "expose",
     "isolation",
     "pickles",
+    "records",
     *KEPT_LIMITS,
 )
 

@@ -26,6 +26,7 @@ class StateDir:
         self.registry = root / "registry.db"
         self.delivery = root / "delivery.db"
         self.usage = root / "usage.json"
+        self.records = root / "records.db"
         self.packages = root / "packages"
         self.environments = root / "environments"
         self.output = root / "output"

@@ -10,6 +10,9 @@ from host.deployment.catalog import Catalog
 from host.lifecycle import Part
 from host.mqtt import MqttPart
 from host.observing.metrics.tallies import Tallies
+from host.observing.records.part import RecordsPart
+from host.observing.records.records import Records
+from host.observing.records.store import RecordStore
 from host.scaling import ScalingPart
 from host.state import StateDir
 from runtime.observations import Observers
@@ -18,8 +21,10 @@ from triggers.store.store import DeliveryStore
 
 @dataclass(frozen=True)
 class Observing:
-    """What pools and triggers tell what happens to: `tallies`, beside others."""
+    """What pools and triggers tell what happens to: `tallies` and `records`, beside others."""
 
+    records: Records
+    recording: RecordsPart
     observers: Observers = field(default_factory=Observers)
     tallies: Tallies = field(default_factory=Tallies)
 
@@ -38,15 +43,17 @@ class Watched:
 
 def compose_observing(config: Config, state: StateDir) -> Observing:
     """Build what is told, before there is anything that tells."""
-    observing = Observing()
+    records = Records(config.records)
+    observing = Observing(records, RecordsPart(records, RecordStore(state.records, config.records)))
     observing.observers.add(observing.tallies)
+    observing.observers.add(records)
     return observing
 
 
 def observing_parts(observing: Observing, watched: Watched) -> list[Part]:
     """The parts that look for themselves, or write."""
     observing.tallies.is_deployed = watched.catalog.functions.__contains__
-    return []
+    return [observing.recording]
 
 
 def observing_routes(observing: Observing, watched: Watched) -> list[Route]:

@@ -166,10 +166,13 @@ class Outcomes:
             return
         if ticket.event.account is not None:
             ticket.event.account.end(outcome)
+        handed = ticket.future.result()
+        if isinstance(outcome, Answer):
+            # Whoever observes it sees that its body went elsewhere.
+            outcome.stream = handed.stream
         self._observe(ticket, outcome, seconds)
         if isinstance(outcome, InvocationError):
             self.failed += 1
             return
         self.ok += 1
-        handed = ticket.future.result()
         handed.seconds, handed.publications = outcome.seconds, outcome.publications

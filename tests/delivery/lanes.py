@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from runtime.events import Answer, Dispatch, Event
+from runtime.events import Answer, Dispatch, Event, Timeline
 from tests.delivery.clocked import advance
 from tests.mqtt.clients import until
 from triggers.delivery.lane import Lane, LaneParts, LanePlan, Reason
@@ -59,6 +59,9 @@ class Sender:
 
     def noted(self, row: int) -> None:
         self.rows.append(row)
+
+    def watch(self, timeline: Timeline) -> None:
+        """It hears of nothing that could be told."""
 
     def part_done(self) -> None:
         assert not self.done

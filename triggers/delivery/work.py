@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import NamedTuple, Protocol
 
-from runtime.events import Event
+from runtime.events import Event, Timeline
 from triggers.store.rows import EventRow, Head, Source
 
 
@@ -40,6 +40,9 @@ class Origin(Protocol):
 
     def noted(self, row: int) -> None:
         """The row on disk names the source."""
+
+    def watch(self, timeline: Timeline) -> None:
+        """This is to be told when its sender hears that he may forget it."""
 
     def part_done(self) -> None:
         """One lane's share is dealt with, or stands on disk."""
@@ -78,13 +81,15 @@ class Work:
         """Let the sender forget the event, which stands on disk, or is dealt with."""
         origin, self.origin = self.origin, None
         if origin is not None:
+            if (timeline := self.event.timeline) is not None:
+                origin.watch(timeline)
             origin.part_done()
 
     def again(self) -> None:
         """Make ready for the next attempt, whose number the function can see (`context.event`)."""
         meta = self.event.meta
         told: dict[str, object] = json.loads(meta) if isinstance(meta, bytes) else meta
-        self.event = replace(self.event, meta={**told, "attempt": self.attempts + 1})
+        self.event = replace(self.event, meta={**told, "attempt": self.attempts + 1}, timeline=None)
 
 
 def head_of(work: Work) -> Head:

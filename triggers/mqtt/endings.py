@@ -150,6 +150,8 @@ class Endings:
         work.unconfirmed -= 1
         work.error = work.error or error
         if work.unconfirmed == 0:
+            if work.error is None and (timeline := work.event.timeline) is not None:
+                timeline.mark("published")
             self._finish(lane, work)
 
     def _finish(self, lane: Lane, work: Work) -> None:

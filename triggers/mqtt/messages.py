@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
-from runtime.events import Event
+from runtime.events import Event, Timeline
 from triggers.delivery.work import Origin, Place, Work
 from triggers.mqtt.window import Slot
 from triggers.store.rows import Source, digest_of
@@ -50,6 +50,11 @@ class Delivery:
         if self.mid:
             self.rows.append(row)
 
+    def watch(self, timeline: Timeline) -> None:
+        """The acknowledgement is to be marked there, once it leaves."""
+        if self.slot is not None:
+            self.slot.timelines = (*self.slot.timelines, timeline)
+
     def part_done(self) -> None:
         """One function's share is dealt with, or stands on disk."""
         self.parts -= 1
@@ -70,6 +75,8 @@ class Delivery:
     def attach(self, slot: Slot) -> None:
         """The broker delivered this message again, over a new connection."""
         slot.rows = self.rows
+        if self.slot is not None:
+            slot.timelines = self.slot.timelines
         self.slot = slot
         if self.done:
             slot.settle()

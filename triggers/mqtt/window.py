@@ -4,19 +4,25 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 
+from runtime.events import Timeline
+
 Mark = Callable[[tuple[int, ...]], "asyncio.Future[None]"]
 
 
 class Slot:
-    """One received message that is to be acknowledged. `rows` on disk say that it is not acknowledged yet."""
+    """One received message that is to be acknowledged. `rows` on disk say that it is not acknowledged yet.
 
-    __slots__ = ("mid", "rows", "settled", "window")
+    `timelines` want to know when it is.
+    """
+
+    __slots__ = ("mid", "rows", "settled", "timelines", "window")
 
     def __init__(self, mid: int, window: "Window") -> None:
         self.mid = mid
         self.window = window
         self.settled = False
         self.rows: list[int] = []
+        self.timelines: tuple[Timeline, ...] = ()
 
     def settle(self) -> None:
         """The message is dealt with; it is acknowledged once all received before it are."""
@@ -60,7 +66,10 @@ class Window:
             if slots[0].rows and self._mark is not None:
                 self._mark_all(self._mark)
                 return
-            self._acknowledge(slots.popleft().mid)
+            slot = slots.popleft()
+            self._acknowledge(slot.mid)
+            for timeline in slot.timelines:
+                timeline.mark("acknowledged")
 
     def void(self) -> None:
         """The connection is gone, and with it the meaning of its message ids."""

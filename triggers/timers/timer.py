@@ -9,7 +9,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from conf.quantities import say_count
-from runtime.events import Dispatch, Event
+from runtime.events import Dispatch, Event, Timeline
 from triggers.delivery.keeping import Keeping
 from triggers.delivery.lane import Lane, LaneParts, LanePlan
 from triggers.delivery.work import Work, row_of
@@ -49,6 +49,9 @@ class Passing:
 
     def noted(self, row: int) -> None:
         """It cannot come a second time."""
+
+    def watch(self, timeline: Timeline) -> None:
+        """There is nobody who hears of it."""
 
     def part_done(self) -> None:
         """There is nobody to tell."""

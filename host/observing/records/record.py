@@ -10,7 +10,7 @@ from runtime.observations import Result, Run
 from runtime.spec import PoolSpec
 
 OVERHEAD = 2000
-"""Bytes of a record beside its bodies and metadata, measured roughly: objects here, columns and JSON there."""
+"""Bytes of a record beside its bodies, roughly: its objects, its metadata."""
 MOST_META = 8 * 1024
 MOST_TOPICS = 20
 LONGEST_NAME = 256
@@ -196,4 +196,5 @@ def _meta(event: Event) -> tuple[dict[str, Any], bool]:
 
 def _small(meta: dict[str, Any]) -> dict[str, Any]:
     """What is short of metadata that are long."""
-    return {name: value for name, value in meta.items() if not isinstance(value, dict) and len(str(value)) < 500}
+    short = {name: value for name, value in meta.items() if not isinstance(value, dict)}
+    return {name: value for name, value in short.items() if len(str(value)) < LONGEST_NAME}

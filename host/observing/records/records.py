@@ -141,6 +141,10 @@ class Records(Observer):
                 # Whoever listens has no say in what becomes of the event.
                 logger.exception("a record was not told")
 
+    def now(self) -> float:
+        """Seconds since the epoch."""
+        return self._clocks.wall()
+
     def give_way(self, records: "Counter[str]") -> None:
         """So many have been given up, by their results: first those of an earlier life, which are older."""
         for result, count in records.items():

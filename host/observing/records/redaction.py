@@ -43,7 +43,7 @@ def _without_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _blot(value: Any, path: tuple[str, ...]) -> bool:
     if isinstance(value, list):
-        return any([_blot(each, path) for each in value])
+        return sum(_blot(each, path) for each in value) > 0
     if not isinstance(value, dict) or path[0] not in value:
         return False
     if len(path) > 1:

@@ -24,7 +24,7 @@ def seal(record: Record, paths: Paths) -> View:
         "function": spec.function,
         "revision": spec.revision,
         "digest": spec.sha256,
-        "stages": {name: round(value, 6) for name, value in record.stages.items()},
+        "stages": {name: round(value, 6) for name, value in list(record.stages.items())},
         "seconds": round(record.seconds, 7),
         "error": asdict(record.error) if record.error is not None else None,
         "publications": [{"topic": topic, "size": size} for topic, size in record.publications],
@@ -61,8 +61,8 @@ def why_not_again(view: View) -> str | None:
         )
     if kept["redacted"]:
         return (
-            "its input was redacted: a key in `records.redact` of the config, or a secret of the function, was "
-            "in it"
+            "its input was redacted: it had a key of `records.redact` in the config, or a secret of the "
+            "function"
         )
     return "its metadata were too large to be kept" if view["meta_cut"] else None
 

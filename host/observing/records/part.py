@@ -1,0 +1,155 @@
+"""Gives records their place in the host: in memory, each minute to disk, and read from both."""
+
+import asyncio
+import contextlib
+import logging
+import sqlite3
+from collections import Counter
+from collections.abc import Callable
+from functools import partial
+
+from host.lifecycle import Part
+from host.observing.records.record import Record
+from host.observing.records.records import Records
+from host.observing.records.redaction import read_paths
+from host.observing.records.sealing import View, seal
+from host.observing.records.store import Choice, RecordStore
+from runtime.observations import RESULTS
+
+logger = logging.getLogger(__name__)
+
+FLUSH_EVERY = 60.0
+TROUBLES = (OSError, sqlite3.Error)
+
+
+class RecordsPart(Part):
+    """What is there is seen at once; what was added in the last minute is lost when the power fails."""
+
+    name = "records"
+    # Before the functions that make records, and stopped after them.
+    priority = 155
+
+    def __init__(self, records: Records, store: RecordStore) -> None:
+        self._records = records
+        self._store = store
+        self._paths = read_paths(records.rules.redact)
+        self._writing: list[Record] = []
+        self._trouble = ""
+        self._ending = asyncio.Event()
+        self._flushing: asyncio.Task[None] | None = None
+
+    async def setup(self) -> None:
+        """See what an earlier life has left; a file that cannot be used keeps nobody from work."""
+        try:
+            self._records.totals.earlier = await asyncio.to_thread(self._store.open)
+            self._records.last = self._store.last
+        except TROUBLES as error:
+            self._say(error)
+            # What stands there is not known, and may be read later: beyond any number of it.
+            self._records.last = int(self._records.now() * 1000)
+
+    async def start(self) -> None:
+        """Begin to write."""
+        self._flushing = asyncio.create_task(self._flush_often())
+
+    async def stop(self) -> None:
+        """Write the last of it."""
+        self._ending.set()
+        if self._flushing is not None:
+            await self._flushing
+        self._records.finish()
+        await self.flush()
+        await asyncio.to_thread(self._store.close)
+
+    async def _flush_often(self) -> None:
+        while not self._ending.is_set():
+            try:
+                await asyncio.wait_for(self._ending.wait(), FLUSH_EVERY)
+            except TimeoutError:
+                await self.flush()
+
+    async def flush(self) -> None:
+        """Write what is complete, if there is any; what cannot be written waits for the next time."""
+        records, damaged = self._records, self._store.damaged
+        self._writing = records.shelf.take_complete()
+        if not self._writing:
+            return
+        try:
+            gone = await asyncio.to_thread(self._write, self._writing)
+        except TROUBLES as error:
+            records.put_back(self._writing)
+            self._say(error)
+        else:
+            records.give_way(gone)
+            self._recover()
+        self._writing = []
+        if self._store.damaged != damaged:
+            await self._count_again()
+
+    async def _count_again(self) -> None:
+        """The file was damaged: what was in it is gone."""
+        with contextlib.suppress(*TROUBLES):
+            there = await asyncio.to_thread(self._store.open)
+            there += Counter(each.result for each in self._records.shelf)
+            kept = Counter({result: told["kept"] for result, told in self.totals()["totals"].items()})
+            self._records.give_way(kept - there)
+
+    def _write(self, written: list[Record]) -> "Counter[str]":
+        return self._store.write([seal(each, self._paths) for each in written], self._records.now())
+
+    def _say(self, error: Exception) -> None:
+        said = (
+            "records of invocations cannot be written, and are kept in memory as far as there is room; "
+            f"look at the disk of {self._store.path} ({error})"
+        )
+        if said != self._trouble:
+            logger.error("%s", said)
+        self._trouble = said
+
+    def _recover(self) -> None:
+        if self._trouble:
+            logger.warning("records of invocations can be written again")
+        self._trouble = ""
+
+    # -- to be read
+
+    async def page(self, choice: Choice, limit: int) -> list[View]:
+        """The newest of these records, the newest first."""
+        here = sorted(filter(choice.takes, self._here()), key=lambda each: each.number)[-limit:]
+        read = partial(self._store.page, choice, limit)
+        return (await asyncio.to_thread(self._read, read, here))[-limit:][::-1]
+
+    async def of(self, event_id: str) -> list[View]:
+        """The records of one event, one for each attempt, the oldest first."""
+        here = [each for each in self._here() if each.id == event_id]
+        return await asyncio.to_thread(self._read, partial(self._store.of, event_id), here)
+
+    def _here(self) -> list[Record]:
+        return [*self._writing, *self._records.shelf]
+
+    def _read(self, read: Callable[[], list[View]], here: list[Record]) -> list[View]:
+        """What is on disk and what is in memory, by number; one that was written meanwhile is told once."""
+        told = {each.number: seal(each, self._paths) for each in here}
+        try:
+            stored = read()
+        except TROUBLES as error:
+            self._say(error)
+            stored = []
+        told |= {each["number"]: each for each in stored}
+        return [told[number] for number in sorted(told)]
+
+    def totals(self) -> View:
+        """How many records there were and are, by result; exact."""
+        totals = self._records.totals
+        return {
+            "since": totals.began,
+            "trouble": self._trouble or None,
+            "totals": {
+                result: {
+                    "made": totals.made[result],
+                    "forgotten": totals.forgotten[result],
+                    "kept": totals.earlier[result] + totals.made[result] - totals.forgotten[result],
+                }
+                for result in RESULTS
+            },
+        }
