@@ -120,7 +120,7 @@ def compose_web(base: Base, triggers: Triggers, health: Health, delivery: Delive
     access, functions, state = base.access, base.functions, base.state
     reloader = compose_reloader(base, triggers)
     mqtt, catalog, deployer = triggers.mqtt, functions.catalog, functions.deployer
-    watched = Watched(state, catalog, base.shared.scaling, base.shared.store, delivery, mqtt)
+    watched = Watched(state, catalog, base.shared.scaling, base.shared.store, delivery, mqtt, health)
     reports = Reports(
         mqtt.queue_rows, mqtt.connections, delivery.view, triggers.deploys.why, catalog.decisions
     )

@@ -99,6 +99,7 @@ def compose_access(settings: Settings, state: StateDir) -> Access:
         Address(settings.listen_host, 0).is_loopback,
         settings.config.access.invoke == "open",
         settings.allow_anonymous,
+        settings.config.access.metrics == "open",
     )
     token = make_token()
     attempts = Attempts(time.monotonic)

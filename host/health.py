@@ -30,6 +30,11 @@ class Health:
         """Ask this one, too."""
         self._sources.append(source)
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether events can be taken."""
+        return all(check.ok or not check.required for check in self.checks())
+
     def checks(self) -> list[Check]:
         """All checks, as they are now."""
         own = Check("host", self.started, "" if self.started else "it is starting or stopping")

@@ -31,7 +31,7 @@ class InstanceView:
 
 @dataclass(frozen=True)
 class PoolView:
-    """A pool at one moment."""
+    """A pool at one moment; `oldest` is for how many seconds the oldest event has been waiting."""
 
     state: str
     instances: list[InstanceView]
@@ -42,6 +42,7 @@ class PoolView:
     failed: int
     last_error: str | None
     temperature: Temperature = "cold"
+    oldest: float = 0.0
 
 
 CGROUP = "cgroup-memory"
@@ -244,6 +245,7 @@ class Pool:
             failed=supervisor.queue.outcomes.failed,
             last_error=f"{error.place}: {error}" if error and error.place else str(error) if error else None,
             temperature=supervisor.temperature,
+            oldest=supervisor.queue.oldest,
         )
 
     def _state(self, supervisor: Supervisor) -> str:

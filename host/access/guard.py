@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from host.access.attempts import Attempts
 from host.access.audit import Actor, AuditLog, Deed
-from host.access.scopes import ANONYMOUS, EVERYTHING, INVOKE, LOCAL, LOOK, Identity, Scope, Scopes
+from host.access.scopes import ANONYMOUS, EVERYTHING, INVOKE, LOCAL, LOOK, METRICS, Identity, Scope, Scopes
 from host.access.sessions import Session, Sessions
 from host.access.token_text import digest_of
 from host.access.tokens import Tokens
@@ -31,6 +31,7 @@ class Rules:
     loopback: bool
     invoke_open: bool
     allow_anonymous: bool
+    metrics_open: bool = True
 
     def anonymous(self) -> Scopes:
         """What callers without a token may do."""
@@ -38,7 +39,8 @@ class Rules:
             return EVERYTHING
         if not self.loopback:
             return ()
-        return (*LOOK_ONLY, Scope(INVOKE, "*")) if self.invoke_open else LOOK_ONLY
+        invoke = (Scope(INVOKE, "*"),) if self.invoke_open else ()
+        return (*LOOK_ONLY, *invoke, *((Scope(METRICS),) if self.metrics_open else ()))
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from host.access.scopes import ADMIN, DEPLOY, INVOKE, LOOK, READ, Identity
+from host.access.scopes import ADMIN, DEPLOY, INVOKE, LOOK, METRICS, READ, Identity
 
 NOTHING = ""
 FUNCTION, INVOCATION, LETTERS = "/api/functions/{name}", "/api/invocations/{id}", "/api/dead-letters"
@@ -46,6 +46,7 @@ NEEDS = {
     "GET /readyz": _OPEN,  # it tells details to those only who may look
     "GET /": _LOOK,
     "GET /queue_size_metrics": _LOOK,
+    "GET /metrics": Need((READ, METRICS)),  # open on loopback, unless `access.metrics` says otherwise
     "GET /api/openapi.json": _READ,
     "GET /api/mqtt": _READ,
     "GET /api/delivery": _READ,

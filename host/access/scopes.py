@@ -9,6 +9,8 @@ from fnmatch import fnmatchcase
 INVOKE, DEPLOY, READ, ADMIN = "invoke", "deploy", "read", "admin"
 LOOK = "look"
 """A bare sign of life: `/`, `/readyz`, `/queue_size_metrics`. No token has it alone; `read` covers it."""
+METRICS = "metrics"
+"""The page of metrics. No token has it alone; whoever may read may have it, too."""
 OF_FUNCTIONS = (INVOKE, DEPLOY)
 LONGEST = 256
 _GLOB = re.compile(r"[\w*][\w.*-]*")

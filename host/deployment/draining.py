@@ -28,6 +28,11 @@ class Draining:
             await asyncio.wait(tasks)
 
     @property
+    def pools(self) -> list[Pool]:
+        """Those that have not ended."""
+        return list(self._tasks.values())
+
+    @property
     def packages(self) -> set[str]:
         """The sha256 of what they run."""
         return {pool.spec.sha256 for pool in self._tasks.values()}

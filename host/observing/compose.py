@@ -7,9 +7,16 @@ from starlette.routing import Route
 from conf.models import Config
 from host.delivery import DeliveryPart
 from host.deployment.catalog import Catalog
+from host.health import Health
 from host.lifecycle import Part
 from host.mqtt import MqttPart
+from host.observing.metrics.cpu import CpuPart, CpuTimes
+from host.observing.metrics.host_metrics import HostMetrics
+from host.observing.metrics.page import MetricsPage
+from host.observing.metrics.pool_metrics import PoolMetrics, pools_of
+from host.observing.metrics.registry import ScrapeErrors, make_registry
 from host.observing.metrics.tallies import Tallies
+from host.observing.metrics.tally_metrics import TallyMetrics
 from host.observing.records.part import RecordsPart
 from host.observing.records.records import Records
 from host.observing.records.store import RecordStore
@@ -21,12 +28,16 @@ from triggers.store.store import DeliveryStore
 
 @dataclass(frozen=True)
 class Observing:
-    """What pools and triggers tell what happens to: `tallies` and `records`, beside others."""
+    """What pools and triggers tell what happens to: `tallies` and `records`, beside others.
+
+    `cpu` is what a part reads of their processes.
+    """
 
     records: Records
     recording: RecordsPart
     observers: Observers = field(default_factory=Observers)
     tallies: Tallies = field(default_factory=Tallies)
+    cpu: CpuTimes = field(default_factory=CpuTimes)
 
 
 @dataclass(frozen=True)
@@ -39,6 +50,7 @@ class Watched:
     store: DeliveryStore
     delivery: DeliveryPart
     mqtt: MqttPart
+    health: Health
 
 
 def compose_observing(config: Config, state: StateDir) -> Observing:
@@ -52,10 +64,23 @@ def compose_observing(config: Config, state: StateDir) -> Observing:
 
 def observing_parts(observing: Observing, watched: Watched) -> list[Part]:
     """The parts that look for themselves, or write."""
-    observing.tallies.is_deployed = watched.catalog.functions.__contains__
-    return [observing.recording]
+    catalog = watched.catalog
+    observing.tallies.is_deployed = catalog.functions.__contains__
+    cpu = CpuPart(observing.cpu, lambda: pools_of(catalog), lambda: catalog.functions)
+    return [observing.recording, cpu]
 
 
 def observing_routes(observing: Observing, watched: Watched) -> list[Route]:
     """What the API shows of it."""
-    return []
+    return [*_metrics(observing, watched).routes()]
+
+
+def _metrics(observing: Observing, watched: Watched) -> MetricsPage:
+    catalog, errors = watched.catalog, ScrapeErrors()
+    host = HostMetrics(watched.health)
+    counted = TallyMetrics(
+        observing.tallies, lambda: {name: each.revisions for name, each in catalog.functions.items()}
+    )
+    pools = PoolMetrics(catalog, watched.scaling.scaler, observing.cpu)
+    registry = make_registry([host.collect, counted.collect, pools.collect], errors)
+    return MetricsPage(registry, errors)

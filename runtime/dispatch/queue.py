@@ -74,6 +74,12 @@ class EventQueue:
         """Instances that hold events."""
         return sum(bool(slot.running) for slot in self._slots)
 
+    @property
+    def oldest(self) -> float:
+        """For how many seconds the oldest event has been waiting; 0.0 when none waits."""
+        deadline = self._waiting.first_deadline()
+        return 0.0 if deadline is None else max(0.0, _now() - (deadline - self.spec.timeout))
+
     def forget_cancelled(self) -> None:
         """Let go of events that nobody waits for any more."""
         self._waiting.forget_cancelled()

@@ -18,6 +18,7 @@ from runtime.scaling.budget import (
 )
 from runtime.scaling.decisions import Decision, History, Measurement, Record, Room
 from runtime.scaling.grants import Grants
+from runtime.scaling.memory import Figure
 from runtime.scaling.scaled import Cancellable, Clock, Figures, ScaledPool
 from runtime.spec import PoolSpec
 
@@ -114,6 +115,10 @@ class Scaler:
     def memory(self) -> Memory:
         """What the pools use beside what they may use; those that were not read count at a guess."""
         return Memory(self._used, self.budget, self._figures.low, self._unread)
+
+    def figure(self, pool: ScaledPool) -> Figure | None:
+        """What was read last of this pool; None before that, and while it has no process."""
+        return self._figures.figure(pool)
 
     def memory_read(self) -> None:
         """There is a new figure: to be called by the sampler."""

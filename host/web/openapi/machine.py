@@ -67,6 +67,14 @@ OPERATIONS = (
     ),
     Operation(
         "GET",
+        "/metrics",
+        "metrics",
+        "The page for Prometheus; on loopback nobody needs a token, unless `access.metrics` says so.",
+        "read",
+        {"200": Answer("All metrics.", dict.fromkeys(("text/plain", "application/openmetrics-text"), TEXT))},
+    ),
+    Operation(
+        "GET",
         "/api/mqtt",
         "listConnections",
         "Connections to brokers, and what became of the events over them.",
