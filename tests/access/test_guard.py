@@ -1,5 +1,6 @@
 """Who may invoke a function, decided once and looked up from then on."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ from host.access.audit import newest_records
 from host.access.guard import Rules
 from host.access.routes import NEEDS
 from host.access.token_text import make_token
-from tests.access.doors import BEYOND, SECRET, Door
+from tests.access.doors import BEYOND, LOOPBACK, SECRET, Door
 from triggers.refusals import InvalidTokenError, NoTokenError, ScopeError, TooManyAttemptsError
 
 
@@ -157,7 +158,8 @@ DEPLOYS = {
 
 
 def test_without_a_token_only_signs_of_life_and_own_results_are_to_be_had(tmp_path: Path) -> None:
-    assert open_to(Door(tmp_path)) == BARE | SESSIONS | LOOKS | RESULTS
+    assert open_to(Door(tmp_path)) == BARE | SESSIONS | LOOKS | RESULTS | {"GET /metrics"}
+    assert open_to(Door(tmp_path, replace(LOOPBACK, metrics_open=False))) == BARE | SESSIONS | LOOKS | RESULTS
     assert open_to(Door(tmp_path, BEYOND)) == BARE | SESSIONS
 
 

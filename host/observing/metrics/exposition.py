@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import CollectorRegistry
 from prometheus_client.samples import Sample
-from prometheus_client.utils import floatToGoString
 
-from host.observing.metrics.families import Labels, label_text
+from host.observing.metrics.families import Histogram, Labels, label_text
 from host.observing.metrics.registry import ScrapeErrors
 
-SLICE = 500
-"""Samples that are written in one turn of the event loop: about a millisecond."""
+SLICE = 100
+"""Samples, or histograms, that are written in one turn of the event loop: a millisecond or two."""
+ENDLESS = {math.inf: "+Inf", -math.inf: "-Inf"}
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ async def write_page(registry: CollectorRegistry, form: Format, errors: ScrapeEr
     for family in registry.collect():
         try:
             pieces += await _write_family(family, form)
-        except Exception:
+        except Exception:  # noqa: BLE001 - it is logged there, and the rest of the page is told
             errors.note(family.name)
         await asyncio.sleep(0)
     return ("".join(pieces) + form.end).encode("utf-8", "replace")
@@ -54,8 +54,9 @@ async def write_page(registry: CollectorRegistry, form: Format, errors: ScrapeEr
 async def _write_family(family: Metric, form: Format) -> list[str]:
     name = f"{family.name}{form.total}" if family.type == "counter" else family.name
     lines = [f"# HELP {name} {family.documentation}\n# TYPE {name} {family.type}\n"]
-    for number, sample in enumerate(family.samples, 1):
-        lines.append(_write(sample))
+    blocks = family.blocks if isinstance(family, Histogram) else map(_write, family.samples)
+    for number, block in enumerate(blocks, 1):
+        lines.append(block)
         if number % SLICE == 0:
             await asyncio.sleep(0)
     return lines
@@ -63,7 +64,7 @@ async def _write_family(family: Metric, form: Format) -> list[str]:
 
 def _write(sample: Sample) -> str:
     labels, value = sample.labels, sample.value
-    told = str(value) if isinstance(value, int) or math.isfinite(value) else floatToGoString(value)
+    told = str(value) if math.isfinite(value) else ENDLESS.get(value, "NaN")
     if not labels:
         return f"{sample.name} {told}\n"
     return f"{sample.name}{{{labels.text if isinstance(labels, Labels) else label_text(labels)}}} {told}\n"

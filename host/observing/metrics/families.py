@@ -1,6 +1,8 @@
 """Families of metrics whose samples are made while they are written, one after the other."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
+from itertools import accumulate
 from typing import Literal, cast
 
 from prometheus_client.metrics_core import Metric
@@ -9,13 +11,13 @@ from prometheus_client.samples import Sample
 from host.observing.metrics.buckets import BOUNDS, Buckets
 
 Kind = Literal["counter", "gauge", "histogram", "summary"]
-Values = Iterable[tuple["Labels", float]]
+Values = Iterable[tuple[dict[str, str], float]]
 
 UPPER = (*map(repr, BOUNDS), "+Inf")
 
 
 class Labels(dict[str, str]):
-    """The labels of a sample; `text` is how the page writes them, made once for all families of a function."""
+    """The labels of a sample; `text` is how the page writes them, made once for all that have them."""
 
     __slots__ = ("text",)
 
@@ -23,16 +25,8 @@ class Labels(dict[str, str]):
         super().__init__(labels)
         self.text = label_text(labels)
 
-    def bounded(self, upper: str) -> "Labels":
-        """These, of the bucket with this upper bound."""
-        bounded = Labels.__new__(Labels)
-        bounded.update(self)
-        bounded["le"] = upper
-        bounded.text = f'{self.text},le="{upper}"'
-        return bounded
 
-
-NONE = Labels()
+NONE: dict[str, str] = {}
 
 
 def label_text(labels: dict[str, str]) -> str:
@@ -40,6 +34,7 @@ def label_text(labels: dict[str, str]) -> str:
     return ",".join(f'{name}="{_escape(value)}"' for name, value in labels.items())
 
 
+@lru_cache(4096)
 def _escape(value: str) -> str:
     return value.replace("\\", r"\\").replace("\n", r"\n").replace('"', r"\"")
 
@@ -54,9 +49,37 @@ def gauge(name: str, says: str, values: Values) -> Metric:
     return _family("gauge", name, says, (Sample(name, *value) for value in values))
 
 
-def histogram(name: str, says: str, values: Iterable[tuple[Labels, Buckets]]) -> Metric:
-    """A family of histograms."""
-    return _family("histogram", name, says, _cumulate(name, values))
+class Histogram(Metric):
+    """A family of histograms: also as `blocks` of lines, since it is most of the page."""
+
+    def __init__(self, name: str, says: str, values: Sequence[tuple[Labels, Buckets]]) -> None:
+        super().__init__(name, says, "histogram")
+        self.samples = cast(list[Sample], self._cumulate(values))
+        self.blocks = self._write(values)
+
+    def _cumulate(self, values: Sequence[tuple[Labels, Buckets]]) -> Iterator[Sample]:
+        name = self.name
+        for labels, buckets in values:
+            counts, seconds = _totals(buckets)
+            for upper, number in zip(UPPER, counts, strict=True):
+                yield Sample(f"{name}_bucket", {**labels, "le": upper}, number)
+            yield Sample(f"{name}_count", labels, counts[-1])
+            yield Sample(f"{name}_sum", labels, seconds)
+
+    def _write(self, values: Sequence[tuple[Labels, Buckets]]) -> Iterator[str]:
+        name = self.name
+        for labels, buckets in values:
+            counts, seconds = _totals(buckets)
+            head = f'{name}_bucket{{{labels.text},le="'
+            lines = [f'{head}{upper}"}} {number}\n' for upper, number in zip(UPPER, counts, strict=True)]
+            lines.append(f"{name}_count{{{labels.text}}} {counts[-1]}\n")
+            lines.append(f"{name}_sum{{{labels.text}}} {seconds}\n")
+            yield "".join(lines)
+
+
+def _totals(buckets: Buckets) -> tuple[list[int], float]:
+    # Both at once: events go on between two samples.
+    return list(accumulate(buckets.counts)), buckets.total
 
 
 def summary(name: str, says: str, values: Iterable[tuple[Labels, int, float]]) -> Metric:
@@ -69,18 +92,6 @@ def _family(kind: Kind, name: str, says: str, samples: Iterable[Sample]) -> Metr
     # Whoever reads a registry goes through them once; a list of thousands would stand there for nothing.
     family.samples = cast(list[Sample], samples)
     return family
-
-
-def _cumulate(name: str, values: Iterable[tuple[Labels, Buckets]]) -> Iterator[Sample]:
-    bucket, count, total = f"{name}_bucket", f"{name}_count", f"{name}_sum"
-    for labels, buckets in values:
-        # Both at once: events go on between two samples.
-        counts, seconds, so_far = tuple(buckets.counts), buckets.total, 0
-        for upper, number in zip(UPPER, counts, strict=True):
-            so_far += number
-            yield Sample(bucket, labels.bounded(upper), so_far)
-        yield Sample(count, labels, so_far)
-        yield Sample(total, labels, seconds)
 
 
 def _count_and_sum(name: str, values: Iterable[tuple[Labels, int, float]]) -> Iterator[Sample]:

@@ -44,7 +44,7 @@ class Guarded(Collector):
         """What it has, as far as it comes."""
         try:
             yield from self._collect()
-        except Exception:
+        except Exception:  # noqa: BLE001 - it is logged there, and the other collectors are asked
             self._errors.note(getattr(self._collect, "__qualname__", "a collector"))
 
 

@@ -5,7 +5,7 @@ from typing import TypeVar
 
 from prometheus_client.metrics_core import Metric
 
-from host.observing.metrics.families import Labels, Values, counter, histogram, summary
+from host.observing.metrics.families import Histogram, Labels, Values, counter, summary
 from host.observing.metrics.tallies import FunctionTally, Tallies
 from runtime.usage import UNKNOWN
 
@@ -36,15 +36,15 @@ class TallyMetrics:
             "Events that no pool took in, by the reason.",
             _refused(rows, self._tallies),
         )
-        yield histogram(
+        yield Histogram(
             "fnhost_invocation_duration_seconds",
             "How long functions ran, of events that an instance had.",
-            ((labels, tally.duration) for _, labels, tally in rows),
+            [(labels, tally.duration) for _, labels, tally in rows],
         )
-        yield histogram(
+        yield Histogram(
             "fnhost_invocation_queue_seconds",
             "How long events waited for an instance.",
-            ((labels, tally.queue) for _, labels, tally in rows),
+            [(labels, tally.queue) for _, labels, tally in rows],
         )
         yield from _instances(rows)
 
