@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from secrets import token_hex
@@ -16,6 +16,7 @@ from triggers.http_answers import HostFailedError, encode_plain, send_accepted, 
 from triggers.http_streams import EVENTS, Taker, send_stream
 from triggers.invocations.wish import Wish, read_wish
 from triggers.store.rows import Invocation
+from triggers.trace_context import PARENT, STATE, Trace, read_trace
 
 logger = logging.getLogger(__name__)
 
@@ -61,6 +62,7 @@ def read_caller(path: str, query: bytes, headers: tuple[tuple[bytes, bytes], ...
         "path": path,
         "query": query.decode("latin-1"),
         "headers": told,
+        **(_trace_of(headers) if PARENT in told else {}),
     }
     request_id = told.get("x-request-id", "")
     return Caller(
@@ -73,6 +75,11 @@ def read_caller(path: str, query: bytes, headers: tuple[tuple[bytes, bytes], ...
         EVENTS in told.get("accept", "").lower(),
         next((value for name, value in headers if name == b"authorization"), b""),
     )
+
+
+def _trace_of(headers: Iterable[tuple[bytes, bytes]]) -> Trace:
+    said = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in headers]
+    return read_trace(*([value for name, value in said if name == wanted] for wanted in (PARENT, STATE)))
 
 
 class Asked(NamedTuple):

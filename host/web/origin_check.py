@@ -14,7 +14,12 @@ PREFLIGHT_AGE = b"600"
 """Seconds for which a browser remembers what it was allowed."""
 _ASKED = b"access-control-request-method"
 _METHODS = b"GET, POST, PUT, DELETE"
-_TAKEN = b"authorization, content-type, prefer, x-callback-url, x-invocation-type, x-request-id"
+_TAKEN = b", ".join(
+    (
+        *(b"authorization", b"content-type", b"prefer", b"traceparent", b"tracestate"),
+        *(b"x-callback-url", b"x-invocation-type", b"x-request-id"),
+    )
+)
 _TOLD = b", ".join(
     (
         *(b"location", b"preference-applied", b"retry-after", b"server-timing"),

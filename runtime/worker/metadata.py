@@ -53,6 +53,7 @@ class EventInfo(Facts):
     retain: bool | None = None
     device: str | None = None
     traceparent: str | None = None
+    tracestate: str | None = None
     scheduled: str | None = None
     timestamp: float | None = None
     attempt: int = 1

@@ -37,22 +37,52 @@ def test_an_event_has_its_properties() -> None:
 def test_of_user_properties_with_one_name_the_last_counts() -> None:
     delivery = received(UserProperty=[("line", "1"), ("设备", "a"), ("line", "2")])
     assert delivery.user_properties == {"line": "2", "设备": "a"}
-    assert delivery.traceparent is None and delivery.expires is None
+    assert delivery.trace is None and delivery.expires is None
 
 
 @pytest.mark.parametrize("parent", [PARENT, PARENT.replace("00-", "cc-", 1) + "-what-comes-later"])
 def test_a_traceparent_is_taken(parent: str) -> None:
-    assert received(UserProperty=[("traceparent", parent)]).traceparent == parent
+    assert received(UserProperty=[("traceparent", parent)]).trace == {"traceparent": parent}
 
 
 @pytest.mark.parametrize(
-    "parent", ["", PARENT.upper(), PARENT[:-1], f"ff{PARENT[2:]}", f"00-{'0' * 32}{PARENT[35:]}", "x" * 55]
+    "parent",
+    [
+        "",
+        PARENT.upper(),
+        PARENT[:-1],
+        f"{PARENT}-x",
+        f"ff{PARENT[2:]}",
+        f"00-{'0' * 32}{PARENT[35:]}",
+        "x" * 55,
+    ],
 )
 def test_what_is_no_traceparent_is_a_user_property_only(parent: str) -> None:
     delivery = received(UserProperty=[("traceparent", parent)])
-    assert delivery.traceparent is None and delivery.user_properties == {"traceparent": parent}
+    assert not delivery.trace and delivery.user_properties == {"traceparent": parent}
 
 
 def test_an_event_of_mqtt_3_1_1_has_none() -> None:
     delivery = delivery_of(MQTTMessage(1, b"in/r1"), None)
-    assert delivery.user_properties == {} and delivery.traceparent is None and delivery.expires is None
+    assert delivery.user_properties == {} and delivery.trace is None and delivery.expires is None
+
+
+def test_a_tracestate_comes_with_its_traceparent_only_and_as_a_whole_or_not_at_all() -> None:
+    def trace_with(state: str, parent: str = PARENT) -> object:
+        return received(UserProperty=[("traceparent", parent), ("tracestate", state)]).trace
+
+    assert trace_with("congo=t61rcWkgMzE , rojo@x=00f0 ,") == {
+        "traceparent": PARENT,
+        "tracestate": "congo=t61rcWkgMzE,rojo@x=00f0",
+    }
+    for malformed in (
+        "",
+        "Congo=1",
+        "a=b=c",
+        "a",
+        "a=ü",
+        ",".join(f"k{n}=1" for n in range(33)),
+        f"a={'x' * 511}",
+    ):
+        assert trace_with(malformed) == {"traceparent": PARENT}, malformed
+    assert trace_with("a=1", "00-00") == {}

@@ -151,6 +151,7 @@ def test_the_context_tells_all_that_the_abi_names(host: RunningHost) -> None:
         "retain": None,
         "device": None,
         "traceparent": None,
+        "tracestate": None,
         "scheduled": None,
         "attempt": 1,
     }

@@ -101,7 +101,7 @@ class Ledger:
         def write(record: Invocation) -> tuple[Invocation, list[Change]]:
             # Not earlier: other results may be on their way by now.
             self._check_room(len(answer.body or b""))
-            return done(record, answer, self._end(work.attempts + 1)), []
+            return done(record, work.event, answer, self._end(work.attempts + 1)), []
 
         try:
             encode_answer(answer)
@@ -122,7 +122,7 @@ class Ledger:
             end = self._end(work.attempts)
             case = Case(lane, head_of(work), work.event.body, end)
             letter = letter_of(self._store.next_seq(), record, case, error)
-            return failed(record, error, end), [AddLetters((letter,))]
+            return failed(record, work.event, error, end), [AddLetters((letter,))]
 
         await self._finish(lane, work, write)
 

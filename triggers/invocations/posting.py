@@ -9,6 +9,7 @@ from triggers.http_answers import encode_answer
 from triggers.invocations.destinations import CallbackError, Destination, ForbiddenPlaceError, resolve
 from triggers.invocations.records import FAILED, answer_of
 from triggers.store.rows import Invocation
+from triggers.trace_context import PARENT, STATE
 
 TIMEOUT = 10.0
 """Seconds for one post, the look-up of the name included."""
@@ -87,6 +88,8 @@ def _request_of(record: Invocation, place: Destination) -> httpx.Request:
 
 def _message(record: Invocation) -> tuple[dict[bytes, bytes], bytes]:
     ours = {b"x-request-id": record.id.encode(), b"x-invocation-state": record.state.encode()}
+    trace = record.error if record.state == FAILED else record.result
+    ours |= {name.encode(): str(trace[name]).encode("latin-1") for name in (PARENT, STATE) if name in trace}
     if record.state == FAILED:
         ours[b"content-type"] = b"application/problem+json"
         return ours, json.dumps(record.error, ensure_ascii=False).encode("utf-8", "replace")

@@ -3,10 +3,11 @@
 from dataclasses import dataclass, replace
 from typing import cast
 
-from runtime.events import Answer, FunctionRaisedError, InvocationError
+from runtime.events import Answer, Event, FunctionRaisedError, InvocationError
 from triggers.delivery.letters import EVENT
 from triggers.http_answers import problem
 from triggers.store.rows import Head, Invocation, Letter
+from triggers.trace_context import trace_of
 
 WAITING, RUNNING, DONE, FAILED, CANCELLED = "waiting", "running", "done", "failed", "cancelled"
 
@@ -20,7 +21,7 @@ class End:
     attempts: int
 
 
-def done(record: Invocation, answer: Answer, end: End) -> Invocation:
+def done(record: Invocation, event: Event, answer: Answer, end: End) -> Invocation:
     """The function has answered."""
     told: Head = {
         "status": 204 if answer.body is None else answer.status,
@@ -30,6 +31,7 @@ def done(record: Invocation, answer: Answer, end: End) -> Invocation:
         "digest": answer.digest,
         "queued": answer.queued,
         "seconds": answer.seconds,
+        **trace_of(event),
     }
     return replace(_ended(record, DONE, end), result=told, body=answer.body, error={})
 
@@ -50,9 +52,10 @@ def answer_of(record: Invocation) -> Answer:
     )
 
 
-def failed(record: Invocation, error: BaseException, end: End) -> Invocation:
+def failed(record: Invocation, event: Event, error: BaseException, end: End) -> Invocation:
     """It failed for good."""
-    return replace(_ended(record, FAILED, end), error=error_of(error, record.id), result={}, body=None)
+    told = error_of(error, record.id) | trace_of(event)
+    return replace(_ended(record, FAILED, end), error=told, result={}, body=None)
 
 
 def cancelled(record: Invocation, end: End) -> Invocation:

@@ -8,6 +8,7 @@ from runtime.events import Event, Timeline
 from triggers.delivery.work import Origin, Place, Work
 from triggers.mqtt.window import Slot
 from triggers.store.rows import Source, digest_of
+from triggers.trace_context import Trace
 
 
 @dataclass(slots=True, eq=False)
@@ -15,9 +16,9 @@ class Delivery:
     """One received message; it is acknowledged when all its parts are done.
 
     `session` names the subscription and `mid` the packet, of QoS >= 1; `born` is the event loop's time of its
-    receipt. `rows` are those on disk that name it as their source. `user_properties`, `traceparent` (W3C) and
-    `expires` (seconds that its publisher gave it) are of MQTT 5. `twins` are later messages that are the same
-    event, by the key that the rule names. `ended` is called when it is dealt with.
+    receipt. `rows` are those on disk that name it as their source. `user_properties`, `trace` (as in its
+    event's metadata) and `expires` (seconds that its publisher gave it) are of MQTT 5. `twins` are later
+    messages that are the same event, by the key that the rule names. `ended` is called when it is dealt with.
     """
 
     topic: str
@@ -28,7 +29,7 @@ class Delivery:
     response_topic: str | None = None
     correlation: bytes | None = None
     user_properties: dict[str, str] = field(default_factory=dict)
-    traceparent: str | None = None
+    trace: Trace | None = None
     expires: float | None = None
     slot: Slot | None = None
     session: str = ""
@@ -97,8 +98,8 @@ def event_of(delivery: Delivery, rule: str, now: float, device: str | None = Non
         meta["device"] = device
     if delivery.user_properties:
         meta["headers"] = delivery.user_properties
-    if delivery.traceparent is not None:
-        meta["traceparent"] = delivery.traceparent
+    if delivery.trace:
+        meta |= delivery.trace
     caller = f"mqtt/{rule}/{bound}" if bound else ""
     return Event(delivery.payload, delivery.content_type, "mqtt", rule, meta, received=now, caller=caller)
 

@@ -85,7 +85,7 @@ _READ: dict[int, tuple[str, Callable[[bytes, int], tuple[object, int]]]] = {
 
 
 def pack(content_type: str, user: Iterable[tuple[str, str]], correlation: bytes | None) -> bytes:
-    """The properties of a result, without their length."""
+    """The properties of a result, without their length; an empty content type is not said."""
     parts = [_content_type(content_type)]
     if correlation is not None:
         parts += (bytes((CORRELATION_DATA,)), _binary(correlation))
@@ -96,7 +96,7 @@ def pack(content_type: str, user: Iterable[tuple[str, str]], correlation: bytes 
 
 @lru_cache(256)
 def _content_type(text: str) -> bytes:
-    return bytes((CONTENT_TYPE,)) + _binary(text.encode()) if text.isprintable() else b""
+    return bytes((CONTENT_TYPE,)) + _binary(text.encode()) if text and text.isprintable() else b""
 
 
 @lru_cache(256)

@@ -1,15 +1,12 @@
 """What a received PUBLISH says besides its payload: the MQTT 5 properties of an event."""
 
-import re
 from typing import Any
 
 from paho.mqtt.client import MQTTMessage
 
 from triggers.mqtt.messages import Delivery
 from triggers.mqtt.window import Slot
-
-# W3C Trace Context §3.2: version, trace id, parent id, flags; what is not all that is to be ignored.
-TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(-.*)?")
+from triggers.trace_context import PARENT, STATE, read_trace
 
 
 def delivery_of(message: MQTTMessage, slot: Slot | None) -> Delivery:
@@ -26,6 +23,6 @@ def _take_properties(delivery: Delivery, told: dict[str, Any]) -> None:
     delivery.correlation = told.get("CorrelationData")
     delivery.expires = told.get("MessageExpiryInterval")
     if "UserProperty" in told:
-        delivery.user_properties = dict(told["UserProperty"])
-        parent = delivery.user_properties.get("traceparent", "")
-        delivery.traceparent = parent if TRACEPARENT.fullmatch(parent) else None
+        delivery.user_properties = told = dict(told["UserProperty"])
+        if PARENT in told:
+            delivery.trace = read_trace([told[PARENT]], [told[STATE]] if STATE in told else [])

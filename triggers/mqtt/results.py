@@ -11,6 +11,7 @@ from triggers.mqtt.messages import Outgoing, Told
 from triggers.mqtt.plan import BrokerPlan
 from triggers.mqtt.properties import pack
 from triggers.mqtt.publisher import Publisher
+from triggers.trace_context import trace_of
 
 # The older program published neither a null nor these two strings; an empty dict it did.
 NOTHING = frozenset((b"null", b'"null"', b'"{}"'))
@@ -47,7 +48,8 @@ class Outlet:
 
     def results(self, function: str, work: Work, answer: Answer) -> list[tuple[Publisher, Outgoing]]:
         """The messages to publish, and through which connection; raises BadTopicError before any is sent."""
-        out = [(self.target, self._publication(asked, (function, work))) for asked in answer.publications]
+        whose = function, work
+        out = [(self.target, self._publication(asked, whose, answer)) for asked in answer.publications]
         if is_published(answer):
             out.append(self._result(function, work, answer))
         return out
@@ -65,23 +67,18 @@ class Outlet:
         }
         body = json.dumps(told, ensure_ascii=False).encode("utf-8", "replace")
         outgoing = self._message(self.error_topic, body, (self.broker.qos, False), (function, work))
-        user = (("function", function), ("request-id", work.event.id), *_provenance(error), *_trace(work))
-        outgoing.properties = pack("application/json", user, work.reply.correlation)
+        outgoing.properties = pack("application/json", _user(function, work, error), work.reply.correlation)
         return self.errors, outgoing
 
-    def _publication(self, asked: Publication, whose: "Whose") -> Outgoing:
+    def _publication(self, asked: Publication, whose: "Whose", answer: Answer) -> Outgoing:
         if not is_publishable(asked.topic):
             raise BadTopicError(f"the function published to {asked.topic!r}, which is no topic name")
-        return self._message(asked.topic, asked.payload, (asked.qos, asked.retain), whose)
+        outgoing = self._message(asked.topic, asked.payload, (asked.qos, asked.retain), whose)
+        outgoing.properties = pack("", _user(*whose, answer), None)
+        return outgoing
 
     def _result(self, function: str, work: Work, answer: Answer) -> tuple[Publisher, Outgoing]:
-        user = (
-            ("function", function),
-            ("request-id", work.event.id),
-            *_provenance(answer),
-            *_trace(work),
-        )
-        properties = pack(answer.content_type, user, work.reply.correlation)
+        properties = pack(answer.content_type, _user(function, work, answer), work.reply.correlation)
         if self.reply is not None and self._wants_reply(work.reply):
             # A request waits for this answer; the next client to subscribe there does not.
             publisher, topic, retain = self.reply(), work.reply.topic or "", False
@@ -111,6 +108,12 @@ def topic_of(work: Work) -> str:
     return str(meta.get("topic", "")) if isinstance(meta, dict) else ""
 
 
+def _user(function: str, work: Work, outcome: object) -> tuple[tuple[str, str], ...]:
+    """The user properties of all that comes of an event."""
+    whose = (("function", function), ("request-id", work.event.id))
+    return (*whose, *_provenance(outcome), *trace_of(work.event).items())
+
+
 def _provenance(outcome: object) -> tuple[tuple[str, str], ...]:
     if not isinstance(outcome, Answer | InvocationError) or not outcome.revision:
         return ()
@@ -120,9 +123,3 @@ def _provenance(outcome: object) -> tuple[tuple[str, str], ...]:
         ("queue-ms", f"{outcome.queued * 1000:.3f}"),
         ("run-ms", f"{(outcome.seconds or 0.0) * 1000:.3f}"),
     )
-
-
-def _trace(work: Work) -> tuple[tuple[str, str], ...]:
-    meta = work.event.meta
-    parent = meta.get("traceparent") if isinstance(meta, dict) else None
-    return (("traceparent", parent),) if isinstance(parent, str) else ()
