@@ -28,7 +28,8 @@ class Event:
     seconds since the epoch. `caller` names those among whom a queue is shared out (a peer's address, a rule);
     `streams` says that its trigger can take an answer piece by piece; `account` is told how it ends, and
     `ended` is called, once, when it neither waits nor runs any more. `timeline` is there where somebody keeps
-    a record of its run, and wants to know what becomes of it afterwards.
+    a record of its run, and wants to know what becomes of it afterwards; `trace` is what
+    the host's tracer knows of it, over all its attempts.
     """
 
     body: bytes
@@ -43,6 +44,7 @@ class Event:
     account: "Account | None" = field(default=None, repr=False, compare=False)
     ended: "Callable[[], None] | None" = field(default=None, repr=False, compare=False)
     timeline: "Timeline | None" = field(default=None, repr=False, compare=False)
+    trace: object | None = field(default=None, repr=False, compare=False)
     _metadata: bytes | None = field(default=None, init=False, repr=False, compare=False)
 
     def metadata(self) -> bytes:
@@ -52,6 +54,10 @@ class Event:
             told = meta if isinstance(meta, bytes) else encode_metadata(self.trigger, self.source, meta)
             self._metadata = told
         return self._metadata
+
+    def replace_meta(self, meta: dict[str, object] | bytes) -> None:
+        """From now on its metadata are these."""
+        self.meta, self._metadata = meta, None
 
 
 def encode_metadata(trigger: str, source: str, meta: dict[str, object]) -> bytes:
