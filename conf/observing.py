@@ -1,8 +1,10 @@
 """What the host keeps and tells of functions at work: records of invocations, its own log, traces."""
 
+import importlib.util
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, Field, SecretStr
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
 from conf.types import DottedPath, Items, Section, Text, Whole, no_bool
 from conf.units import Duration, Size
@@ -10,6 +12,27 @@ from conf.units import Duration, Size
 MIB = 1024 * 1024
 KIB = 1024
 Fraction = Annotated[float, BeforeValidator(no_bool), Field(ge=0, le=1)]
+
+
+NEEDED = ("opentelemetry.sdk.trace", "opentelemetry.exporter.otlp.proto.http")
+
+
+def check_endpoint(text: str) -> str:
+    """A URL that spans can be sent to from here; raises ValueError."""
+    try:
+        parts = urlsplit(text)
+        is_url = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_url = False
+    if not is_url:
+        raise ValueError(f"{text!r} is no URL such as http://127.0.0.1:4318/v1/traces")
+    try:
+        there = all(importlib.util.find_spec(name) is not None for name in NEEDED)
+    except ModuleNotFoundError:
+        there = False
+    if not there:
+        raise ValueError("needs the extra `otel`, which is not installed: pip install 'fnhost[otel]'")
+    return text
 
 
 class Records(Section):
@@ -40,7 +63,7 @@ class Log(Section):
 class Traces(Section):
     """Spans for OpenTelemetry; needs the extra `otel`."""
 
-    endpoint: Text | None = Field(
+    endpoint: Annotated[Text, AfterValidator(check_endpoint)] | None = Field(
         default=None, description="where spans go by OTLP over HTTP, such as http://127.0.0.1:4318/v1/traces"
     )
     headers: dict[str, SecretStr] = Field(default_factory=dict, description="headers of these requests")

@@ -17,6 +17,7 @@ from host.invocations import InvocationGrounds, InvocationsPart
 from host.lifecycle import Lifecycle, Part
 from host.mqtt import MqttPart
 from host.observing.compose import Watched, observing_parts, observing_routes
+from host.observing.traces.part import trace_dispatch
 from host.parts import DeploysPart, FunctionsPart, LogsPart, ReadyPart
 from host.plugins import HostInfo, load_plugins
 from host.reload import Reloader, Running, make_rates
@@ -89,7 +90,8 @@ def compose_triggers(base: Base) -> Triggers:
     downloads = find_sources(base.settings, base.state.downloads)
     deploys = DeploysPart(Downloads(downloads, base.state, functions.deployer))
     edge, usage, rates = Edge(base.settings), Usage(observer=base.observing.observers), make_rates(config)
-    dispatch = usage.count(edge.quotas.limit(limit_dispatch(dispatcher.dispatch, rates)))
+    counted = usage.count(edge.quotas.limit(limit_dispatch(dispatcher.dispatch, rates)))
+    dispatch = trace_dispatch(base.observing.traces, counted)
     keeping = Keeping(store, failpoints)
     mqtt = MqttPart(config, Feed(dispatch, dispatcher.max_event), deploys.tried, keeping)
     timers = TimersPart(config, TimerParts(dispatch, keeping, mqtt.publishers), deploys.tried)

@@ -9,6 +9,7 @@ from conf.models import Config
 from conf.mqtt import Broker, Rule
 from host.health import Check
 from host.lifecycle import Part
+from host.observing.traces.story import Topics
 from host.retries import make_retries
 from host.startup import Startup
 from host.timers import make_timers
@@ -31,7 +32,8 @@ class MqttPart(Part):
         functions_there: Callable[[], Awaitable[None]],
         keeping: Keeping,
     ) -> None:
-        self._trigger = MqttTrigger(make_plan(config), feed, keeping)
+        self._plan = make_plan(config)
+        self._trigger = MqttTrigger(self._plan, feed, keeping)
         self.publishers = self._trigger.publishers
         self._functions_there = functions_there
         self._startup = Startup(self.name)
@@ -52,7 +54,8 @@ class MqttPart(Part):
     async def apply(self, config: Config) -> None:
         """Go over to the rules of another config, once its functions were tried."""
         await self._functions_there()
-        await self._trigger.apply(make_plan(config))
+        self._plan = make_plan(config)
+        await self._trigger.apply(self._plan)
 
     async def stop(self) -> None:
         """Take no more, finish what is in flight, and go."""
@@ -62,6 +65,11 @@ class MqttPart(Part):
     def wake(self, name: str) -> bool:
         """Rows were added for the lane or target `name`; False when nobody here works it."""
         return self._trigger.wake(name)
+
+    def topics(self, rule: str) -> Topics:
+        """Where the events of a rule come from, and where its results go; empty for any other."""
+        found = next((each for each in self._plan.rules if each.name == rule), None)
+        return Topics() if found is None else Topics(found.sub_topic, found.pub_topic)
 
     def queue_rows(self) -> list[dict[str, Any]]:
         """Rows of `/queue_size_metrics`."""

@@ -54,6 +54,7 @@ NEEDS_RESTART = (
     "isolation",
     "pickles",
     "records",
+    "traces",
     *KEPT_LIMITS,
 )
 

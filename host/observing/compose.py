@@ -20,6 +20,7 @@ from host.observing.metrics.tally_metrics import TallyMetrics
 from host.observing.records.part import RecordsPart
 from host.observing.records.records import Records
 from host.observing.records.store import RecordStore
+from host.observing.traces.part import TracesPart, compose_traces
 from host.scaling import ScalingPart
 from host.state import StateDir
 from runtime.observations import Observers
@@ -38,6 +39,7 @@ class Observing:
     observers: Observers = field(default_factory=Observers)
     tallies: Tallies = field(default_factory=Tallies)
     cpu: CpuTimes = field(default_factory=CpuTimes)
+    traces: TracesPart | None = None
 
 
 @dataclass(frozen=True)
@@ -56,9 +58,13 @@ class Watched:
 def compose_observing(config: Config, state: StateDir) -> Observing:
     """Build what is told, before there is anything that tells."""
     records = Records(config.records)
-    observing = Observing(records, RecordsPart(records, RecordStore(state.records, config.records)))
+    recording = RecordsPart(records, RecordStore(state.records, config.records))
+    observing = Observing(records, recording, traces=compose_traces(config.traces))
     observing.observers.add(observing.tallies)
     observing.observers.add(records)
+    if observing.traces is not None:
+        # Last: the timeline of a run that it makes tells any other.
+        observing.observers.add(observing.traces.tracer)
     return observing
 
 
@@ -67,7 +73,14 @@ def observing_parts(observing: Observing, watched: Watched) -> list[Part]:
     catalog = watched.catalog
     observing.tallies.is_deployed = catalog.functions.__contains__
     cpu = CpuPart(observing.cpu, lambda: pools_of(catalog), lambda: catalog.functions)
-    return [observing.recording, cpu]
+    return [observing.recording, cpu, *_traces(observing, watched)]
+
+
+def _traces(observing: Observing, watched: Watched) -> list[Part]:
+    if observing.traces is None:
+        return []
+    observing.traces.tracer.topics = watched.mqtt.topics
+    return [observing.traces]
 
 
 def observing_routes(observing: Observing, watched: Watched) -> list[Route]:

@@ -49,7 +49,7 @@ class OtlpExporter:
         """Give up what is under way, and export nothing more."""
         if not self._closed:
             self._closed = True
-            self._exporter.shutdown()
+            self._exporter.shutdown()  # type: ignore[no-untyped-call]
 
     def _convert(self, span: Span) -> ReadableSpan:
         place = span.place

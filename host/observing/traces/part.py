@@ -1,17 +1,14 @@
 """Gives traces their place in the host: nothing at all without an endpoint, else a tracer and its thread."""
 
 import asyncio
-import importlib.util
 from functools import partial
 
-from conf.faults import ConfigError, Fault
 from conf.observing import Traces
 from host.lifecycle import Part
 from host.observing.traces.sending import Exporter, Sending
 from host.observing.traces.tracer import Tracer
 from runtime.events import Dispatch
 
-NEEDED = ("opentelemetry.sdk", "opentelemetry.exporter.otlp.proto.http")
 FLUSH = 5.0
 TICK = 1.0
 
@@ -51,12 +48,9 @@ class TracesPart(Part):
 
 
 def compose_traces(traces: Traces) -> TracesPart | None:
-    """What traces events; None without an endpoint. Raises ConfigError where the extra is missing."""
+    """What traces events; None without an endpoint."""
     if traces.endpoint is None:
         return None
-    if not _is_installed():
-        message = "needs the extra `otel`, which is not installed"
-        raise ConfigError([Fault("traces.endpoint", message, "pip install 'fnhost[otel]'")])
     headers = {name: value.get_secret_value() for name, value in traces.headers.items()}
     sending = Sending(partial(_open_exporter, traces.endpoint, headers))
     return TracesPart(Tracer(sending.put, traces.sample), sending)
@@ -65,13 +59,6 @@ def compose_traces(traces: Traces) -> TracesPart | None:
 def trace_dispatch(part: TracesPart | None, dispatch: Dispatch) -> Dispatch:
     """`dispatch` as it is without traces, so that they cost nothing then."""
     return dispatch if part is None else part.tracer.trace(dispatch)
-
-
-def _is_installed() -> bool:
-    try:
-        return all(importlib.util.find_spec(name) is not None for name in NEEDED)
-    except ModuleNotFoundError:
-        return False
 
 
 def _open_exporter(endpoint: str, headers: dict[str, str]) -> Exporter:

@@ -1,6 +1,6 @@
-"""What the spans of an event are called and say, by OpenTelemetry's semantic conventions (version 1.43).
+"""What the spans of an event are called and say, by OpenTelemetry's semantic conventions.
 
-https://opentelemetry.io/docs/specs/semconv/messaging/messaging-spans/, …/http/http-spans/, …/faas/faas-spans/.
+https://opentelemetry.io/docs/specs/semconv/ (messaging, http and faas spans), as of version 1.43.
 """
 
 import json
@@ -93,10 +93,12 @@ def receive_span(trace: Trace, arrived: float, topics: Topics) -> Span:
 
 
 def queue_span(trace: Trace, run: Run, shift: float) -> Span:
-    """From the arrival in the pool to the begin of the run; `shift` makes monotonic times those of a clock."""
+    """From the arrival in the pool to the begin of the run; `shift` makes its times those since the epoch."""
     arrived = run.arrived + shift
     times = arrived, arrived + run.queued
-    return _span(f"queue {run.spec.function}", "internal", trace.below(), times, {"faas.name": run.spec.function})
+    return _span(
+        f"queue {run.spec.function}", "internal", trace.below(), times, {"faas.name": run.spec.function}
+    )
 
 
 def run_span(trace: Trace, run: Run, shift: float) -> Span:

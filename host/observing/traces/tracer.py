@@ -110,7 +110,9 @@ class Tracer(Observer):
         now = self.clock.wall()
         begun = event.received if 0.0 <= now - event.received < STALE else now
         state = told.get(STATE, "")
-        made = Trace(event, target, trace, parent, int(flags, 16) & 3, state, begun, new_span_id(), latest=begun)
+        made = Trace(
+            event, target, trace, parent, int(flags, 16) & 3, state, begun, new_span_id(), latest=begun
+        )
         event.trace = made
         return made
 
@@ -122,7 +124,12 @@ class Tracer(Observer):
         shift = self.clock.shift
         if not trace.ended and run.event.trigger == "mqtt":
             self._emit(receive_span(trace, run.arrived + shift, self.topics(run.event.source)))
-        trace.event, trace.outcome, trace.ended, trace.latest = run.event, run.outcome, True, run.ended + shift
+        trace.event, trace.outcome, trace.ended, trace.latest = (
+            run.event,
+            run.outcome,
+            True,
+            run.ended + shift,
+        )
         self._emit(queue_span(trace, run, shift))
         if run.sent:
             self._emit(run_span(trace, run, shift))
