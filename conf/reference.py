@@ -81,7 +81,7 @@ def _default(described: Schema) -> str:
     if value in (None, []) or isinstance(value, dict):
         return ""
     if isinstance(value, float):
-        return f"`{write_duration(value)}`"
+        return f"`{value:g}`" if _kind(described) == "number" else f"`{write_duration(value)}`"
     size = _in_units(value, SIZES) if isinstance(value, int) and value else None
     return f"`{size or (value if isinstance(value, str) else json.dumps(value))}`"
 
