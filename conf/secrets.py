@@ -1,8 +1,9 @@
 """Values that functions get without anybody else seeing them."""
 
+from collections.abc import Iterator, Mapping
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field, SecretStr
+from pydantic import BaseModel, BeforeValidator, Field, SecretStr
 
 from conf.names import Name
 from conf.types import Items, Section, VariableName, as_text
@@ -35,3 +36,17 @@ def _expand(value: object) -> object:
 
 
 Secrets = dict[VariableName, Annotated[Secret, BeforeValidator(_expand, json_schema_input_type=str | Secret)]]
+
+
+def secret_values(value: object) -> Iterator[str]:
+    """Every secret inside a config, or a part of one."""
+    if isinstance(value, SecretStr):
+        yield value.get_secret_value()
+    elif isinstance(value, BaseModel):
+        for _, each in value:
+            yield from secret_values(each)
+    elif isinstance(value, Mapping):
+        yield from secret_values(tuple(value.values()))
+    elif isinstance(value, list | tuple):
+        for each in value:
+            yield from secret_values(each)

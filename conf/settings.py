@@ -2,13 +2,15 @@
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import get_args
 
 from conf.address import Address, parse_address
 from conf.faults import ConfigError, Fault
 from conf.load import Reading, read_config
 from conf.models import Config
+from conf.observing import Log
 from conf.old_variables import old_variable_faults
 
 VARIABLES = {
@@ -16,6 +18,8 @@ VARIABLES = {
     "listen": "FNHOST_LISTEN",
     "state": "FNHOST_STATE",
     "allow_anonymous": "FNHOST_ALLOW_ANONYMOUS",
+    "log_form": "FNHOST_LOG_FORM",
+    "log_level": "FNHOST_LOG_LEVEL",
 }
 # What distutils.util.strtobool took, which Python no longer has.
 SWITCHED_ON, SWITCHED_OFF = ("y", "yes", "t", "true", "on", "1"), ("n", "no", "f", "false", "off", "0")
@@ -26,7 +30,8 @@ TRUE, FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off", "")
 class Settings:
     """Everything decided before the host starts; `state_dir` is absolute and need not exist.
 
-    `notes` says what was assumed to read the config, and which functions of it cannot be had.
+    `notes` says what was assumed to read the config, and which functions of it cannot be had. `told_log` is
+    what flags and environment say of the log, which holds whatever the config says.
     `download_models` holds for functions of which the config does not say it; `pyboot_home` is the folder of
     the program before this one.
     """
@@ -40,6 +45,12 @@ class Settings:
     notes: tuple[str, ...] = ()
     download_models: bool = False
     pyboot_home: Path | None = None
+    told_log: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def log(self) -> Log:
+        """What the host's own log is like."""
+        return self.config.log.model_copy(update=dict(self.told_log))
 
 
 @dataclass(frozen=True)
@@ -63,7 +74,7 @@ def _never(state_dir: Path) -> bool:
 def gather_settings(
     flags: Mapping[str, object], env: Mapping[str, str], has_token: Callable[[Path], bool] = _never
 ) -> Settings:
-    """The settings from `flags` (`config`, `listen`, `state`, `allow_anonymous`; None: not given) and `env`.
+    """The settings from `flags` (the names in VARIABLES; None: not given) and `env`.
 
     `has_token` says whether a state folder knows a token that opens something. Raises ConfigError with all
     faults, one of which is an address beyond loopback without any.
@@ -76,6 +87,7 @@ def gather_settings(
     address = _address(given, config, faults)
     anonymous = _anonymous(given, config, faults)
     downloads = _download_models(env, faults)
+    told_log = _told_log(given, faults)
     faults += old_variable_faults(env)
     state_dir = _state_dir(given, config)
     if not (faults or anonymous or address.is_loopback or has_token(state_dir)):
@@ -93,6 +105,7 @@ def gather_settings(
         config_path=Path(str(path)).expanduser().absolute() if path else None,
         download_models=downloads,
         pyboot_home=Path(env["PYBOOT_HOME"]).expanduser().absolute() if env.get("PYBOOT_HOME") else None,
+        told_log=told_log,
     )
 
 
@@ -119,6 +132,18 @@ def _anonymous(given: _Given, config: Config, faults: list[Fault]) -> bool:
     if word not in TRUE + FALSE:
         faults.append(Fault(origin, f"{value!r} is neither true nor false"))
     return word in TRUE
+
+
+def _told_log(given: _Given, faults: list[Fault]) -> dict[str, str]:
+    told: dict[str, str] = {}
+    for name in ("form", "level"):
+        value, origin = given.get(f"log_{name}")
+        known = get_args(Log.model_fields[name].annotation)
+        if value is not None and str(value).lower() not in known:
+            faults.append(Fault(origin, f"{value!r} is none of {', '.join(known)}"))
+        elif value is not None:
+            told[name] = str(value).lower()
+    return told
 
 
 def _download_models(env: Mapping[str, str], faults: list[Fault]) -> bool:

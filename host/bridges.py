@@ -2,15 +2,16 @@
 
 import asyncio
 import logging
-import sys
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 import uvloop
 
 from conf.bridge import BridgeConfig, BridgeFile, Rate
+from conf.observing import Log
 from host.health import Check
 from host.lifecycle import Part
+from host.logs.host_log import HostLog
 from host.signals import told_to_stop
 from runtime.events import new_id
 from runtime.ratelimit import RateLimit
@@ -61,22 +62,24 @@ class BridgesPart(Part):
 
 def run_bridge(name: str, file: BridgeFile) -> None:
     """Run the bridge of a file, called `name` in logs, until SIGTERM or SIGINT."""
-    logging.basicConfig(
-        stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)-7s %(message)s"
-    )
-    # It would log each request.
-    logging.getLogger("httpx").setLevel(logging.WARNING)
-    uvloop.run(_run(name, file))
+    log = HostLog()
+    log.open(Log())
+    try:
+        uvloop.run(_run(name, file, log))
+    finally:
+        log.close()
 
 
-async def _run(name: str, file: BridgeFile) -> None:
+async def _run(name: str, file: BridgeFile, log: HostLog) -> None:
     config = BridgeConfig(name=name, input=file.input, output=file.output)
     bridge = make_bridge(config, make_limits(file.rate_limit_resources))
     await bridge.setup()
     await bridge.start()
     plan = bridge.plan
     logger.info("bridge %s: from %s to %s", name, plan.source.place, plan.target.topic)
+    telling = asyncio.create_task(log.keep_telling())
     await told_to_stop()
+    telling.cancel()
     await bridge.stop()
 
 

@@ -29,7 +29,7 @@ from host.deployment.room import Room
 from host.deployment.sources import find_bases, pickle_policy
 from host.deployment.tasks import DeployTasks
 from host.invocations import awaited_targets
-from host.logstore import LogStore
+from host.logs.store import LogStore
 from host.observing.compose import Observing, compose_observing
 from host.scaling import ScalingPart
 from host.state import StateDir

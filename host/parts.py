@@ -10,7 +10,7 @@ from host.deployment.downloads import Downloads
 from host.deployment.tasks import DeployTasks
 from host.health import Health
 from host.lifecycle import Part
-from host.logstore import LogStore
+from host.logs.store import LogStore
 from runtime.leftovers import kill_leftovers
 from runtime.process import Workshop
 

@@ -23,7 +23,7 @@ from host.deployment.deployer import Deployer
 from host.deployment.downloads import Downloads
 from host.deployment.room import Room
 from host.deployment.sources import find_bases, find_sources
-from host.logstore import LogStore
+from host.logs.store import LogStore
 from host.mqtt import MqttPart
 from host.parts import DeploysPart
 from host.state import StateDir
@@ -85,7 +85,7 @@ class Running:
 
 
 class Reloader:
-    """Owns the settings that are in force."""
+    """Owns the settings that are in force; `listeners` are told of those that come into force."""
 
     def __init__(self, settings: Settings, env: Mapping[str, str], running: Running) -> None:
         self._settings = settings
@@ -93,6 +93,7 @@ class Reloader:
         self._running = running
         self._applied = settings.config
         self._lock = asyncio.Lock()
+        self.listeners: list[Callable[[Settings], None]] = []
 
     @property
     def functions(self) -> tuple[str, ...]:
@@ -121,8 +122,10 @@ class Reloader:
             told = [*describe_changes(before, after), *await self._go_over(before)]
             # Only now: what failed in the middle is a difference still, and is tried again.
             self._applied = after
+            for listener in self.listeners:
+                listener(self._settings)
             for line in told:
-                logger.info("config: %s", line)
+                logger.info("config: %s", line, extra={"event": "config.reload", "config": str(file)})
             return told
 
     async def apply_quietly(self) -> str:
@@ -192,6 +195,8 @@ def describe_changes(before: Config, after: Config) -> Iterable[str]:
         yield "web: names or origins changed"
     if needs_restart(before.tls, after.tls):
         yield "`tls` is changed in more than files, which takes effect when the host is started again"
+    if before.log != after.log:
+        yield "log: form or level changed"
     for name in LIVE_LIMITS:
         if getattr(before.limits, name) != getattr(after.limits, name):
             yield f"limits: {name} changed"

@@ -7,7 +7,6 @@ import os
 import resource
 import signal
 import sqlite3
-import sys
 
 import uvloop
 
@@ -17,6 +16,7 @@ from host.access.token_file import AccessFileError
 from host.boxes import IsolationError
 from host.compose import Host, compose
 from host.lifecycle import PartError
+from host.logs.host_log import HostLog
 from host.state import StateDir, StateError
 
 logger = logging.getLogger("fnhost")
@@ -27,19 +27,22 @@ YOUNG_OBJECTS = 10_000
 
 def serve(settings: Settings) -> int:
     """Run until SIGTERM or SIGINT; the exit code is 0, or 1 when the host cannot start."""
-    logging.basicConfig(
-        stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)-7s %(message)s"
-    )
-    # They would log each request, and each that is no HTTP.
-    for chatty, level in (("uvicorn", logging.ERROR), ("httpx", logging.WARNING)):
-        logging.getLogger(chatty).setLevel(level)
+    log = HostLog()
+    log.open(settings.log, settings.config)
+    try:
+        return _serve(settings, log)
+    finally:
+        log.close()
+
+
+def _serve(settings: Settings, log: HostLog) -> int:
     _raise_open_files()
     # Whatever the operator's is: functions that are users of their own must be able to read packages.
     os.umask(0o022)
     state = StateDir(settings.state_dir)
     try:
         state.lock()
-        uvloop.run(_run(settings, state))
+        uvloop.run(_run(settings, state, log))
     except (AccessFileError, PartError, StateError, IsolationError, OSError, sqlite3.Error) as error:
         logger.error("%s", error)
         return FAILED
@@ -48,21 +51,25 @@ def serve(settings: Settings) -> int:
     return STARTED
 
 
-async def _run(settings: Settings, state: StateDir) -> None:
+async def _run(settings: Settings, state: StateDir, log: HostLog) -> None:
     stop = asyncio.Event()
     _catch_signals(stop)
     host = compose(settings, state)
+    host.reloader.listeners.append(log.follow)
+    telling = asyncio.create_task(log.keep_telling())
     for note in settings.notes:
         logger.info("config: %s", note)
     await host.lifecycle.start()
     _spare_the_collector()
     _reload_on_hangup(host)
-    logger.info("fnhost listens on %s, its state is in %s", host.web.address, settings.state_dir)
+    place = {"address": host.web.address, "state": str(settings.state_dir), "pid": os.getpid()}
+    logger.info("fnhost listens on %s, its state is in %s", host.web.address, settings.state_dir, extra=place)
     if settings.allow_anonymous:
         logger.warning("callers need no token: whoever reaches this address can deploy and invoke")
     await stop.wait()
     logger.info("stopping: no new events, the running ones finish")
     await host.lifecycle.stop()
+    telling.cancel()
     logger.info("stopped")
 
 

@@ -20,6 +20,12 @@ from host.cli.exits import CommandError, Exit
     default=None,
     help="Let everybody do everything without a token (FNHOST_ALLOW_ANONYMOUS).",
 )
+@click.option("--log-form", metavar="auto|text|json", help="Form of the host's own log (FNHOST_LOG_FORM).")
+@click.option(
+    "--log-level",
+    metavar="debug|info|warning|error",
+    help="What less than this is left out (FNHOST_LOG_LEVEL).",
+)
 def serve(**flags: object) -> None:
     """Run the host until it is told to stop (SIGTERM, Ctrl-C)."""
     from conf.faults import ConfigError

@@ -21,7 +21,7 @@ from host.deployment.catalog import Catalog, ScaleError, UnknownFunctionNameErro
 from host.deployment.deployer import Deployer, Line
 from host.deployment.room import NoRoomError
 from host.health import Health
-from host.logstore import LogStore
+from host.logs.store import LogStore
 from host.reload import NoConfigError, Reloader
 from host.state import StateDir
 from host.web import views

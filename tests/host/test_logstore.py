@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from host import logstore
-from host.logstore import LogStore
-from host.recent_lines import LINE_COST, RecentLines
+from host.logs import store as logstore
+from host.logs.recent_lines import LINE_COST, RecentLines
+from host.logs.store import LogStore
 from runtime.loglines import LogLine
 
 

@@ -30,7 +30,7 @@ def _figures(outcome: Outcome) -> Iterator[str]:
     drained = "not" if outcome.drained is None else f"{outcome.drained:.1f} s after the last fault"
     yield f"drained      {drained} (at most {DRAIN_LIMIT:g} s)"
     yield f"not ready    {outcome.reds} times, by the quota"
-    errors = [line for line in outcome.host_log if "Traceback" in line or " CRITICAL " in line]
+    errors = [line for line in outcome.host_log if '"traceback": ' in line or '"level": "critical"' in line]
     yield f"host log     {len(errors)} tracebacks"
 
 

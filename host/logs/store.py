@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Iterable
 from dataclasses import asdict
 from pathlib import Path
 
-from host.recent_lines import RecentLines
+from host.logs.recent_lines import RecentLines
 from runtime.loglines import LogLine
 
 logger = logging.getLogger(__name__)

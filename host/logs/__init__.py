@@ -1,0 +1,1 @@
+"""The host's own log and the functions' logs."""
