@@ -36,7 +36,10 @@ class FunctionsPart(Part):
     async def setup(self) -> None:
         """Clear what an earlier life left running, and read what is deployed."""
         if found := await asyncio.to_thread(self._clear):
-            logger.warning("killed %d processes that an earlier run of this host left behind", found)
+            fields = {"event": "leftovers.killed", "processes": found}
+            logger.warning(
+                "killed %d processes that an earlier run of this host left behind", found, extra=fields
+            )
         self._catalog.load()
 
     def _clear(self) -> int:

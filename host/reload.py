@@ -133,7 +133,11 @@ class Reloader:
         try:
             await self.apply()
         except (ConfigError, NoConfigError) as error:
-            logger.error("the config is not reloaded, and nothing has changed: %s", error)
+            logger.error(
+                "the config is not reloaded, and nothing has changed: %s",
+                error,
+                extra={"event": "config.refused"},
+            )
             return "refused"
         except Exception:
             logger.exception("the config is applied in part; reload it once the cause is gone")

@@ -62,15 +62,20 @@ async def _run(settings: Settings, state: StateDir, log: HostLog) -> None:
     await host.lifecycle.start()
     _spare_the_collector()
     _reload_on_hangup(host)
-    place = {"address": host.web.address, "state": str(settings.state_dir), "pid": os.getpid()}
+    place = {
+        "event": "host.started",
+        "address": host.web.address,
+        "state": str(settings.state_dir),
+        "pid": os.getpid(),
+    }
     logger.info("fnhost listens on %s, its state is in %s", host.web.address, settings.state_dir, extra=place)
     if settings.allow_anonymous:
         logger.warning("callers need no token: whoever reaches this address can deploy and invoke")
     await stop.wait()
-    logger.info("stopping: no new events, the running ones finish")
+    logger.info("stopping: no new events, the running ones finish", extra={"event": "host.stopping"})
     await host.lifecycle.stop()
     telling.cancel()
-    logger.info("stopped")
+    logger.info("stopped", extra={"event": "host.stopped"})
 
 
 def _spare_the_collector() -> None:

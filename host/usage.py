@@ -64,7 +64,12 @@ class UsagePart(Part):
             await asyncio.to_thread(_replace, self._file, usage.began, dict(usage.earlier), hours)
             self._counted = (last, counted)
         except OSError as error:
-            logger.warning("usage cannot be written to %s: %s", self._file, error.strerror)
+            logger.warning(
+                "usage cannot be written to %s: %s",
+                self._file,
+                error.strerror,
+                extra={"file": str(self._file)},
+            )
 
     async def _flush_often(self) -> None:
         while True:

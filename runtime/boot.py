@@ -1,11 +1,15 @@
 """Why a revision does not start, as far as its arbiter or its instances could tell."""
 
+import logging
 import re
 from dataclasses import dataclass
 from typing import Any
 
+from runtime.spec import PoolSpec
 from runtime.told import MOST_LINES, read_stack, read_text
 from runtime.worker.masks import Mask
+
+logger = logging.getLogger(__name__)
 
 MOST_WARNINGS = 20
 LONGEST_WARNING = 300
@@ -18,6 +22,13 @@ class BootError(Exception):
         super().__init__(message)
         self.place = place
         self.stack = stack or []
+
+
+def log_error(spec: PoolSpec, error: BootError) -> BootError:
+    """Say in the host's log that a revision does not start; gives the error back."""
+    fields = {"event": "start.failed", **spec.fields, "place": error.place}
+    logger.warning("%s does not start: %s", spec.label, error, extra=fields)
+    return error
 
 
 @dataclass(frozen=True)

@@ -220,7 +220,11 @@ class ArbiterProcess:
             self._listener(message)
         except Exception:
             # The arbiter is not trusted, and what it says may be anything.
-            logger.exception("%s: its arbiter sent what is no message; it is killed", self.spec.label)
+            logger.exception(
+                "%s: its arbiter sent what is no message; it is killed",
+                self.spec.label,
+                extra=self.spec.fields,
+            )
             self.kill_group()
 
     def _reap(self) -> None:

@@ -110,6 +110,11 @@ class PoolSpec:
         """`industry@3`."""
         return f"{self.function}@{self.revision}"
 
+    @property
+    def fields(self) -> dict[str, object]:
+        """What a record of the host's log says of it."""
+        return {"function": self.function, "revision": self.revision}
+
     @cached_property
     def mask(self) -> Mask:
         """Blots the secrets out of a text."""

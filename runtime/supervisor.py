@@ -10,7 +10,7 @@ from collections.abc import Callable
 from runtime.answers import describe_status
 from runtime.arbiter import Arbiter
 from runtime.backoff import Backoff
-from runtime.boot import BootError, LoadWarning, read_boot_error
+from runtime.boot import BootError, LoadWarning, log_error, read_boot_error
 from runtime.dispatch.queue import EventQueue
 from runtime.dues import Dues
 from runtime.observations import End
@@ -181,7 +181,7 @@ class Supervisor:
             self.backoff.pause(LONGEST_PAUSE_AFTER_EVENT if slot.answered == 0 else 0.0)
             return
         self.backoff.fail()
-        self.last_error = self._start_error(slot)
+        self.last_error = log_error(self.spec, self._start_error(slot))
 
     def _start_error(self, slot: Slot) -> BootError:
         if slot.failure:
@@ -210,7 +210,7 @@ class Supervisor:
             if self._arbiter.lasted >= STEADY:
                 self.backoff.succeed()
             self.backoff.fail()
-            self.last_error = error
+            self.last_error = log_error(self.spec, error)
 
     def instance_forked(self, number: int, pid: int) -> None:
         """The arbiter has forked an instance."""

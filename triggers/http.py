@@ -197,7 +197,12 @@ async def _result(future: "asyncio.Future[Answer]", asked: Asked) -> Answer:
     except InvocationError:
         raise
     except Exception as error:
-        logger.exception("the host failed on the event %s for %s", asked.request_id, asked.caller.target)
+        logger.exception(
+            "the host failed on the event %s for %s",
+            asked.request_id,
+            asked.caller.target,
+            extra={"id": asked.request_id},
+        )
         raise HostFailedError("the host failed on this event; its log says how") from error
 
 

@@ -54,7 +54,13 @@ async def _send_pieces(taker: Taker, answer: Answer, stream: Stream) -> None:
             await _send_piece(taker.send, _event(piece) if events else piece)
             piece = await (_next_event(taker, stream) if events else anext(stream, None))
     except InvocationError as error:
-        logger.warning("the stream of %s (%s) broke off: %s", answer.revision, taker.request_id, error)
+        logger.warning(
+            "the stream of %s (%s) broke off: %s",
+            answer.revision,
+            taker.request_id,
+            error,
+            extra={"id": taker.request_id},
+        )
         if not events:
             # Without its last chunk: what came was not all.
             _close(taker, whole=False)

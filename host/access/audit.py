@@ -74,7 +74,11 @@ class AuditLog:
 
     def record(self, actor: Actor, deed: Deed) -> None:
         """Append a line; a disk that does not take it is logged, and the host goes on."""
-        self._deeds.append(_told(actor, deed))
+        told = _told(actor, deed)
+        self._deeds.append(told)
+        level = logging.INFO if deed.outcome == "ok" else logging.WARNING
+        words = (deed.action, deed.target, f"by {actor.name}: {deed.outcome}", deed.reason)
+        logger.log(level, "%s", " ".join(filter(None, words)), extra={"event": deed.action, **told})
 
     def record_at_will(self, actor: Actor, deed: Deed) -> None:
         """As `record`, for refusals and sign-ins: some each minute, then only how many more."""

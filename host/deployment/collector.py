@@ -82,4 +82,9 @@ class Collector:
             await asyncio.to_thread(parts.files.delete, rubbish)
         if old:
             told = ", ".join(f"{name}@{number}" for number in old)
-            logger.info("deleted %s; the live one and the last %d stay (limits.revisions)", told, self.keep)
+            logger.info(
+                "deleted %s; the live one and the last %d stay (limits.revisions)",
+                told,
+                self.keep,
+                extra={"event": "revisions.deleted", "function": name, "revisions": old},
+            )

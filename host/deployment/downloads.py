@@ -118,7 +118,7 @@ class Downloads:
 
     def _note(self, name: str, reason: str) -> None:
         if self._errors.get(name) != reason:
-            logger.error("%s: %s", name, reason)
+            logger.error("%s: %s", name, reason, extra={"event": "package.missing", "function": name})
         self._errors[name] = reason
 
     async def _bring(self, name: str, source: Source) -> None:
@@ -141,7 +141,9 @@ class Downloads:
     async def _renew(self, name: str) -> None:
         """Use what is deployed; build it again when the config has changed what it gives to it."""
         if not self._deployer.is_deployed(name):
-            logger.warning("%s: %s", name, self.why(name))
+            logger.warning(
+                "%s: %s", name, self.why(name), extra={"event": "package.missing", "function": name}
+            )
         elif (prepared := await self._deployer.prepare_again(name)) is not None:
             async with self._turns:
                 await self._deployer.deploy(prepared, _log_step)
@@ -163,7 +165,8 @@ class Downloads:
             return
         prepared = await self._deployer.prepare(zipped, Names(asked=name))
         done = await self._deployer.deploy(prepared, _log_step)
-        logger.info("%s@%s is deployed from %s", name, done["revision"], origin)
+        fields = {"event": "deployed", "function": name, "revision": done["revision"], "origin": origin}
+        logger.info("%s@%s is deployed from %s", name, done["revision"], origin, extra=fields)
 
 
 def _pack(source: Path | EntryOrder, target: Path) -> None:

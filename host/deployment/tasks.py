@@ -48,7 +48,7 @@ class DeployTasks:
                 {"type": "error", "status": 507, "title": "The disk refused", "detail": str(error)}
             )
         except Exception as error:
-            logger.exception("a deploy of %s failed", prepared.name)
+            logger.exception("a deploy of %s failed", prepared.name, extra={"function": prepared.name})
             told = {"status": 500, "title": "The deploy failed", "detail": f"{type(error).__name__}: {error}"}
             lines.put_nowait({"type": "error", **told})
         finally:

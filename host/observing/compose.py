@@ -9,6 +9,7 @@ from host.delivery import DeliveryPart
 from host.deployment.catalog import Catalog
 from host.health import Health
 from host.lifecycle import Part
+from host.logs.watcher import LogWatcher
 from host.mqtt import MqttPart
 from host.observing.metrics.cpu import CpuPart, CpuTimes
 from host.observing.metrics.host_metrics import HostMetrics
@@ -65,6 +66,7 @@ def compose_observing(config: Config, state: StateDir) -> Observing:
     if observing.traces is not None:
         # Last: the timeline of a run that it makes tells any other.
         observing.observers.add(observing.traces.tracer)
+    observing.observers.add(LogWatcher())
     return observing
 
 

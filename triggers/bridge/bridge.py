@@ -147,13 +147,22 @@ class Bridge:
     def _say_down(self, reason: str) -> None:
         if reason != self._source_error:
             place = self.plan.source.place
-            logger.warning("bridge %s: %s: %s; trying again until it works", self.plan.name, place, reason)
+            logger.warning(
+                "bridge %s: %s: %s; trying again until it works",
+                (name := self.plan.name),
+                place,
+                reason,
+                extra={"event": "bridge.down", "bridge": name},
+            )
         self._source_error = reason
 
     def _say_up(self) -> None:
         self._backoff.succeed()
         if self._source_error is not None:
-            logger.info("bridge %s: %s answers again", self.plan.name, self.plan.source.place)
+            name, place = self.plan.name, self.plan.source.place
+            logger.info(
+                "bridge %s: %s answers again", name, place, extra={"event": "bridge.up", "bridge": name}
+            )
         self._source_error = None
 
     def _say_drained(self) -> None:

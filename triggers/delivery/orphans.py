@@ -48,7 +48,7 @@ class Burials:
             await bury_lane(self._store, lane)
         except (sqlite3.Error, StoreClosedError) as error:
             # The next start of the host finds them again.
-            logger.warning("what waits for %s is not buried: %s", lane, error)
+            logger.warning("what waits for %s is not buried: %s", lane, error, extra={"lane": lane})
 
 
 async def bury_lane(store: DeliveryStore, lane: str) -> None:
@@ -62,7 +62,10 @@ async def bury_lane(store: DeliveryStore, lane: str) -> None:
         buried += len(rows)
     if buried:
         logger.warning(
-            "%d events wait for %s, which the config has no more: they are dead letters now", buried, lane
+            "%d events wait for %s, which the config has no more: they are dead letters now",
+            buried,
+            lane,
+            extra={"event": "dead_letters", "lane": lane, "count": buried},
         )
 
 

@@ -141,6 +141,7 @@ class Callbacks:
                 "the result of %s is posted no more, after %d attempts: %s; it stays at "
                 "/api/invocations/%s/result for as long as results are kept (`limits.result_age`)",
                 call.id, call.attempts, error, call.id,
+                extra={"event": "callback.failed", "id": call.id, "attempts": call.attempts},
             )  # fmt: skip
 
     async def _note(self, call: Call) -> None:

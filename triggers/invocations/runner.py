@@ -128,7 +128,12 @@ class Runner:
             return
         if (error := task.exception()) is not None:
             # Its row stays, and the next start of the host takes it up.
-            logger.error("what became of the event %s is not written down: %s", work.event.id, error)
+            logger.error(
+                "what became of the event %s is not written down: %s",
+                work.event.id,
+                error,
+                extra={"id": work.event.id},
+            )
         else:
             lane.finish(work)
 

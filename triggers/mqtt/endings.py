@@ -123,7 +123,10 @@ class Endings:
             return
         if wrong is not None:
             logger.error(
-                "the event %s failed, and is lost: no dead letter can hold it: %s", work.event.id, wrong
+                "the event %s failed, and is lost: no dead letter can hold it: %s",
+                work.event.id,
+                wrong,
+                extra={"event": "event.lost", "id": work.event.id, "error": type(wrong).__name__},
             )
         then()
 

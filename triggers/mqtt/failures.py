@@ -68,4 +68,11 @@ class FailureLog:
         logger.warning(
             "%s %s: event %s failed in %s: %s%s",
             *(self._kind, failure.rule, failure.event.id, failure.function, failure.error, more),
+            extra={
+                "event": "event.failed",
+                "rule": failure.rule,
+                "id": failure.event.id,
+                "function": failure.function,
+                "error": type(failure.error).__name__,
+            },
         )

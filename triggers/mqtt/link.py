@@ -140,13 +140,19 @@ class Link:
 
     def _say_end(self, task: "asyncio.Task[None]") -> None:
         if not task.cancelled():
-            logger.critical("%s: gave up for good", self._name, exc_info=task.exception())
+            fields = self._fields("connection.lost")
+            logger.critical("%s: gave up for good", self._name, exc_info=task.exception(), extra=fields)
+
+    def _fields(self, event: str) -> dict[str, object]:
+        identity = self.identity
+        return {"event": event, "broker": identity.broker.plan.name, "client_id": identity.client_id}
 
     def _say_up(self) -> None:
         self.last_error = None
         self.identity.broker.said.clear()
         version = "5" if self.identity.broker.speaks_5 else "3.1.1"
-        logger.info("%s: connected with MQTT %s", self._name, version)
+        fields = {**self._fields("connection.up"), "version": version}
+        logger.info("%s: connected with MQTT %s", self._name, version, extra=fields)
 
     def _say_unable(self, fault: Fault) -> None:
         """What somebody must mend holds for all connections to the broker, so it is said once for all."""
@@ -157,9 +163,12 @@ class Link:
         self.last_error = fault.text
         if fault.text not in broker.said:
             broker.said.add(fault.text)
-            logger.warning("mqtt %s: %s; tried again every half minute", broker.plan.name, fault.text)
+            fields = self._fields("connection.refused")
+            name = broker.plan.name
+            logger.warning("mqtt %s: %s; tried again every half minute", name, fault.text, extra=fields)
 
     def _say_down(self, reason: str) -> None:
         if reason != self._said:
-            logger.warning("%s: %s; trying again until it works", self._name, reason)
+            fields = self._fields("connection.down")
+            logger.warning("%s: %s; trying again until it works", self._name, reason, extra=fields)
         self._said = self.last_error = reason

@@ -169,7 +169,12 @@ class Publisher(Peer):
                 self.outbox.bury(outgoing, reason, UNWANTED)
             given_up += len(page)
         if given_up:
-            logger.warning("mqtt: results that become dead letters: %d; %s", given_up, reason)
+            logger.warning(
+                "mqtt: results that become dead letters: %d; %s",
+                given_up,
+                reason,
+                extra={"event": "dead_letters", "count": given_up},
+            )
 
     def _take_all(self) -> list[Outgoing]:
         unconfirmed = list(self._sent.values())

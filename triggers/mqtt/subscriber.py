@@ -205,7 +205,8 @@ class Subscriber(Peer):
     def _say_lost(self) -> None:
         if self._known:
             self.rule.counters.sessions_lost += 1
-            logger.warning("mqtt rule %s: the broker has lost the session", self.rule.plan.name)
+            fields = {"event": "session.lost", "rule": (name := self.rule.plan.name)}
+            logger.warning("mqtt rule %s: the broker has lost the session", name, extra=fields)
 
 
 def _covers(topic_filter: str, topic: str) -> bool:

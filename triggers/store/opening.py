@@ -105,6 +105,7 @@ def _examine_log(database: sqlite3.Connection, path: Path, promised: int) -> int
     logger.error(
         "the log of %s was damaged at page %d: what the %d pages from there on said is lost",
         *(path, kept + 1, promised - kept),
+        extra={"event": "store.damaged", "file": str(path), "pages": promised - kept},
     )
     return 1
 
@@ -140,5 +141,6 @@ def set_aside(database: sqlite3.Connection, table: Table[Any], rowid: int) -> bo
         return False
     keep_damaged(database, table, values)
     database.execute(f"DELETE FROM {table.name} WHERE rowid = ?", (rowid,))  # noqa: S608 - a constant
-    logger.error("row %d of %s was damaged and is set aside", rowid, table.name)
+    fields = {"event": "store.damaged", "table": table.name, "row": rowid}
+    logger.error("row %d of %s was damaged and is set aside", rowid, table.name, extra=fields)
     return True

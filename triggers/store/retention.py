@@ -178,7 +178,9 @@ class Retention:
         """Log what was dropped, at most once a minute."""
         if not any(self._unsaid) or self._clock() < self._said + LOGGED_EACH:
             return
-        logger.warning("dropped for good: %s", " and ".join(self._told()))
+        names = ("dead_letters", "results", "invocations")
+        fields = {"event": "dropped", **dict(zip(names, self._unsaid, strict=True))}
+        logger.warning("dropped for good: %s", " and ".join(self._told()), extra=fields)
         self._unsaid, self._said = (0, 0, 0), self._clock()
 
     def _told(self) -> Iterator[str]:

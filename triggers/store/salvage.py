@@ -62,6 +62,7 @@ def salvage(path: Path, reason: BaseException, failpoints: Failpoints) -> Salvag
         "%s was damaged (%s): %d rows were saved from it, %d were not sound and %d places could not be read;"
         " it is kept as %s",
         *(path, reason, done.saved, done.damaged, done.holes, aside),
+        extra={"event": "store.damaged", "file": str(path), "saved": done.saved, "lost": done.damaged},
     )
     return done
 

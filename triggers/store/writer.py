@@ -220,12 +220,12 @@ class Writer:
             said = f"{path} cannot be written; it is tried again each second: look at its disk"
         said = f"{said} ({error})"
         if said != quota.trouble:
-            logger.error("%s", said)
+            logger.error("%s", said, extra={"event": "store.refused", "file": str(path)})
         quota.trouble = said
 
     def _recover(self) -> None:
         if self._around.quota.trouble is not None:
-            logger.warning("%s can be written again", self._around.path)
+            logger.warning("%s can be written again", self._around.path, extra={"event": "store.recovered"})
             self._around.quota.trouble = None
 
     def _mend(self) -> None:

@@ -158,7 +158,12 @@ class Timer:
         if future.cancelled():
             return
         if (error := future.exception()) is not None:
-            logger.error("timer %s: its event cannot be written: %s", self.plan.name, error)
+            logger.error(
+                "timer %s: its event cannot be written: %s",
+                self.plan.name,
+                error,
+                extra={"timer": self.plan.name},
+            )
             return
         for lane in self.lanes:
             lane.wake()
@@ -198,7 +203,7 @@ class Timer:
         now = asyncio.get_running_loop().time()
         if now >= self._quiet.get(kind, 0.0):
             self._quiet[kind] = now + QUIET
-            logger.warning("timer %s: %s", self.plan.name, what)
+            logger.warning("timer %s: %s", name := self.plan.name, what, extra={"event": kind, "timer": name})
 
 
 def is_kept(plan: TimerPlan) -> bool:
