@@ -122,7 +122,8 @@ def compose_web(base: Base, triggers: Triggers, health: Health, delivery: Delive
     access, functions, state = base.access, base.functions, base.state
     reloader = compose_reloader(base, triggers)
     mqtt, catalog, deployer = triggers.mqtt, functions.catalog, functions.deployer
-    watched = Watched(state, catalog, base.shared.scaling, base.shared.store, delivery, mqtt, health)
+    looked_at = (state, catalog, base.shared.scaling, base.shared.store, delivery, mqtt, health)
+    watched = Watched(*looked_at, triggers.dispatch)
     reports = Reports(
         mqtt.queue_rows, mqtt.connections, delivery.view, triggers.deploys.why, catalog.decisions
     )

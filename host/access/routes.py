@@ -73,6 +73,10 @@ NEEDS = {
     f"DELETE {LETTERS}/{{seq}}": Need((ADMIN,), action="letters.drop", noted=("seq",)),
     f"POST {LETTERS}/replay": Need((ADMIN,), action="letters.replay", noted=CHOICE),
     f"POST {LETTERS}/{{seq}}/replay": Need((ADMIN,), action="letters.replay", noted=("seq",)),
+    "GET /api/records": _READ,
+    "GET /api/records/{id}": _READ,
+    # It shows what came of somebody's event; the endpoint sees whether the caller may invoke the function.
+    "POST /api/records/{id}/replay": Need((READ,), action="records.replay", noted=("id", "on")),
     "GET /api/tokens": _ADMIN,
     "POST /api/tokens": Need((ADMIN,), action="token.create"),
     "DELETE /api/tokens/{id}": Need((ADMIN,), action="token.revoke", noted=("id",)),

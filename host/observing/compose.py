@@ -24,6 +24,8 @@ from host.observing.records.store import RecordStore
 from host.observing.traces.part import TracesPart, compose_traces
 from host.scaling import ScalingPart
 from host.state import StateDir
+from host.web.records import RecordsApi
+from runtime.events import Dispatch
 from runtime.observations import Observers
 from triggers.store.store import DeliveryStore
 
@@ -54,6 +56,7 @@ class Watched:
     delivery: DeliveryPart
     mqtt: MqttPart
     health: Health
+    dispatch: Dispatch
 
 
 def compose_observing(config: Config, state: StateDir) -> Observing:
@@ -87,7 +90,8 @@ def _traces(observing: Observing, watched: Watched) -> list[Part]:
 
 def observing_routes(observing: Observing, watched: Watched) -> list[Route]:
     """What the API shows of it."""
-    return [*_metrics(observing, watched).routes()]
+    recorded = RecordsApi(observing.recording, watched.dispatch)
+    return [*_metrics(observing, watched).routes(), *recorded.routes()]
 
 
 def _metrics(observing: Observing, watched: Watched) -> MetricsPage:

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from host.web.openapi import access, events, functions, machine
+from host.web.openapi import access, events, functions, machine, records
 from host.web.openapi.operation import PROBLEM, Answer, Operation, Schema, ref
 from host.web.openapi.schemas import SCHEMAS
 
@@ -44,6 +44,7 @@ SAYS = {
 OPERATIONS: tuple[Operation, ...] = (
     *functions.OPERATIONS,
     *events.OPERATIONS,
+    *records.OPERATIONS,
     *access.OPERATIONS,
     *machine.OPERATIONS,
 )
