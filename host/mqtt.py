@@ -75,6 +75,11 @@ class MqttPart(Part):
         """Rows of `/queue_size_metrics`."""
         return [asdict(row) for row in self._trigger.rows()]
 
+    def waiting(self) -> tuple[int, int]:
+        """Events from brokers without an answer, and results that no broker has confirmed."""
+        rows = self._trigger.rows()
+        return sum(row.pre_queue for row in rows), sum(row.post_queue for row in rows)
+
     def connections(self) -> list[dict[str, Any]]:
         """Each connection with its counters, as the API shows them."""
         return [asdict(state) for state in self._trigger.state()]

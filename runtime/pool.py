@@ -21,12 +21,13 @@ from runtime.worker.box_plan import Report
 
 @dataclass(frozen=True)
 class InstanceView:
-    """One instance; `since` is seconds since the epoch."""
+    """One instance; `since` is seconds since the epoch, `answered` counts events."""
 
     slot: int
     pid: int
     state: str
     since: float
+    answered: int = 0
 
 
 @dataclass(frozen=True)
@@ -271,4 +272,4 @@ class Pool:
 
 def _view_slot(slot: Slot) -> InstanceView:
     state = ("busy" if slot.running else "idle") if slot.state == "ready" else slot.state
-    return InstanceView(slot.number, slot.pid, state, slot.since)
+    return InstanceView(slot.number, slot.pid, state, slot.since, slot.answered)

@@ -52,6 +52,7 @@ NEEDS = {
     "GET /api/delivery": _READ,
     "GET /api/timers": _READ,
     "GET /api/usage": _READ,
+    "GET /api/metrics": _READ,
     "GET /api/functions": _READ,
     # The package may name the function, so which one it is, is asked once it is read.
     "POST /api/functions": Need((DEPLOY,), action="deploy", noted=("name", "default_name"), told=True),

@@ -1,5 +1,6 @@
 """Puts together all that watches functions at work: made first, given what it looks at when that is there."""
 
+import asyncio
 from dataclasses import dataclass, field
 
 from starlette.routing import Route
@@ -11,6 +12,13 @@ from host.health import Health
 from host.lifecycle import Part
 from host.logs.watcher import LogWatcher
 from host.mqtt import MqttPart
+from host.observing.history.api import HistoryApi
+from host.observing.history.axis import Axis
+from host.observing.history.history import History
+from host.observing.history.looking import Look, Sources, Waiting
+from host.observing.history.part import HistoryPart, HistoryParts
+from host.observing.history.processes import Processes
+from host.observing.history.saving import Saving, make_journals
 from host.observing.metrics.cpu import CpuPart, CpuTimes
 from host.observing.metrics.host_metrics import HostMetrics
 from host.observing.metrics.page import MetricsPage
@@ -35,6 +43,7 @@ class Observing:
     """What pools and triggers tell what happens to: `tallies` and `records`, beside others.
 
     `cpu` is what a part reads of their processes.
+    `history` is what is kept of it by the second, and `axis` the time that it goes by.
     """
 
     records: Records
@@ -43,6 +52,8 @@ class Observing:
     tallies: Tallies = field(default_factory=Tallies)
     cpu: CpuTimes = field(default_factory=CpuTimes)
     traces: TracesPart | None = None
+    history: History = field(default_factory=History)
+    axis: Axis = field(default_factory=Axis)
 
 
 @dataclass(frozen=True)
@@ -78,7 +89,7 @@ def observing_parts(observing: Observing, watched: Watched) -> list[Part]:
     catalog = watched.catalog
     observing.tallies.is_deployed = catalog.functions.__contains__
     cpu = CpuPart(observing.cpu, lambda: pools_of(catalog), lambda: catalog.functions)
-    return [observing.recording, cpu, *_traces(observing, watched)]
+    return [observing.recording, cpu, compose_history(observing, watched), *_traces(observing, watched)]
 
 
 def _traces(observing: Observing, watched: Watched) -> list[Part]:
@@ -91,7 +102,8 @@ def _traces(observing: Observing, watched: Watched) -> list[Part]:
 def observing_routes(observing: Observing, watched: Watched) -> list[Route]:
     """What the API shows of it."""
     recorded = RecordsApi(observing.recording, watched.dispatch)
-    return [*_metrics(observing, watched).routes(), *recorded.routes()]
+    history = HistoryApi(observing.history, observing.axis)
+    return [*_metrics(observing, watched).routes(), *recorded.routes(), *history.routes()]
 
 
 def _metrics(observing: Observing, watched: Watched) -> MetricsPage:
@@ -103,3 +115,17 @@ def _metrics(observing: Observing, watched: Watched) -> MetricsPage:
     pools = PoolMetrics(catalog, watched.scaling.scaler, observing.cpu)
     registry = make_registry([host.collect, counted.collect, pools.collect], errors)
     return MetricsPage(registry, errors)
+
+
+def compose_history(observing: Observing, watched: Watched) -> HistoryPart:
+    """Build what looks once a second."""
+    mqtt, store, folder = watched.mqtt, watched.store, watched.state.root / "history"
+
+    def waiting() -> Waiting:
+        return Waiting(*mqtt.waiting(), store.letter_count)
+
+    sources = Sources(observing.tallies, watched.catalog.functions, watched.scaling.scaler.figure, waiting)
+    processes = Processes(asyncio.get_running_loop())
+    look = Look(observing.history, sources, processes)
+    saving = Saving(observing.history, make_journals(folder))
+    return HistoryPart(HistoryParts(observing.axis, observing.history, look, saving, folder))

@@ -3,7 +3,7 @@
 import asyncio
 import resource
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import inf
 from pathlib import Path
 from typing import Protocol
@@ -35,13 +35,14 @@ class Figure:
     """A pool as it was read at `at` (seconds of the loop's clock); sizes are in bytes.
 
     `growth` is what one more instance costs: the mean of what the instances hold alone. It is 0 as long as no
-    instance has been read.
+    instance has been read. `sizes` are the PSS of each process, by its id.
     """
 
     at: float
     pss: int
     processes: int
     growth: int
+    sizes: Mapping[int, int] = field(default_factory=dict, compare=False)
 
 
 class Sampled(Protocol):
@@ -149,7 +150,8 @@ class Sampler:
             # A warm pool has no instance; what its last ones held is the best guess for the next one.
             growth = sum(instances) // len(instances) if instances else before.growth if before else 0
             pss = sum(usage.pss for usage in read)
-            self._figures[pool] = Figure(self._loop.time(), pss, len(pids), growth)
+            sizes = {pid: usage.pss for pid in pids if (usage := known[pid])}
+            self._figures[pool] = Figure(self._loop.time(), pss, len(pids), growth, sizes)
         if self.on_figure is not None:
             self.on_figure()
 

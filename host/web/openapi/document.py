@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from host.web.openapi import access, events, functions, machine, records
+from host.web.openapi import access, events, functions, history, machine, records
 from host.web.openapi.operation import PROBLEM, Answer, Operation, Schema, ref
 from host.web.openapi.schemas import SCHEMAS
 
@@ -47,6 +47,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *records.OPERATIONS,
     *access.OPERATIONS,
     *machine.OPERATIONS,
+    *history.OPERATIONS,
 )
 INVOKE = "/invoke/"
 

@@ -1,0 +1,185 @@
+"""One look each second at all that is at work; what sleeps is passed by."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from host.deployment.deployed import Deployed
+from host.observing.history.columns import LAYOUTS, STATES
+from host.observing.history.counting import (
+    REFUSED,
+    WIDTH,
+    Counted,
+    Totals,
+    add_totals,
+    as_buckets,
+    as_columns,
+    mark_of,
+)
+from host.observing.history.history import History
+from host.observing.history.instances import Glance, Instances, place_of
+from host.observing.history.processes import Processes
+from host.observing.history.series import Key, Seen
+from host.observing.metrics.tallies import Tallies
+from runtime.pool import Pool
+from runtime.scaling.memory import Figure
+
+HOST = Key("host")
+LEVELS = 2 + len(STATES)
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """What is on its way through the host or came to rest: events from brokers that have no answer yet,
+    results that no broker has confirmed yet, and events kept after they had failed for good.
+    """
+
+    inbox: int = 0
+    outbox: int = 0
+    dead_letters: int = 0
+
+
+@dataclass(frozen=True)
+class Sources:
+    """What is looked at; `figure` is what a pool's memory was read to be."""
+
+    tallies: Tallies
+    functions: Mapping[str, Deployed]
+    figure: Callable[[Pool], Figure | None]
+    waiting: Callable[[], Waiting]
+
+
+@dataclass(slots=True)
+class Known:
+    """A function that was at work: its `counted` events, and what was seen last of it."""
+
+    key: Key
+    counted: Counted
+    seen: Seen
+    cpu: float = 0.0
+
+
+@dataclass(slots=True)
+class Now:
+    """What the functions have just now, added up: `levels` as the rows have them."""
+
+    levels: list[int] = field(default_factory=lambda: [0] * LEVELS)
+    memory: int = 0
+
+    def add(self, other: "Now") -> None:
+        """These, too."""
+        self.levels = [each + more for each, more in zip(self.levels, other.levels, strict=True)]
+        self.memory += other.memory
+
+
+class Look:
+    """Looks, and keeps what it saw in the history."""
+
+    def __init__(self, history: History, sources: Sources, processes: Processes) -> None:
+        self._history = history
+        self._sources = sources
+        self._processes = processes
+        self._instances = Instances(history, processes)
+        self._known: dict[str, Known] = {}
+        self._host = Host(history, processes)
+
+    def look(self, now: int) -> None:
+        """See what the second before `now` has brought."""
+        self._processes.want(self._owners)
+        self._processes.advance()
+        there = Now()
+        for known, pools in list(self._at_work()):
+            glances = [Glance(pool, pool.view(), self._sources.figure(pool)) for pool in pools]
+            self._host.totals = add_totals(self._host.totals, known.counted.look())
+            there.add(self._see(known, glances, now))
+            self._instances.see(glances, now)
+        self._instances.forget_gone(now)
+        self._host.see(now, there, self._sources.waiting(), self._unknown())
+        self._history.pass_by(now)
+
+    def _at_work(self) -> Iterator[tuple[Known, list[Pool]]]:
+        """The functions that have a process or an event, or had one since the last look."""
+        tallies = self._sources.tallies.functions()
+        self._follow_tallies()
+        for name, known in list(self._known.items()):
+            pools = _awake(self._sources.functions.get(name))
+            if pools or mark_of(known.counted.tally) != known.counted.mark:
+                yield known, pools
+            elif name not in tallies and not self._history.is_open(known.key):
+                del self._known[name]
+                self._processes.forget(name)
+
+    def _follow_tallies(self) -> None:
+        for name, deployed in self._sources.functions.items():
+            if deployed.pools and name not in self._known and _awake(deployed):
+                self._sources.tallies.function(name)
+        for name, tally in self._sources.tallies.functions().items():
+            known = self._known.get(name)
+            if known is None:
+                seen = Seen([0] * len(LAYOUTS["function"].columns), as_buckets([0] * WIDTH))
+                self._known[name] = Known(Key("function", name), Counted(tally), seen)
+            elif known.counted.tally is not tally:
+                known.counted.use(tally)
+
+    def _see(self, known: Known, glances: list[Glance], now: int) -> Now:
+        there = Now()
+        for each in glances:
+            there.add(Now(_levels(each), each.figure.pss if each.figure is not None else 0))
+        totals, before = known.counted.totals, known.seen
+        known.cpu = self._processes.follow(known.cpu, self._processes.by_name[known.key.function].cpu_seconds)
+        values = [*as_columns(totals), *there.levels, there.memory, known.cpu]
+        known.seen = Seen(values, as_buckets(totals))
+        self._history.take(known.key, now, known.seen, before)
+        return there
+
+    def _unknown(self) -> int:
+        """Events refused because nobody has deployed what they are for."""
+        return sum(self._sources.tallies.unknown.values())
+
+    def _owners(self) -> dict[int, list[str]]:
+        """All processes, each with the functions that share it."""
+        owners: dict[int, list[str]] = {}
+        for name, deployed in self._sources.functions.items():
+            for pool in deployed.pools.values():
+                for pid in pool.pids():
+                    owners.setdefault(pid, []).append(name)
+        return owners
+
+
+class Host:
+    """The host's own row; `totals` are those of all functions."""
+
+    def __init__(self, history: History, processes: Processes) -> None:
+        self.totals: Totals = [0] * WIDTH
+        self._history = history
+        self._processes = processes
+        self._seen = Seen([0] * len(LAYOUTS["host"].columns), as_buckets(self.totals))
+        self._used = [0.0] * 4
+
+    def see(self, now: int, there: Now, waiting: Waiting, unknown: int) -> None:
+        """One look; `unknown` events in all were refused for want of such a function."""
+        usage, follow = self._processes.usage, self._processes.follow
+        everyone, own = usage.everyone, usage.own
+        used = (everyone.cpu_seconds, own.cpu_seconds, everyone.disk_read, everyone.disk_written)
+        self._used = [follow(shown, total) for shown, total in zip(self._used, used, strict=True)]
+        cpu, own_cpu, *disk = self._used
+        events = as_columns(self.totals)
+        events[REFUSED] += unknown
+        memory = [there.memory + usage.memory, cpu, usage.memory, own_cpu]
+        traffic = [*map(int, disk), usage.received, usage.sent, usage.processes, usage.descriptors]
+        kept = [waiting.inbox, waiting.outbox, waiting.dead_letters]
+        before, self._seen = (
+            self._seen,
+            Seen([*events, *there.levels, *memory, *traffic, *kept], as_buckets(self.totals)),
+        )
+        self._history.take(HOST, now, self._seen, before)
+
+
+def _awake(deployed: Deployed | None) -> list[Pool]:
+    return [] if deployed is None else [each for each in deployed.pools.values() if not each.is_asleep]
+
+
+def _levels(glance: Glance) -> list[int]:
+    levels = [glance.view.queued, glance.view.in_flight, *(0 for _ in STATES)]
+    for each in glance.view.instances:
+        levels[2 + place_of(each)] += 1
+    return levels
