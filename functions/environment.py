@@ -9,14 +9,13 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from uv import find_uv_bin
-
 from functions import launch
 from functions.build_failure import failure_sentence
 from functions.confinement import Confinement
 from functions.errors import BuildError
 from functions.interpreters import find_python
 from functions.trees import delete_tree
+from functions.uv_program import find_uv
 
 PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 PASSED_ON = {"PATH", "HOME", "LANG", "TMPDIR", "XDG_CACHE_HOME", "PYENV_ROOT"}
@@ -117,7 +116,7 @@ def _remember(environment: Path, python: Path) -> None:
 
 async def _install_boxed(order: BuildOrder, box: Confinement, uv: "Uv", listing: Path) -> None:
     """Only here does foreign code run: the venv itself was made of our own."""
-    await asyncio.to_thread(box.open, order.target, Path(find_uv_bin()))
+    await asyncio.to_thread(box.open, order.target, Path(find_uv()))
     launcher = tuple(await asyncio.to_thread(box.launcher, order.target, order.wheels))
     boxed = replace(uv, env={**uv.env, **box.variables()}, launcher=launcher, program=str(box.program))
     try:
@@ -221,7 +220,7 @@ class Uv:
         return await asyncio.create_subprocess_exec(
             *launcher,
             *self.launcher,
-            self.program or find_uv_bin(),
+            self.program or find_uv(),
             *arguments,
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,

@@ -6,9 +6,8 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from uv import find_uv_bin
-
 from functions.errors import BuildError
+from functions.uv_program import find_uv
 
 TIME_LIMIT = 20.0  # seconds for one interpreter to say its version
 ASK_VERSION = "import sys; print('%d.%d.%d' % sys.version_info[:3])"
@@ -40,7 +39,7 @@ def _pyenv_pythons(version: str, env: Mapping[str, str]) -> list[Path]:
 
 
 async def _uv_pythons(version: str, env: Mapping[str, str]) -> list[Path]:
-    command = [find_uv_bin(), "python", "list", "--only-installed", "--no-python-downloads", version]
+    command = [find_uv(), "python", "list", "--only-installed", "--no-python-downloads", version]
     lines = (await _output(command, env)).splitlines()
     return [Path(line.split(maxsplit=1)[1].split(" -> ")[0]) for line in lines if " " in line]
 

@@ -113,8 +113,16 @@ class Registry:
         self._database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         try:
             self._setup(path)
-        except BaseException:
+        except BaseException as error:
             self._database.close()
+            if getattr(error, "sqlite_errorcode", 0) & 0xFF in (
+                sqlite3.SQLITE_CORRUPT,
+                sqlite3.SQLITE_NOTADB,
+            ):
+                raise sqlite3.DatabaseError(
+                    f"{path} is damaged ({error}): put a back-up in its place, or move it away and deploy the"
+                    " packages again"
+                ) from error
             raise
 
     def _setup(self, path: Path) -> None:
@@ -127,7 +135,9 @@ class Registry:
             self._database.execute(f"PRAGMA {pragma}")
         (version,) = self._database.execute("PRAGMA user_version").fetchone()
         if version > len(MIGRATIONS):
-            raise sqlite3.DatabaseError(f"{path} was written by a newer fnhost; start that one instead")
+            raise sqlite3.DatabaseError(
+                f"{path} was written by a newer fnhost: start that one, or choose another --state"
+            )
         for number, migration in enumerate(MIGRATIONS[version:], version + 1):
             self._database.executescript(
                 f"BEGIN IMMEDIATE; {migration}; PRAGMA user_version = {number}; COMMIT"

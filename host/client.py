@@ -58,14 +58,15 @@ class Reply:
 class Client:
     """Speaks to one host; use it as a context manager. Every method raises ClientError.
 
-    Without a `token`, a host of this user on loopback is sent the one that it has left for them.
+    Without a `token`, a host of this user on loopback is sent the one that it has left for them. `named` is
+    what errors say of where the URL comes from.
     """
 
-    def __init__(self, url: str, token: str | None = None) -> None:
+    def __init__(self, url: str, token: str | None = None, named: str = "") -> None:
         is_near = Address(_host_of(url), 0).is_loopback
         if token is None and is_near and (found := find_local_token(url, os.environ)) is not None:
             url, token = found.url, found.token
-        self.url = url.rstrip("/")
+        self.url, self._named = url.rstrip("/"), named
         self.authorization = f"Bearer {token}" if token else None
         self._http = httpx.Client(
             base_url=self.url,
@@ -233,8 +234,8 @@ class Client:
             ) from None
         except httpx.ConnectError as error:
             raise UnreachableError(
-                f"no host answers at {self.url} ({_cause(error)}); start one with `fnhost serve`, "
-                "or say where it is with --url or FNHOST_URL"
+                f"no host answers at {self.url}{self._named} ({_cause(error)}); start one with `fnhost"
+                " serve`, or say where it is with --url or FNHOST_URL"
             ) from None
         except httpx.TransportError as error:
             raise UnreachableError(f"{self.url} hung up ({_cause(error)}); see the host's own log") from None

@@ -6,6 +6,8 @@ from collections.abc import Awaitable, Callable, Sequence
 
 logger = logging.getLogger(__name__)
 
+OUR_OWN = ("host", "triggers", "runtime", "functions", "conf")
+
 
 class PartError(Exception):
     """A part failed to set up or start; the message names it."""
@@ -67,4 +69,10 @@ async def _limited(part: Part, verb: str, step: Callable[[], Awaitable[None]], l
         raise
     except Exception as error:
         logger.debug("%s failed to %s", part.name, verb, exc_info=True)
-        raise PartError(f"{part.name} failed to {verb}: {type(error).__name__}: {error}") from error
+        raise PartError(f"{part.name} failed to {verb}: {_reason(error)}") from error
+
+
+def _reason(error: Exception) -> str:
+    """Its sentence where it is one of ours, which say what to do; else with its type, too."""
+    ours = type(error).__module__.partition(".")[0] in OUR_OWN
+    return str(error) if ours else f"{type(error).__name__}: {error}"

@@ -17,6 +17,7 @@ from host.boxes import IsolationError
 from host.compose import Host, compose
 from host.lifecycle import PartError
 from host.logs.host_log import HostLog
+from host.start_failures import explain_start
 from host.state import StateDir, StateError
 
 logger = logging.getLogger("fnhost")
@@ -44,7 +45,7 @@ def _serve(settings: Settings, log: HostLog) -> int:
         state.lock()
         uvloop.run(_run(settings, state, log))
     except (AccessFileError, PartError, StateError, IsolationError, OSError, sqlite3.Error) as error:
-        logger.error("%s", error)
+        logger.error("%s", explain_start(error, settings.state_dir))
         return FAILED
     finally:
         state.unlock()

@@ -58,10 +58,15 @@ class StateDir:
             raise StateError(
                 f"another fnhost uses {self.root}; stop it, or choose another with --state"
             ) from None
+        except (FileExistsError, NotADirectoryError):
+            raise StateError(
+                f"{self.root} is, or lies in, a file, and has to be a folder; choose another with --state"
+            ) from None
         except OSError as error:
             raise StateError(
-                f"{self.root} cannot be used: {error.strerror}; choose another with --state"
-            ) from None
+                f"{self.root} cannot be used: {error.strerror}; `fnhost doctor --state {self.root}` says"
+                " more, or choose another with --state"
+            ) from error
 
     def _modes(self) -> dict[Path, int]:
         """Functions may run as users of their own: what they need they can read, nothing else."""

@@ -5,14 +5,15 @@
 
 import click
 
+from host.cli.exits import MEANINGS
 from host.cli.lazy import LazyGroup
 
+EXITS = "\b\nExit codes:\n" + "\n".join(f"  {code.value:<2}  {told}" for code, told in MEANINGS.items())
 
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]}, epilog=EXITS)
 def main() -> None:
     """A function host for the edge: a model package becomes a function that answers HTTP and MQTT.
 
-    \b
-    Exit codes: 0 done, 1 the function failed (or `config check` or `doctor` found problems), 2 wrong usage or
-    config, 3 no host answers, 4 not found, 5 package or deploy refused, 6 busy, unavailable or too late.
+    What this machine lacks for it, and how to mend that: `fnhost doctor`. A first look: `fnhost demo`.
     """

@@ -6,14 +6,7 @@ import click
 
 
 class Exit(IntEnum):
-    """Exit codes by cause, so that scripts can tell what to do next.
-
-    0 the command did what it says; 1 the function failed: it raised, died, did not take the event or
-    answered with an HTTP status from 400 on; or `config check` found problems, or `doctor` that the host
-    would not start; 2 wrong usage or config, or no
-    token that allows it; 3 no host can be reached; 4 the host knows no such function or dead letter; 5 the
-    package or its deploy was refused; 6 the host is busy, unavailable or too late: try again.
-    """
+    """Exit codes by cause, so that scripts can tell what to do next."""
 
     OK = 0
     FAILED = 1
@@ -22,7 +15,20 @@ class Exit(IntEnum):
     NOT_FOUND = 4
     REFUSED = 5
     UNAVAILABLE = 6
+    BUG = 70
 
+
+MEANINGS = {
+    Exit.OK: "done",
+    Exit.FAILED: "the function failed, or what was checked has faults",
+    Exit.USAGE: "wrong usage or config, or no token that allows it",
+    Exit.UNREACHABLE: "no host answers",
+    Exit.NOT_FOUND: "the host knows no such thing",
+    Exit.REFUSED: "package or deploy refused",
+    Exit.UNAVAILABLE: "busy, unavailable or too late: try again",
+    Exit.BUG: "fnhost failed where it should not",
+}
+"""What `fnhost --help` and docs/operations.md say of each."""
 
 BY_STATUS = {
     401: Exit.USAGE,

@@ -1,15 +1,29 @@
 """The group of all verbs: it knows their names, and imports the file of the one that is called."""
 
+import os
 from importlib import import_module
+from typing import Any
 
 import click
 from click.shell_completion import CompletionItem
 
+from host.cli.exits import Exit
+from host.cli.unforeseen import tell, wants_traceback
 from host.cli.verbs import VERBS, short_helps
 
 
 class LazyGroup(click.Group):
     """Shows the verbs in sections without importing any of them."""
+
+    def main(self, *args: Any, **extra: Any) -> Any:
+        """As click's; of what nobody foresaw, a sentence instead of a traceback."""
+        try:
+            return super().main(*args, **extra)
+        except Exception as error:
+            if wants_traceback(os.environ):
+                raise
+            click.echo(f"Error: {tell(error)}", err=True)
+            raise SystemExit(Exit.BUG) from None
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """All verbs, in the order of the help."""

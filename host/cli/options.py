@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 import click
+from click.core import ParameterSource
 
 from host.cli.exits import BY_STATUS, CommandError, Exit
 from host.cli.output import printable
@@ -56,9 +57,20 @@ def connected(url: str, refused: Exit = Exit.USAGE) -> Iterator["Client"]:
     """A client of the host at `url`; `refused` is the exit code of refusals that have none of their own."""
     from host.client import Client
 
-    token = click.get_current_context().meta[_KEPT]
-    with explained(refused), Client(url, token) as client:
+    context = click.get_current_context()
+    with explained(refused), Client(url, context.meta[_KEPT], _origin(context)) as client:
         yield client
+
+
+def _origin(context: click.Context) -> str:
+    """Where `--url` has its value from, for the person who wonders about it."""
+    origins = {
+        ParameterSource.COMMANDLINE: ", as --url says",
+        ParameterSource.ENVIRONMENT: ", as FNHOST_URL says",
+        ParameterSource.DEFAULT: ", where it is by default",
+    }
+    source = context.get_parameter_source("url")
+    return origins.get(source, "") if source else ""
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import os
 import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -130,11 +131,12 @@ class WebPart(Part):
     async def setup(self) -> None:
         """Take the port, so that one that is not to be had is told before anything starts."""
         try:
-            self._sockets.append(_bind(self._host, self._port))
+            self._sockets.append(bind(self._host, self._port))
         except OSError as error:
-            why = error.strerror or str(error)
+            why = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)
             raise PartError(
-                f"cannot listen on {self._host}:{self._port}: {why}; choose another with --listen"
+                f"cannot listen on {self._host}:{self._port}: {why}; `fnhost doctor` says who does,"
+                " or choose another with --listen"
             ) from None
         for port in self._exposed:
             self._expose(port)
@@ -142,7 +144,7 @@ class WebPart(Part):
     def _expose(self, port: int) -> None:
         """A second port, for those to whom the old config promised it; the host does without if it must."""
         try:
-            self._sockets.append(_bind(LOOPBACK, port))
+            self._sockets.append(bind(LOOPBACK, port))
         except OSError as error:
             logger.warning("`expose` asks for port %d, which cannot be had: %s", port, error.strerror)
         else:
@@ -168,6 +170,7 @@ def http_port(expose: Expose) -> int | None:
     return int(port) if scheme == "http" else None
 
 
-def _bind(host: str, port: int) -> socket.socket:
+def bind(host: str, port: int) -> socket.socket:
+    """A socket that listens there; raises OSError."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     return socket.create_server((host, port), family=family, backlog=BACKLOG)

@@ -190,7 +190,12 @@ def is_memory_low(proc: Path = Path("/proc")) -> bool:
 
 
 def default_budget(proc: Path = Path("/proc"), cgroups: Path = Path("/sys/fs/cgroup")) -> int:
-    """Three quarters, in bytes, of the machine's memory or of what our cgroup may use, whichever is less."""
+    """Three quarters, in bytes, of what there is for us."""
+    return int(allowed_memory(proc, cgroups) * BUDGET_SHARE)
+
+
+def allowed_memory(proc: Path = Path("/proc"), cgroups: Path = Path("/sys/fs/cgroup")) -> int:
+    """The machine's memory or what our cgroup may use, whichever is less, in bytes."""
     limits = [_read_meminfo(proc)["MemTotal"]]
     for line in (proc / "self" / "cgroup").read_text().splitlines():
         _, controllers, path = line.split(":", 2)
@@ -198,7 +203,7 @@ def default_budget(proc: Path = Path("/proc"), cgroups: Path = Path("/sys/fs/cgr
             limits += _read_limits(cgroups, path, "memory.max")
         elif "memory" in controllers.split(","):
             limits += _read_limits(cgroups / "memory", path, "memory.limit_in_bytes")
-    return int(min(limits) * BUDGET_SHARE)
+    return min(limits)
 
 
 def _read_limits(mount: Path, path: str, name: str) -> list[int]:

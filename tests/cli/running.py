@@ -20,7 +20,7 @@ DEADLINE = 30.0  # seconds
 
 def fnhost(url: str, *words: str, stdin: bytes = b"") -> Result:
     """Runs the command inside this process; nothing but a clean exit may come out of it."""
-    result = CliRunner().invoke(main, words, input=stdin, env={"FNHOST_URL": url})
+    result = CliRunner().invoke(main, words, input=stdin, env={"FNHOST_URL": url, "FNHOST_DEBUG": "1"})
     assert result.exception is None or isinstance(result.exception, SystemExit), result.exc_info
     return result
 

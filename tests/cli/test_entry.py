@@ -1,5 +1,6 @@
 """The entry: help, usage, a host that is not there, and `serve`'s settings."""
 
+import os
 import subprocess
 import sys
 import threading
@@ -9,6 +10,7 @@ from socket import create_server
 
 import click
 import pytest
+from click.testing import CliRunner
 
 from host import cli
 from host.cli.exits import Exit
@@ -63,7 +65,7 @@ def test_help_imports_nothing_heavy_and_no_verb() -> None:
     assert done.stdout.startswith("Usage: ")
     assert loaded & HEAVY == set()
     assert {name for name in loaded if name.startswith(("host.", "conf", "runtime"))} == {
-        *("host.cli", "host.cli.lazy", "host.cli.verbs")
+        f"host.cli{module}" for module in ("", ".exits", ".lazy", ".unforeseen", ".verbs")
     }
 
 
@@ -97,8 +99,8 @@ def test_a_host_that_is_not_there_is_told_with_the_remedy(nowhere: str, words: l
     result = fnhost(nowhere, *words)
     assert (result.exit_code, result.stdout) == (3, "")
     assert result.stderr == (
-        f"Error: no host answers at {nowhere} (Connection refused); start one with `fnhost serve`, "
-        "or say where it is with --url or FNHOST_URL\n"
+        f"Error: no host answers at {nowhere}, as FNHOST_URL says (Connection refused); start one with"
+        " `fnhost serve`, or say where it is with --url or FNHOST_URL\n"
     )
 
 
@@ -173,3 +175,24 @@ def test_serve_lists_the_faults_of_its_config(tmp_path: Path) -> None:
     assert result.exit_code == 2
     assert "line 1: lisen: is not a known key (did you mean `listen`?)" in result.stderr
     assert "line 2: stat: is not a known key" in result.stderr
+
+
+def test_what_nobody_foresaw_is_told_in_a_sentence_with_where_its_traceback_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("host.client.Client.functions", lambda _: os.environ["GONE"])
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    told = CliRunner().invoke(cli.main, ["list"], env={"FNHOST_DEBUG": None})
+    [file] = tmp_path.iterdir()
+    assert told.exit_code == Exit.BUG
+    assert told.stderr == (
+        "Error: fnhost failed where it should not: KeyError: 'GONE';"
+        f" report it with {file}, which says where\n"
+    )
+    assert "Traceback" in file.read_text() and file.stat().st_mode & 0o077 == 0
+    with pytest.raises(KeyError):
+        CliRunner().invoke(cli.main, ["list"], env={"FNHOST_DEBUG": "1"}, catch_exceptions=False)
+
+
+def test_the_address_that_was_tried_is_told_with_where_it_comes_from(nowhere: str) -> None:
+    assert f"no host answers at {nowhere}, as --url says (" in fnhost("", "list", "--url", nowhere).stderr

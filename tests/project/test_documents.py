@@ -6,7 +6,7 @@ from pathlib import PurePosixPath
 import pytest
 
 from conf.reference import render_reference
-from host.cli.exits import Exit
+from host.cli.exits import MEANINGS, Exit
 from tests.project.tree import ROOT, tracked_files
 
 DOCUMENTS = sorted(name for name in tracked_files() if name.endswith(".md"))
@@ -33,7 +33,12 @@ def test_the_index_leads_to_every_document() -> None:
 
 def test_operations_tell_every_exit_code() -> None:
     text = (ROOT / "docs/operations.md").read_text(encoding="utf-8")
-    assert all(f"| {code.value} | " in text for code in Exit)
+    assert set(MEANINGS) == set(Exit)
+    assert [
+        f"| {code.value} | {told} |"
+        for code, told in MEANINGS.items()
+        if f"| {code.value} | {told} |" not in text
+    ] == []
 
 
 def test_a_decision_says_what_was_rejected() -> None:
