@@ -41,8 +41,9 @@ def serve(*states: Path, listen: str = "127.0.0.1:0") -> list[str]:
     assert "Traceback" not in done.stderr, done.stderr
     *said, end = done.stderr.split("[1]\n")
     assert (end, len(said)) == ("", len(states)), done.stderr
-    assert [each.count("ERROR") for each in said] == [1] * len(states)
-    return [each.splitlines()[-1] for each in said]
+    told = [[json.loads(line) for line in each.splitlines()] for each in said]
+    assert [[line["level"] for line in lines].count("error") for lines in told] == [1] * len(states)
+    return [str(lines[-1]["message"]) for lines in told]
 
 
 class Doctor:
