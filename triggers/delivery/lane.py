@@ -6,7 +6,7 @@ from functools import partial
 
 from runtime.events import Answer, DeadlinePassedError, InvocationError, QueueFullError, UnavailableError
 from triggers.delivery.inbox import PAGE, Inbox
-from triggers.delivery.lane_plan import LaneParts, LanePlan, Owner, Reason
+from triggers.delivery.lane_plan import LaneParts, LanePlan, LaneView, Owner, Reason
 from triggers.delivery.later import Later
 from triggers.delivery.line import Line
 from triggers.delivery.pace import Pace
@@ -14,7 +14,7 @@ from triggers.delivery.pause import Pause
 from triggers.delivery.retry import OVERLOAD, kind_of
 from triggers.delivery.work import Place, Work
 
-__all__ = ["Lane", "LaneParts", "LanePlan", "Owner", "Reason"]
+__all__ = ["Lane", "LaneParts", "LanePlan", "LaneView", "Owner", "Reason"]
 
 SHORT_RETRY = 1.0
 """Seconds: an event that comes again later than this waits on disk, so that its sender may forget it."""
@@ -36,8 +36,7 @@ class Lane:
         self._loop = asyncio.get_running_loop()
         self._line = Line(ordered=plan.ordered, latest=plan.latest)
         self._open: dict[int, Work] = {}
-        # Of an ordered lane: answered events whose results are not confirmed, and those that failed and are
-        # no dead letters yet.
+        # Of an ordered lane: answered and the results not confirmed; failed and no dead letters yet.
         self._ending: dict[int, Work] = {}
         self._failing: set[int] = set()
         self._later = Later(self._take_due)
@@ -63,9 +62,14 @@ class Lane:
     @property
     def busy(self) -> bool:
         """Whether an event in memory waits for an attempt or its answer, or a result for its confirmation."""
-        return bool(
-            self._out or self.results or self._inbox.is_writing or len(self._line) or len(self._later)
-        )
+        at_work = self._out or self.results or self._inbox.is_writing
+        return bool(at_work or len(self._line) or len(self._later))
+
+    def view(self) -> LaneView:
+        """How much waits, and for how long."""
+        now = self._loop.time()
+        oldest = next((work.born for work in self._open.values()), now)
+        return LaneView(self.events, self._inbox.count, max(0.0, now - oldest))
 
     def submit(self, work: Work) -> None:
         """Run the function on the event as soon as it can take it."""
@@ -178,7 +182,7 @@ class Lane:
         if work.due > now:
             self._wait(work, work.due)
             return
-        if self._is_expired(work, now):
+        if work.is_older(self.plan.max_age, now):
             self._line.release(work)
             self._drop(work, "expired")
             return
@@ -192,10 +196,6 @@ class Lane:
             self._out += 1
             self._parts.failpoints.reach("event.dispatched")
             future.add_done_callback(partial(self._take_answer, work))
-
-    def _is_expired(self, work: Work, now: float) -> bool:
-        max_age = self.plan.max_age
-        return max_age is not None and not work.replayed and now - work.born > max_age
 
     def _take_answer(self, work: Work, future: "asyncio.Future[Answer]") -> None:
         self._out -= 1
@@ -241,9 +241,8 @@ class Lane:
         if self.plan.ordered:
             # The next of its key waits until this one cannot come again.
             self._failing.add(work.seq)
-            self._parts.owner.failed(self, work, error)
-        else:
-            self._parts.owner.failed(self, work, error)
+        self._parts.owner.failed(self, work, error)
+        if not self.plan.ordered:
             self._line.release(work)
 
     def _begin_end(self, work: Work) -> None:

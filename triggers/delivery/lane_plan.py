@@ -41,6 +41,18 @@ class LanePlan:
 
 
 @dataclass(frozen=True)
+class LaneView:
+    """A lane at one moment: events without an answer, those of them that are on disk only (both roughly).
+
+    `oldest` is for how many seconds the first of those in memory has been waiting.
+    """
+
+    events: int
+    stored: int
+    oldest: float
+
+
+@dataclass(frozen=True)
 class LaneParts:
     """What a lane works with."""
 

@@ -77,6 +77,10 @@ class Work:
     unconfirmed: int = 0
     error: str | None = None
 
+    def is_older(self, max_age: float | None, now: float) -> bool:
+        """Whether it is too old to be run; who has it replayed wants that all the same."""
+        return max_age is not None and not self.replayed and now - self.born > max_age
+
     def settle(self) -> None:
         """Let the sender forget the event, which stands on disk, or is dealt with."""
         origin, self.origin = self.origin, None

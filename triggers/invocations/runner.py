@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from runtime.events import Answer
-from triggers.delivery.lane import Lane, LaneParts, LanePlan, Reason
+from triggers.delivery.lane import Lane, LaneParts, LanePlan, LaneView, Reason
 from triggers.delivery.retry import RetryPolicy
 from triggers.delivery.work import Work
 from triggers.invocations.acceptance import LANES
@@ -87,6 +87,10 @@ class Runner:
             parts = LaneParts(dispatch, self, self._parts.store, self._parts.failpoints)
             lane = self._lanes[name] = Lane(plan, parts)
         return lane
+
+    def lanes(self) -> list[tuple[str, str, LaneView]]:
+        """What waits, by what it was sent to: a function, or a revision such as `industry@2`."""
+        return [("", lane.plan.function, lane.view()) for lane in self._lanes.values()]
 
     async def stop(self) -> None:
         """Begin nothing more, and write down what became of what ran, as far as it ends within GRACE."""

@@ -131,6 +131,7 @@ class Outgoing:
     `sure` as in Work. `total` counts the results of the event by its function. `work` is the event's, if
     this is its only result: its row in the inbox may go when this one is in the outbox. `verdict` is an end
     that came while it was being written there. `attempts` grows with each replay.
+    `created` is when its row was written, in seconds since the epoch, of one that was read from disk.
     """
 
     topic: str
@@ -151,6 +152,7 @@ class Outgoing:
     work: Work | None = None
     verdict: str | None = None
     attempts: int = 1
+    created: float = 0.0
 
     def tell(self, error: str | None) -> None:
         """Say how it ended, if that was not said before."""

@@ -22,7 +22,10 @@ REFUSED, UNWANTED = "ResultRefused", "NobodyTakesIt"
 
 
 class Outbox:
-    """Rows of `target` (`broker/client id`). Those in memory, too, are the publisher's to send."""
+    """Rows of `target` (`broker/client id`). Those in memory, too, are the publisher's to send.
+
+    `since` is when the first of those that were found here was written, in seconds since the epoch, or 0.0.
+    """
 
     def __init__(self, target: str, store: DeliveryStore) -> None:
         self.target = target
@@ -30,9 +33,9 @@ class Outbox:
         self._in_memory = Held()
         self._read = 0
         self._moving: set[asyncio.Future[None]] = set()
-        self._behind: Overflow[ResultRow] = Overflow(
-            partial(store.read_results, target), store.targets.get(target)
-        )
+        found = store.targets.get(target)
+        self.since = found.since if found else 0.0
+        self._behind: Overflow[ResultRow] = Overflow(partial(store.read_results, target), found)
 
     def next_seq(self) -> int:
         """The number of the next result."""
@@ -187,6 +190,7 @@ def _outgoing_of(row: ResultRow) -> Outgoing:
         seq=row.seq,
         place=Place.STORED,
         attempts=row.attempts,
+        created=row.created,
     )
 
 

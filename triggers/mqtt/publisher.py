@@ -47,8 +47,24 @@ class Publisher(Peer):
 
     def __len__(self) -> int:
         """Results that wait to be sent or to be confirmed; those on disk are counted roughly."""
-        kept = self.outbox.count if self.outbox is not None else 0
-        return len(self._waiting) + len(self._sent) + kept
+        return len(self._waiting) + len(self._sent) + self.stored
+
+    @property
+    def stored(self) -> int:
+        """Roughly how many results are on disk only."""
+        return self.outbox.count if self.outbox is not None else 0
+
+    def waited(self, now: float, wall: float) -> float:
+        """For how many seconds the oldest result has not been confirmed.
+
+        `now` is the event loop's time, `wall` in seconds since the epoch.
+        """
+        oldest = next(iter(self._sent.values()), None) or self._waiting.oldest_sure
+        if oldest is not None and oldest.born:
+            return now - oldest.born
+        since = self.outbox.since if self.outbox is not None and self.outbox.count else 0.0
+        since = oldest.created if oldest is not None else since
+        return max(0.0, wall - since) if since else 0.0
 
     def send(self, outgoing: Outgoing) -> None:
         """Publish as soon as may be; `outgoing` tells its end."""

@@ -54,6 +54,15 @@ class Subscriber(Peer):
         self.subscribed_now = False
         broker.say_downgrade()
 
+    @property
+    def unacknowledged(self) -> int:
+        """Messages that the broker has sent and that are not acknowledged to it."""
+        return len(self._window) if self._window is not None else 0
+
+    def waited(self, now: float) -> float:
+        """For how many seconds the first of them has been here."""
+        return now - next((delivery.born for delivery in self._open.values()), now)
+
     def stop_taking(self) -> None:
         """Leave what comes from now on to the broker, and what was not dispatched yet, too."""
         self._taking = False

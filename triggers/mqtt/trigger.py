@@ -4,21 +4,22 @@ import asyncio
 import logging
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, replace
 
 from triggers.delivery.keeping import Keeping
+from triggers.delivery.lane_plan import LaneView
 from triggers.delivery.orphans import Burials
 from triggers.mqtt.broker import Broker
 from triggers.mqtt.failures import FailureLog
 from triggers.mqtt.feed import Feed
 from triggers.mqtt.link import Identity, Link
 from triggers.mqtt.memory import Memory
-from triggers.mqtt.messages import Counters, OnFailure
+from triggers.mqtt.messages import OnFailure
 from triggers.mqtt.peer import Peer
 from triggers.mqtt.plan import BrokerPlan, MqttPlan, RulePlan
 from triggers.mqtt.presence import Presence
 from triggers.mqtt.publishers import Publishers
 from triggers.mqtt.rule import Rule, RuleParts, lane_names
+from triggers.mqtt.states import ConnectionState, QueueRow, publishing, subscribing, telling
 from triggers.mqtt.subscriber import Subscriber
 
 logger = logging.getLogger(__name__)
@@ -33,33 +34,6 @@ LANES = "mqtt/"
 
 Key = tuple[str, str]
 Subscription = tuple[str, str, str, bool, str, bool]
-
-
-@dataclass(frozen=True)
-class QueueRow:
-    """One row of `/queue_size_metrics`: events without an answer, results without a confirmation."""
-
-    sub_process_name: str
-    pre_queue: int
-    post_queue: int
-
-
-@dataclass(kw_only=True)
-class ConnectionState(Counters):
-    """One connection: a subscribing one has its rule's counters, a publishing one the last two.
-
-    `connected` says of a subscribing one that the broker has granted its subscription.
-    """
-
-    broker: str
-    client_id: str
-    rule: str | None
-    connected: bool
-    version: str
-    last_error: str | None
-    reconnects: int
-    published: int = 0
-    waiting: int = 0
 
 
 class MqttTrigger:
@@ -164,19 +138,17 @@ class MqttTrigger:
 
     def state(self) -> list[ConnectionState]:
         """One entry per connection, the subscribing ones first, in the order of the rules."""
-        subscribing = [
-            replace(
-                _state(link, subscriber.rule.plan.name, asdict(subscriber.rule.counters)),
-                connected=subscriber.subscribed_now,
-            )
-            for subscriber, link in self._in_order()
+        subscribed = [subscribing(*pair) for pair in self._in_order()]
+        published = [publishing(*pair) for pair in self.publishers]
+        return subscribed + published + [telling(*pair) for pair in self._presence]
+
+    def lanes(self) -> list[tuple[str, str, LaneView]]:
+        """What waits for functions: the rule's name, the function's, how much."""
+        return [
+            (subscriber.rule.plan.name, lane.plan.function, lane.view())
+            for subscriber, _ in self._in_order()
+            for lane in subscriber.rule.lanes
         ]
-        publishing = [
-            _state(link, None, {"published": publisher.published, "waiting": len(publisher)})
-            for publisher, link in self.publishers
-        ]
-        statuses = [_state(link, None, {"published": status.published}) for status, link in self._presence]
-        return subscribing + publishing + statuses
 
     def _use(self, plan: MqttPlan, brokers: dict[str, Broker]) -> None:
         self._plan, self._brokers = plan, brokers
@@ -277,17 +249,3 @@ def _subscription(rule: RulePlan) -> Subscription:
     care = rule.care
     where = rule.sub_broker, rule.sub_client_id, rule.topic_filter
     return *where, rule.retained, care.order, care.latest
-
-
-def _state(link: Link, rule: str | None, counters: dict[str, int]) -> ConnectionState:
-    identity = link.identity
-    return ConnectionState(
-        broker=identity.broker.plan.name,
-        client_id=identity.client_id,
-        rule=rule,
-        connected=link.connected,
-        version="5" if identity.broker.speaks_5 else "3.1.1",
-        last_error=link.last_error,
-        reconnects=link.reconnects,
-        **counters,
-    )

@@ -17,15 +17,19 @@ Known = Mapping[tuple[int, bytes], Mapping[str, tuple[int, ...]]]
 
 @dataclass(frozen=True)
 class Span:
-    """How many rows there are, and the `seq` of the first and the last of them."""
+    """How many rows there are, and the `seq` of the first and the last of them.
+
+    `since` is when the first was written, in seconds since the epoch, where that is known.
+    """
 
     count: int
     first: int
     last: int
+    since: float = 0.0
 
     def with_row(self, seq: int) -> "Span":
         """One row more."""
-        return Span(self.count + 1, self.first, seq)
+        return Span(self.count + 1, self.first, seq, self.since)
 
 
 @dataclass
@@ -61,7 +65,7 @@ class Found:
         self._keep(row.source, row.lane.rpartition("/")[2], row.seq)
 
     def _add_result(self, row: ResultRow) -> None:
-        self._count(self.targets, row.target, row.seq)
+        self._count(self.targets, row.target, row.seq, row.created)
         if row.source is not None:
             self._results[row.source, row.function].append((row.total, row.seq))
 
@@ -70,9 +74,9 @@ class Found:
         self.letters[row.seq] = sum(len(each) for each in values if isinstance(each, str | bytes))
         self._keep(row.source, row.function, row.seq)
 
-    def _count(self, spans: dict[str, Span], name: str, seq: int) -> None:
+    def _count(self, spans: dict[str, Span], name: str, seq: int, since: float = 0.0) -> None:
         self.top = max(self.top, seq)
-        spans[name] = spans.get(name, Span(0, seq, seq)).with_row(seq)
+        spans[name] = spans.get(name, Span(0, seq, seq, since)).with_row(seq)
 
     def _keep(self, source: Source | None, function: str, *seqs: int) -> None:
         if source is not None:

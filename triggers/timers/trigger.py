@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from triggers.delivery.lane_plan import LaneView
 from triggers.delivery.orphans import Burials
 from triggers.store.changes import SaveMoment
 from triggers.timers.moments import Moments
@@ -110,6 +111,11 @@ class TimerTrigger:
         """One entry per timer, in the order of the plans."""
         # In the middle of going over to other plans some are not there.
         return [_state(self._timers[plan.name]) for plan in self._plans if plan.name in self._timers]
+
+    def lanes(self) -> list[tuple[str, str, LaneView]]:
+        """What waits for functions: the timer's name, the function's, how much."""
+        there = (self._timers[plan.name] for plan in self._plans if plan.name in self._timers)
+        return [(timer.plan.name, lane.plan.function, lane.view()) for timer in there for lane in timer.lanes]
 
     def _make(self, plan: TimerPlan, last: float | None) -> Timer:
         moments = Moments(plan, self._parts.clock, last)

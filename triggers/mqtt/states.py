@@ -1,0 +1,80 @@
+"""What the MQTT trigger says of itself: its connections, and what waits for functions and for brokers."""
+
+import asyncio
+import time
+from dataclasses import asdict, dataclass
+
+from triggers.mqtt.link import Link
+from triggers.mqtt.messages import Counters
+from triggers.mqtt.publisher import Publisher
+from triggers.mqtt.status import Status
+from triggers.mqtt.subscriber import Subscriber
+
+
+@dataclass(frozen=True)
+class QueueRow:
+    """One row of `/queue_size_metrics`: events without an answer, results without a confirmation."""
+
+    sub_process_name: str
+    pre_queue: int
+    post_queue: int
+
+
+@dataclass(kw_only=True)
+class ConnectionState(Counters):
+    """One connection: a subscribing one has its rule's counters, a publishing one the last two.
+
+    `connected` says of a subscribing one that the broker has granted its subscription. `oldest` is for how
+    many seconds the first of its `unacknowledged` messages, or of the results that wait, has been here;
+    `stored` results are on disk only.
+    """
+
+    broker: str
+    client_id: str
+    rule: str | None
+    connected: bool
+    version: str
+    last_error: str | None
+    reconnects: int
+    published: int = 0
+    waiting: int = 0
+    stored: int = 0
+    unacknowledged: int = 0
+    oldest: float = 0.0
+
+
+def subscribing(subscriber: Subscriber, link: Link) -> ConnectionState:
+    """The connection of a rule's subscription."""
+    rule = subscriber.rule
+    state = _state(link, rule.plan.name, asdict(rule.counters))
+    state.connected = subscriber.subscribed_now
+    state.unacknowledged = subscriber.unacknowledged
+    state.oldest = round(subscriber.waited(asyncio.get_running_loop().time()), 3)
+    return state
+
+
+def publishing(publisher: Publisher, link: Link) -> ConnectionState:
+    """A connection that results go over."""
+    state = _state(link, None, {"published": publisher.published, "waiting": len(publisher)})
+    state.stored = publisher.stored
+    state.oldest = round(publisher.waited(asyncio.get_running_loop().time(), time.time()), 3)
+    return state
+
+
+def telling(status: Status, link: Link) -> ConnectionState:
+    """The connection that says whether this host is online."""
+    return _state(link, None, {"published": status.published})
+
+
+def _state(link: Link, rule: str | None, counters: dict[str, int]) -> ConnectionState:
+    identity = link.identity
+    return ConnectionState(
+        broker=identity.broker.plan.name,
+        client_id=identity.client_id,
+        rule=rule,
+        connected=link.connected,
+        version="5" if identity.broker.speaks_5 else "3.1.1",
+        last_error=link.last_error,
+        reconnects=link.reconnects,
+        **counters,
+    )
