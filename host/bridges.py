@@ -18,7 +18,7 @@ from runtime.ratelimit import RateLimit
 from triggers.bridge.plan import BridgePlan, SourcePlan, TargetPlan
 
 if TYPE_CHECKING:
-    from triggers.bridge.bridge import Bridge
+    from triggers.bridge.bridge import Bridge, BridgeState
 
 logger = logging.getLogger(__name__)
 
@@ -54,6 +54,10 @@ class BridgesPart(Part):
     async def stop(self) -> None:
         """Poll no more, publish what was read."""
         await asyncio.gather(*(bridge.stop() for bridge in self._bridges))
+
+    def state(self) -> "list[BridgeState]":
+        """Each of them with its counters."""
+        return [bridge.state() for bridge in self._bridges]
 
     def checks(self) -> list[Check]:
         """A bridge that stands still is worth knowing, and no reason to send HTTP callers elsewhere."""

@@ -123,7 +123,7 @@ def compose_web(base: Base, triggers: Triggers, health: Health, delivery: Delive
     reloader = compose_reloader(base, triggers)
     mqtt, catalog, deployer = triggers.mqtt, functions.catalog, functions.deployer
     looked_at = (state, catalog, base.shared.scaling, base.shared.store, delivery, mqtt, health)
-    watched = Watched(*looked_at, triggers.dispatch)
+    watched = Watched(*looked_at, triggers.dispatch, triggers.timers, triggers.bridges, triggers.invocations)
     reports = Reports(
         mqtt.queue_rows, mqtt.connections, delivery.view, triggers.deploys.why, catalog.decisions
     )

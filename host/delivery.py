@@ -12,7 +12,10 @@ from triggers.store.store import DeliveryStore, StoreLimits
 
 
 class DeliveryPart(Part):
-    """The store: it opens before whoever writes to it is set up, and closes after they have stopped."""
+    """The store: it opens before whoever writes to it is set up, and closes after they have stopped.
+
+    `quota` is what it may hold, in bytes.
+    """
 
     name = "delivery"
     priority = 150
@@ -21,7 +24,7 @@ class DeliveryPart(Part):
 
     def __init__(self, store: DeliveryStore, quota: int) -> None:
         self._store = store
-        self._quota = quota
+        self.quota = quota
 
     async def setup(self) -> None:
         """Open it; a damaged file is mended."""
@@ -43,7 +46,7 @@ class DeliveryPart(Part):
         lost = ("dropped_letters", "dropped_results", "dropped_invocations")
         told = {name: getattr(store, name) for name in (*names, *lost)}
         waiting = {"events": events, "results": results, "dead_letters": store.letter_count}
-        return {**told, "quota": self._quota, **waiting}
+        return {**told, "quota": self.quota, **waiting}
 
 
 class Workers:

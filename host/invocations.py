@@ -53,7 +53,7 @@ class InvocationsPart(Part):
             LedgerParts(store, failpoints, attempts, self._callbacks.begin, age, self._steady)
         )
         self._runner = Runner(RunnerParts(store, failpoints, attempts, self.ledger, self._policy, knows))
-        self.wake = self._runner.wake
+        self.wake, self.lanes = self._runner.wake, self._runner.lanes
         self.accept = Acceptance(
             AcceptanceParts(store, failpoints, grounds.dispatcher.find, self._runner.take_up, hosts)
         ).accept

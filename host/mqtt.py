@@ -14,8 +14,10 @@ from host.retries import make_retries
 from host.startup import Startup
 from host.timers import make_timers
 from triggers.delivery.keeping import Keeping
+from triggers.delivery.lane_plan import LaneView
 from triggers.mqtt.feed import Feed
 from triggers.mqtt.plan import BrokerPlan, Care, Dedupe, MqttPlan, ReadLimits, RulePlan, Target
+from triggers.mqtt.states import ConnectionState
 from triggers.mqtt.trigger import MqttTrigger
 
 
@@ -82,7 +84,15 @@ class MqttPart(Part):
 
     def connections(self) -> list[dict[str, Any]]:
         """Each connection with its counters, as the API shows them."""
-        return [asdict(state) for state in self._trigger.state()]
+        return [asdict(state) for state in self.state()]
+
+    def state(self) -> list[ConnectionState]:
+        """Each connection with its counters."""
+        return self._trigger.state()
+
+    def lanes(self) -> list[tuple[str, str, LaneView]]:
+        """What waits for functions: the rule's name, the function's, how much."""
+        return self._trigger.lanes()
 
     def checks(self) -> list[Check]:
         """A broker that is away is worth knowing, and no reason to send HTTP callers elsewhere."""
@@ -93,7 +103,7 @@ class MqttPart(Part):
                 "" if state.connected else state.last_error or "not connected yet",
                 required=False,
             )
-            for state in self._trigger.state()
+            for state in self.state()
         ]
         return [*self._startup.checks(), *connected]
 

@@ -36,7 +36,7 @@ class TimersPart(Part):
         self._functions_there = functions_there
         self._startup = Startup(self.name)
         self.checks = self._startup.checks
-        self.wake = self._trigger.wake
+        self.wake, self.state, self.lanes = self._trigger.wake, self._trigger.state, self._trigger.lanes
 
     async def setup(self) -> None:
         """Build the timers."""

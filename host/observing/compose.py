@@ -6,9 +6,11 @@ from dataclasses import dataclass, field
 from starlette.routing import Route
 
 from conf.models import Config
+from host.bridges import BridgesPart
 from host.delivery import DeliveryPart
 from host.deployment.catalog import Catalog
 from host.health import Health
+from host.invocations import InvocationsPart
 from host.lifecycle import Part
 from host.logs.watcher import LogWatcher
 from host.mqtt import MqttPart
@@ -20,10 +22,13 @@ from host.observing.history.part import HistoryPart, HistoryParts
 from host.observing.history.processes import Processes
 from host.observing.history.saving import Saving, make_journals
 from host.observing.metrics.cpu import CpuPart, CpuTimes
+from host.observing.metrics.delivery_metrics import InboxMetrics, StoreMetrics
 from host.observing.metrics.host_metrics import HostMetrics
+from host.observing.metrics.mqtt_metrics import MqttMetrics
 from host.observing.metrics.page import MetricsPage
 from host.observing.metrics.pool_metrics import PoolMetrics, pools_of
 from host.observing.metrics.registry import ScrapeErrors, make_registry
+from host.observing.metrics.source_metrics import SourceMetrics
 from host.observing.metrics.tallies import Tallies
 from host.observing.metrics.tally_metrics import TallyMetrics
 from host.observing.records.part import RecordsPart
@@ -32,6 +37,7 @@ from host.observing.records.store import RecordStore
 from host.observing.traces.part import TracesPart, compose_traces
 from host.scaling import ScalingPart
 from host.state import StateDir
+from host.timers import TimersPart
 from host.web.records import RecordsApi
 from runtime.events import Dispatch
 from runtime.observations import Observers
@@ -68,6 +74,9 @@ class Watched:
     mqtt: MqttPart
     health: Health
     dispatch: Dispatch
+    timers: TimersPart
+    bridges: BridgesPart
+    invocations: InvocationsPart
 
 
 def compose_observing(config: Config, state: StateDir) -> Observing:
@@ -113,8 +122,12 @@ def _metrics(observing: Observing, watched: Watched) -> MetricsPage:
         observing.tallies, lambda: {name: each.revisions for name, each in catalog.functions.items()}
     )
     pools = PoolMetrics(catalog, watched.scaling.scaler, observing.cpu)
-    registry = make_registry([host.collect, counted.collect, pools.collect], errors)
-    return MetricsPage(registry, errors)
+    lanes = {"mqtt": watched.mqtt.lanes, "timer": watched.timers.lanes, "async": watched.invocations.lanes}
+    inbox, store = InboxMetrics(lanes), StoreMetrics(watched.store, watched.delivery.quota)
+    mqtt = MqttMetrics(watched.mqtt.state)
+    others = SourceMetrics(watched.timers.state, watched.bridges.state)
+    told = (host, counted, pools, inbox, store, mqtt, others)
+    return MetricsPage(make_registry([each.collect for each in told], errors), errors)
 
 
 def compose_history(observing: Observing, watched: Watched) -> HistoryPart:
