@@ -77,7 +77,7 @@ def test_a_store_tells_what_it_has_found(tmp_path: Path) -> None:
             assert store.lanes == {} and store.known(SESSION) == {}
         async with opened(tmp_path / "d.db") as store:
             assert store.lanes == {LANE: Span(2, 3, 9), other: Span(1, 5, 5)}
-            assert store.targets == {TARGET: Span(3, 10, 12)}
+            assert store.targets == {TARGET: Span(3, 10, 12, since=1.5e9)}
             assert store.letter_count == 1
             assert store.known(SESSION) == {
                 (1, b"one"): {"industry": (3,), "trend": (5,)},
