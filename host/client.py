@@ -199,6 +199,14 @@ class Client:
         headers |= {"x-callback-url": callback} if callback else {}
         return self._ask("POST", f"/invoke/{quote(target, safe='@')}", content=body, headers=headers)
 
+    def fetch(self, path: str, query: Mapping[str, str]) -> Iterator[bytes]:
+        """The body of what GET answers, piece by piece, for the files beside this one."""
+        with self._explained(), self._http.stream("GET", path, params=query) as response:
+            if not response.is_success:
+                response.read()
+                raise _refusal(response)
+            yield from response.iter_bytes()
+
     def _ask(self, method: str, path: str, **options: Any) -> Json:
         with self._explained():
             response = self._http.request(method, path, **options)

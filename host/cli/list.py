@@ -29,7 +29,7 @@ def _row(function: dict[str, Any]) -> list[object]:
     return [
         function["name"],
         function.get("revision"),
-        _condition(function),
+        condition(function),
         f"{function.get('instances')}/{function.get('wanted')}",
         function.get("in_flight"),
         function.get("queued"),
@@ -37,7 +37,7 @@ def _row(function: dict[str, Any]) -> list[object]:
     ]
 
 
-def _condition(function: dict[str, Any]) -> object:
+def condition(function: dict[str, Any]) -> object:
     """How warm a function is, unless there is more to say of it: that it starts, fails or is missing."""
     state = function.get("state")
     return function.get("temperature", state) if state in ("ready", "cold") else state

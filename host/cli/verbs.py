@@ -20,11 +20,13 @@ VERBS: dict[str, dict[str, str]] = {
         "remove": "Remove the function NAME with all its revisions.",
     },
     "Look at what they do": {
+        "top": "Watch what the host and its functions do just now.",
         "list": "List the functions.",
         "describe": "Show the function NAME: state, revisions, instances.",
         "logs": "Show the log of the function NAME.",
         "why": "Tell why the function NAME has as many instances as it has.",
         "usage": "Tell how many events each caller sent, or each function had.",
+        "metrics": "Export what the host has kept of what it did.",
         "bench": "Find out how many events per second the function NAME takes.",
     },
     "Operate": {
