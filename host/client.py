@@ -175,9 +175,8 @@ class Client:
                     return
         raise UnreachableError(f"{self.url} broke off in the middle of the deploy; see the host's own log")
 
-    def logs(self, name: str, tail: int, follow: bool) -> Iterator[Json]:
-        """Yields the last `tail` lines of the function's log, then new ones if told to follow."""
-        query = {"tail": tail, "follow": int(follow)}
+    def logs(self, name: str, query: Mapping[str, str | int]) -> Iterator[Json]:
+        """Yields the lines of the function's log that the API's `query` wants."""
         with self._explained():
             request = self._http.build_request("GET", f"{_path(name)}/logs", params=query, timeout=_patient())
             yield from self._lines(request)

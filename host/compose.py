@@ -31,6 +31,7 @@ from host.web.edge import Edge
 from host.web.inspections import InspectionsApi
 from host.web.invocations import InvocationsApi
 from host.web.letters import LettersApi
+from host.web.logs import LogsApi
 from host.web.openapi import document
 from host.web.server import WebPart
 from host.web.sessions import SessionsApi
@@ -135,6 +136,7 @@ def compose_web(base: Base, triggers: Triggers, health: Health, delivery: Delive
         *DeploysApi(DeployParts(state.staging, deployer, functions.tasks, functions.room)).routes(),
         *InspectionsApi(catalog, state).routes(),
         *UsageApi(triggers.usage).routes(),
+        *LogsApi(functions.catalog, base.logs).routes(),
         *observing_routes(base.observing, watched),
         *AccessApi(access.tokens, access.audit, entrance.renew).routes(),
         *SessionsApi(access.guard, access.sessions, access.audit).routes(),

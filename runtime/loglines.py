@@ -2,14 +2,16 @@
 
 import asyncio
 import contextlib
+import json
 import os
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from runtime.spec import PoolSpec
-from runtime.worker.logs import LINE_COST, RECORD, UNIT
+from runtime.worker.logs import LINE_COST, MOST_FIELDS, RECORD, UNIT
 
 READ_SIZE = 64 * 1024
 BURST = 8.0
@@ -21,13 +23,25 @@ MAX_LAST_READS = 64
 
 @dataclass(frozen=True, slots=True)
 class LogLine:
-    """One line of a function's log; `time` is seconds since the epoch, `id` the invocation's or empty."""
+    """One line of a function's log; `time` is seconds since the epoch, `id` the invocation's or empty.
+
+    `more` says that it goes on with the line before it of the same revision and id, as tracebacks do.
+    """
 
     time: float
     level: str
     id: str
     revision: str
     line: str
+    fields: dict[str, Any] | None = None
+    more: bool = False
+
+    def view(self) -> dict[str, Any]:
+        """As JSON has it; what is empty is left out."""
+        told = {"time": self.time, "level": self.level, "id": self.id, "revision": self.revision}
+        told |= {"line": self.line}
+        told |= {"fields": self.fields} if self.fields else {}
+        return told | ({"more": True} if self.more else {})
 
 
 LogSink = Callable[[LogLine], None]
@@ -136,7 +150,21 @@ class LogReader:
 def parse_line(text: str, revision: str) -> LogLine:
     """A line with our marks, or one from below Python, which has no level and no id."""
     if text.startswith(RECORD):
-        parts = text[1:].split(UNIT, 3)
-        if len(parts) == 4:
-            return LogLine(time.time(), parts[0][:16], parts[1][:64], revision, parts[3])
+        parts = text[1:].split(UNIT, 5)
+        if len(parts) == 6:
+            level, invocation, _, more, fields, line = parts
+            told = _read_fields(fields) if fields else None
+            return LogLine(time.time(), level[:16], invocation[:64], revision, line, told, more == "+")
     return LogLine(time.time(), "stderr", "", revision, text)
+
+
+def _read_fields(text: str) -> dict[str, Any] | None:
+    """What the worker calls fields; None for what is no object, too large, or more than JSON can say."""
+    if len(text) > MOST_FIELDS:
+        return None
+    try:
+        fields = json.loads(text, parse_constant=str)
+        json.dumps(fields, allow_nan=False)
+    except (ValueError, RecursionError):
+        return None
+    return fields if fields and isinstance(fields, dict) else None

@@ -8,6 +8,9 @@ from runtime.loglines import LogLine
 LINE_COST = 400
 """Bytes of a line beside its text: the record, its time, its id and its places here (sys.getsizeof)."""
 
+FIELDS_COST = 4
+"""Bytes of fields for each character of them: lists of small numbers and short texts need most."""
+
 
 class RecentLines:
     """At most `each` lines of one function, and `size` bytes of all.
@@ -56,4 +59,5 @@ class RecentLines:
 
 
 def _cost(line: LogLine) -> int:
-    return LINE_COST + sys.getsizeof(line.line)
+    fields = FIELDS_COST * len(repr(line.fields)) if line.fields else 0
+    return LINE_COST + sys.getsizeof(line.line) + fields

@@ -6,9 +6,9 @@ import itertools
 import json
 import logging
 from collections import deque
-from collections.abc import AsyncIterator, Iterable
-from dataclasses import asdict
+from collections.abc import Iterable
 from pathlib import Path
+from weakref import WeakSet
 
 from host.logs.recent_lines import RecentLines
 from runtime.loglines import LogLine
@@ -23,6 +23,9 @@ MAX_PENDING = 20_000
 MEMORY = 64 * 1024 * 1024
 """Bytes of the newest lines of all functions, and the same again of lines that a slow disk has not taken."""
 READ_AT_ONCE = 256 * 1024
+SEARCHED = 8 * 1024 * 1024
+
+Lines = asyncio.Queue[LogLine | None]
 
 
 class LogStore:
@@ -36,7 +39,7 @@ class LogStore:
         self._folder = folder
         self._recent = RecentLines(LINES_IN_MEMORY, MEMORY)
         self._pending = RecentLines(MAX_PENDING, MEMORY)
-        self._followers: dict[str, set[asyncio.Queue[LogLine | None]]] = {}
+        self._followers: dict[str, WeakSet[Lines]] = {}
         self._flushing: asyncio.Task[None] | None = None
 
     def append(self, line: LogLine) -> None:
@@ -50,23 +53,30 @@ class LogStore:
         if self._flushing is None or self._flushing.done():
             self._flushing = asyncio.get_running_loop().create_task(self._flush_soon())
 
-    def tail(self, function: str, count: int) -> list[LogLine]:
+    def tail(self, function: str, count: int = LINES_IN_MEMORY) -> list[LogLine]:
         """The newest `count` lines, oldest first, 2,000 at most; what is not in memory is read from disk."""
         lines = self._recent.of(function)
         if len(lines) < min(count, LINES_IN_MEMORY):
-            lines = _join(_read_tail(self._folder / f"{function}.log"), lines)
+            lines = _join(_read_back(self._folder / f"{function}.log", READ_AT_ONCE), lines)[
+                -LINES_IN_MEMORY:
+            ]
         return lines[max(0, len(lines) - count) :]
 
-    async def follow(self, function: str) -> AsyncIterator[LogLine]:
-        """Lines as they come; a reader that is too slow misses some."""
-        queue: asyncio.Queue[LogLine | None] = asyncio.Queue(FOLLOWER_LINES)
-        followers = self._followers.setdefault(function, set())
-        followers.add(queue)
-        try:
-            while (line := await queue.get()) is not None:
-                yield line
-        finally:
-            followers.discard(queue)
+    async def read(self, function: str) -> list[LogLine]:
+        """What there is in memory and among the last 8 MiB on disk, oldest first."""
+        file = self._folder / f"{function}.log"
+        stored = await asyncio.to_thread(_read_both, file)
+        # Only now: what was written meanwhile is in memory as well, and known as such.
+        return _join(stored, self._recent.of(function))
+
+    def subscribe(self, function: str) -> Lines:
+        """Where lines come to from now on, until nobody has it any more; None ends them.
+
+        A reader that is too slow misses some.
+        """
+        lines: Lines = asyncio.Queue(FOLLOWER_LINES)
+        self._followers.setdefault(function, WeakSet()).add(lines)
+        return lines
 
     def end_followers(self) -> None:
         """Let everybody go who waits for lines to come."""
@@ -109,7 +119,7 @@ class LogStore:
     def _write_lines(self, file: Path, lines: Iterable[LogLine]) -> None:
         most = self.size // 2
         encoded = [
-            json.dumps(asdict(line), ensure_ascii=False).encode("utf-8", "replace") + b"\n" for line in lines
+            json.dumps(line.view(), ensure_ascii=False).encode("utf-8", "replace") + b"\n" for line in lines
         ]
         while encoded:
             used = file.stat().st_size if file.exists() else 0
@@ -132,18 +142,26 @@ def _join(stored: list[LogLine], recent: list[LogLine]) -> list[LogLine]:
     """Lines on disk and then those in memory, of which the first ones are on disk as well."""
     counts = range(len(recent), 0, -1) if stored else ()
     twice = next((count for count in counts if recent[count - 1] == stored[-1]), 0)
-    return [*stored[: max(0, len(stored) - twice)], *recent][-LINES_IN_MEMORY:]
+    return [*stored[: max(0, len(stored) - twice)], *recent]
 
 
-def _read_tail(file: Path) -> list[LogLine]:
+def _read_both(file: Path) -> list[LogLine]:
+    """The file, and what it has no room for of the one before it."""
+    newer = _read_back(file, SEARCHED)
+    room = SEARCHED - (file.stat().st_size if file.exists() else 0)
+    return [*_read_back(file.with_name(f"{file.name}.1"), room), *newer] if room > 0 else newer
+
+
+def _read_back(file: Path, size: int) -> list[LogLine]:
+    """The lines among the last bytes of a file."""
     try:
         with file.open("rb") as source:
-            source.seek(max(0, file.stat().st_size - READ_AT_ONCE))
-            lines = source.read().decode("utf-8", "replace").split("\n")
+            source.seek(max(0, file.stat().st_size - size))
+            lines = source.read(size).decode("utf-8", "replace").split("\n")
     except OSError:
         return []
     kept = []
-    for line in lines[-LINES_IN_MEMORY:]:
+    for line in lines:
         # The first line may be cut by the seek, the last by a crash.
         with contextlib.suppress(ValueError, TypeError):
             kept.append(LogLine(**json.loads(line)))

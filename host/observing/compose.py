@@ -85,11 +85,11 @@ def compose_observing(config: Config, state: StateDir) -> Observing:
     recording = RecordsPart(records, RecordStore(state.records, config.records))
     observing = Observing(records, recording, traces=compose_traces(config.traces))
     observing.observers.add(observing.tallies)
+    observing.observers.add(LogWatcher())
     observing.observers.add(records)
     if observing.traces is not None:
         # Last: the timeline of a run that it makes tells any other.
         observing.observers.add(observing.traces.tracer)
-    observing.observers.add(LogWatcher())
     return observing
 
 

@@ -1,9 +1,9 @@
-"""The management API: deploy, look, scale, remove, logs and health; everything but `/invoke`."""
+"""The management API: deploy, look, scale, remove, health; everything but `/invoke`."""
 
 import asyncio
 import re
 import sqlite3
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from conf.faults import ConfigError
@@ -25,14 +25,13 @@ from host.logs.store import LogStore
 from host.reload import NoConfigError, Reloader
 from host.state import StateDir
 from host.web import views
-from host.web.bodies import json_line, read_object
+from host.web.bodies import read_object
 from host.web.methods import allowed_methods
-from host.web.numbers import path_number, query_flag, query_number
+from host.web.numbers import path_number
 from runtime.events import UnavailableError
 from runtime.scaling.decisions import Record
 from triggers.invocations.ledger import FinishedInvocationError, UnknownInvocationError
 
-DEFAULT_TAIL, MAX_TAIL = 100, 2000
 LINES_AT_A_TIME = 50
 
 
@@ -89,7 +88,6 @@ class Api:
             Route(name, self.remove, methods=["DELETE"]),
             Route(f"{name}/scale", self.scale, methods=["POST"]),
             Route(f"{name}/why", self.list_decisions, methods=["GET"]),
-            Route(f"{name}/logs", self.read_logs, methods=["GET"]),
             Route(f"{name}/revisions/{{number}}/build-log", self.read_build_log, methods=["GET"]),
             *self._more,
         ]
@@ -192,21 +190,6 @@ class Api:
         note_for_audit(request, target=path or "the host's own file")
         changes = await self._parts.reloader.apply(Path(path) if path else None)
         return JSONResponse({"changes": changes})
-
-    async def read_logs(self, request: Request) -> Response:
-        """The newest lines of a function's log, and with `follow=1` those that come."""
-        name = self._parts.catalog.get(request.path_params["name"]).name
-        asked = query_number(request, "tail")
-        tail = DEFAULT_TAIL if asked is None else min(MAX_TAIL, asked)
-        follow = query_flag(request, "follow")
-        return StreamingResponse(self._log_lines(name, tail, follow), media_type="application/x-ndjson")
-
-    async def _log_lines(self, name: str, tail: int, follow: bool) -> AsyncIterator[bytes]:
-        for line in self._parts.logs.tail(name, tail):
-            yield json_line(asdict(line))
-        if follow:
-            async for line in self._parts.logs.follow(name):
-                yield json_line(asdict(line))
 
     async def read_build_log(self, request: Request) -> Response:
         """What the build of a revision's environment printed."""

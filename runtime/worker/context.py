@@ -6,7 +6,7 @@ import time
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
-from .logs import FunctionLogger
+from .loggers import FunctionLogger
 from .masks import Secrets
 from .metadata import EventInfo, Trigger
 from .models import Loader, Models

@@ -1,12 +1,12 @@
 """Sends what a function prints or logs to the host, line by line with the invocation's id, and bounded.
 
-A line on the pipe is `RS level US id US pid US text LF`; anything else on it came from below Python (a C
-library, the interpreter's own crash report). A piece stays below PIPE_BUF, so instances that share the pipe
+A line on the pipe is `RS level US id US pid US more US fields US text LF`, where more is `+` if it goes on
+with the line before it, and fields is empty or a JSON object; anything else on it came from below Python (a
+C library, the interpreter's own crash report). A piece stays below PIPE_BUF, so instances that share the pipe
 never mix within one (pipe(7)).
 """
 
 import io
-import logging
 import os
 import threading
 from collections.abc import Mapping
@@ -17,6 +17,8 @@ from .masks import Keep, Mask, keep_nothing
 
 RECORD, UNIT = "\x1e", "\x1f"
 PIECE = 3000
+MOST_FIELDS = 2000
+"""Bytes of a line's fields, as JSON in ASCII."""
 LINE_COST = 64
 """What a line costs beside its text, in bytes: many short lines burden the host as one long one does."""
 
@@ -32,6 +34,16 @@ class LogRules(NamedTuple):
 DEFAULT_RULES = LogRules()
 
 
+class Mark(NamedTuple):
+    """What a line has beside its text: its fields, as JSON, and whether it goes on with the one before it."""
+
+    fields: str = ""
+    more: bool = False
+
+
+PLAIN, MORE = Mark(), Mark(more=True)
+
+
 class Share:
     """What an invocation, or a batch, has written of what it may, which is `room` bytes."""
 
@@ -43,13 +55,13 @@ class Share:
         self.dropped = 0
         self.is_open = True
 
-    def cut(self, text: str) -> str | None:
-        """What is kept of a line; None when nothing is, not even its end."""
+    def cut(self, text: str, beside: int = 0) -> str | None:
+        """What is kept of a line; None when nothing is, not even its end. `beside` is what goes with it."""
         if not self.is_open:
             return text
         # Without a lock, which a fork could find held: threads that write at once may share a line's room.
         room = self.room
-        self.room = room - len(text) - LINE_COST
+        self.room = room - len(text) - LINE_COST - beside
         if room <= 0:
             self.dropped += _size_of(text) + 1
             return None
@@ -101,40 +113,43 @@ class LogPipe:
         if share.dropped:
             text = f"{share.dropped} bytes more were printed by this invocation and not kept"
             text += " (`limits.log_invocation`)"
-            self._send("warning", share.invocation, text)
+            self._send(("warning", share.invocation), text, PLAIN)
         self._current.set(None)
         self._alone = None
 
-    def write_line(self, level: str, text: str, invocation: str | None = None) -> None:
+    def write_line(self, level: str, text: str, invocation: str | None = None, mark: Mark = PLAIN) -> None:
         """Keep one line, cut into pieces where it is long."""
         share = self.share
         if share is None or invocation not in (None, share.invocation):
             # One of a batch's events, or nobody's.
-            self._send_pieces(level, invocation or "", self.mask(text))
+            self._send_pieces((level, invocation or ""), self.mask(text), mark)
         else:
-            self.write_for(share, level, text)
+            self.write_for(share, level, text, mark)
 
-    def write_for(self, share: Share | None, level: str, text: str) -> None:
+    def write_for(self, share: Share | None, level: str, text: str, mark: Mark = PLAIN) -> None:
         """The same, when it is known whose line it is."""
         # Before the line is cut: half a secret would not be known for one.
         text = self.mask(text)
-        kept = share.cut(text) if share else text
+        kept = share.cut(text, len(mark.fields)) if share else text
         if kept is not None:
-            self._send_pieces(level, share.invocation if share else "", kept)
+            self._send_pieces((level, share.invocation if share else ""), kept, mark)
 
-    def _send_pieces(self, level: str, invocation: str, text: str) -> None:
-        for start in range(0, len(text) or 1, PIECE // 4):
-            self._send(level, invocation, text[start : start + PIECE // 4])
+    def _send_pieces(self, head: tuple[str, str], text: str, mark: Mark) -> None:
+        first = (PIECE - len(mark.fields)) // 4
+        self._send(head, text[:first], mark)
+        for start in range(first, len(text), PIECE // 4):
+            self._send(head, text[start : start + PIECE // 4], MORE)
 
     def write_failure(self, record: Mapping[str, Any], invocation: str | None = None) -> None:
         """What went wrong in the package, and where."""
         self.write_line("error", f"{record['type']}: {record['message']}", invocation)
         for line in record["stack"]:
-            self.write_line("error", line, invocation)
+            self.write_line("error", line, invocation, MORE)
 
-    def _send(self, level: str, invocation: str, text: str) -> None:
+    def _send(self, head: tuple[str, str], text: str, mark: Mark) -> None:
         clean = text.replace(RECORD, " ").replace("\r", "")
-        line = f"{RECORD}{level}{UNIT}{invocation}{UNIT}{os.getpid()}{UNIT}{clean}\n"
+        parts = (*head, str(os.getpid()), "+" if mark.more else "", mark.fields, clean)
+        line = f"{RECORD}{UNIT.join(parts)}\n"
         try:
             os.write(self.fd, line.encode("utf-8", "replace"))
         except OSError:
@@ -211,49 +226,3 @@ class LogStream(io.TextIOBase):
 
     def _key(self) -> Line:
         return threading.get_ident(), self._pipe.share
-
-
-class LogHandler(logging.Handler):
-    """Takes what the package says through the logging module."""
-
-    def __init__(self, pipe: LogPipe) -> None:
-        super().__init__()
-        # Level, time and invocation travel beside the text; basicConfig would put the level into it again.
-        self.setFormatter(logging.Formatter("%(message)s"))
-        self._pipe = pipe
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """One record, its traceback as further lines."""
-        try:
-            text = self.format(record)
-        except Exception as error:  # noqa: BLE001 - the arguments are the package's, and may not fit the text
-            where = f"{record.filename}:{record.lineno}"
-            text = f"(the log record of {where} cannot be formatted: {type(error).__name__})"
-        for line in text.split("\n"):
-            self._pipe.write_line(record.levelname.lower(), line)
-
-
-class FunctionLogger(logging.LoggerAdapter[logging.Logger]):
-    """`context.logger`: a logger that also takes fields, `logger.info_with("drift", sensor=3)`."""
-
-    def debug_with(self, message: str, **fields: Any) -> None:
-        """Log at DEBUG, the fields behind the message."""
-        self.debug("%s", _with_fields(message, fields))
-
-    def info_with(self, message: str, **fields: Any) -> None:
-        """Log at INFO, the fields behind the message."""
-        self.info("%s", _with_fields(message, fields))
-
-    def warn_with(self, message: str, **fields: Any) -> None:
-        """Log at WARNING, the fields behind the message."""
-        self.warning("%s", _with_fields(message, fields))
-
-    def error_with(self, message: str, **fields: Any) -> None:
-        """Log at ERROR, the fields behind the message."""
-        self.error("%s", _with_fields(message, fields))
-
-    warning_with = warn_with
-
-
-def _with_fields(message: str, fields: dict[str, Any]) -> str:
-    return " ".join([str(message), *(f"{name}={value!r}" for name, value in fields.items())])

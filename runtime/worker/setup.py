@@ -8,7 +8,8 @@ from typing import Any
 
 from .box_plan import BoxPlan
 from .context import Surroundings
-from .logs import LogHandler, LogPipe, LogRules, LogStream
+from .loggers import LogHandler
+from .logs import LogPipe, LogRules, LogStream
 from .masks import Secrets, make_keep, make_mask
 from .models import Models
 

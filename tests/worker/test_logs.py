@@ -9,8 +9,9 @@ from typing import TextIO, cast
 
 import pytest
 
-from runtime.loglines import parse_line
-from runtime.worker.logs import DEFAULT_RULES, FunctionLogger, LogHandler, LogPipe, LogRules, LogStream
+from runtime.loglines import LogLine, parse_line
+from runtime.worker.loggers import FunctionLogger, LogHandler
+from runtime.worker.logs import DEFAULT_RULES, LogPipe, LogRules, LogStream
 from runtime.worker.masks import make_keep, make_mask
 
 SETTING = " (`limits.log_invocation`)"
@@ -29,12 +30,16 @@ class Written:
         self.pipe = LogPipe(fds[1], is_shared, RULES)
         self.out = cast(TextIO, LogStream(self.pipe, "info"))
 
-    def lines(self) -> list[Line]:
-        """Level, invocation and text of all that was written and is not read yet."""
+    def raw(self) -> str:
+        """All that was written and is not read yet."""
         data = b""
         while chunk := self._read():
             data += chunk
-        parsed = [parse_line(line, "f@1") for line in data.decode().split("\n")[:-1]]
+        return data.decode()
+
+    def lines(self) -> list[Line]:
+        """Level, invocation and text of all that was written and is not read yet."""
+        parsed = [parse_line(line, "f@1") for line in self.raw().split("\n")[:-1]]
         return [(line.level, line.id, line.line) for line in parsed]
 
     def _read(self) -> bytes:
@@ -281,10 +286,60 @@ def test_log_records_have_their_level_their_traceback_and_their_fields(log: Writ
     except ValueError:
         logger.exception("failed")
     lines = log.lines()
-    assert lines[:2] == [("warning", "", "hot: 80"), ("info", "", "100% drift sensor='三' value=1.5")]
+    assert lines[:2] == [("warning", "", "hot: 80"), ("info", "", "100% drift")]
     assert [text.partition(" cannot")[2] for _, _, text in lines[2:4]] == [
         " be formatted: ValueError)",
         " be formatted: TypeError)",
     ]
     assert lines[4] == ("error", "", "failed")
     assert lines[-1] == ("error", "", "ValueError: no good")
+
+
+def logged(log: Written) -> tuple[logging.Logger, FunctionLogger]:
+    logger = logging.Logger("package")
+    logger.addHandler(LogHandler(log.pipe))
+    return logger, FunctionLogger(logger, {})
+
+
+def parsed(log: Written) -> list[LogLine]:
+    return [parse_line(line, "f@1") for line in log.raw().split("\n")[:-1]]
+
+
+def test_fields_of_any_name_and_value_reach_the_host(log: Written) -> None:
+    logger, function_logger = logged(log)
+    function_logger.info_with(
+        "drift", sensor="三", value=1.5, name="n", args=[1, None], self=True, odd={1, 2}
+    )
+    logger.warning("hot", extra={"unit": "K", "nan": float("nan"), "secret": [f"is {SECRET}"]})
+    function_logger.error("plain", extra={"more": "x" * 600})
+    first, second, third = parsed(log)
+    assert first.fields == {
+        "sensor": "三",
+        "value": 1.5,
+        "name": "n",
+        "args": [1, None],
+        "self": True,
+        "odd": "{1, 2}",
+    }
+    assert second.fields == {"unit": "K", "nan": "NaN", "secret": '["is ***"]'}
+    assert third.fields == {"more": "x" * 500 + "…"}
+
+
+def test_fields_are_bounded_and_a_line_with_them_stays_whole_on_the_pipe(log: Written) -> None:
+    _, function_logger = logged(log)
+    function_logger.info_with("温" * 1000, **{f"n{number}": "三" * 100 for number in range(50)})
+    raw = log.raw().split("\n")[:-1]
+    assert all(len(line.encode()) < 4096 for line in raw)
+    lines = [parse_line(line, "f@1") for line in raw]
+    assert "".join(line.line for line in lines) == "温" * 1000
+    assert [line.more for line in lines] == [False, *[True] * (len(lines) - 1)]
+    assert lines[0].fields is not None and lines[0].fields["_cut"] == 51 - len(lines[0].fields)
+    assert not any(line.fields for line in lines[1:])
+
+
+@pytest.mark.parametrize(
+    "fields", ["[1]", "{", "{}", "[" * 1900, '{"a": 1e999}', '{"a": "' + "x" * 3000 + '"}']
+)
+def test_what_is_no_set_of_fields_is_left_out(fields: str) -> None:
+    line = parse_line(f"\x1einfo\x1fid\x1f1\x1f\x1f{fields}\x1ftext", "f@1")
+    assert (line.line, line.fields) == ("text", None)

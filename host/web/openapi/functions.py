@@ -32,6 +32,15 @@ TAIL: Schema = in_query(
 FOLLOW: Schema = in_query(
     "follow", "1: go on with the lines that come.", {"type": "integer", "enum": [0, 1], "default": 0}
 )
+LOG: tuple[Schema, ...] = (
+    in_query(
+        "since", "Not before: `10m` ago, or a time in ISO 8601.", {"type": "string", "examples": ["10m"]}
+    ),
+    in_query("grep", "A regular expression of Python to be found.", {"type": "string", "maxLength": 200}),
+    in_query("invocation", "The id of the invocation, or how it begins.", TEXT),
+    in_query("level", "At least this.", {"enum": ["debug", "info", "warning", "error", "critical"]}),
+    in_query("revision", "Of this revision.", {"type": "integer", "minimum": 0, "maximum": 10**18 - 1}),
+)
 WANTED: Schema = in_query("name", "What the function is to be called, whatever its manifest says.", TEXT)
 DEFAULT: Schema = in_query("default_name", "What it is to be called if nothing else names it.", TEXT)
 INSTANCES: Schema = shape({"instances": maybe({"type": "integer", "minimum": 0})})
@@ -100,8 +109,8 @@ OPERATIONS = (
         "The newest lines of its log, one JSON object per line.",
         "read",
         {"200": Answer("The lines, oldest first; each is a `LogLine`.", {LINES: TEXT})},
-        (400, 404),
-        (NAME, TAIL, FOLLOW),
+        (400, 404, 429),
+        (NAME, TAIL, FOLLOW, *LOG),
     ),
     Operation(
         "GET",

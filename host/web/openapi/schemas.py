@@ -102,7 +102,10 @@ SCHEMAS: Mapping[str, Schema] = {
             "inputs": {"type": "object"},
         }
     ),
-    "LogLine": shape({"time": NUMBER, "level": TEXT, "id": TEXT, "revision": TEXT, "line": TEXT}),
+    "LogLine": shape(
+        {"time": NUMBER, "level": TEXT, "id": TEXT, "revision": TEXT, "line": TEXT},
+        {"fields": {"type": "object"}, "more": FLAG},
+    ),
     "Accepted": shape({"id": TEXT, "function": TEXT, "state": {"enum": STATES}, "location": TEXT}),
     "Invocation": shape(
         {
