@@ -17,8 +17,9 @@ def demo(once: bool, port: int | None, mqtt_port: int | None) -> None:
         raise CommandError("the demo needs its embedded broker: pip install 'fnhost[demo]'", Exit.USAGE)
     from host.demo.faults import DemoError
     from host.demo.run import run_demo
+    from host.private.child import ChildError
 
     try:
         run_demo(once=once, port=port, mqtt_port=mqtt_port)
-    except DemoError as error:
+    except (ChildError, DemoError) as error:
         raise CommandError(str(error), Exit.FAILED) from None

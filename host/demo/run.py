@@ -1,19 +1,19 @@
 """The demo from the first line to the last."""
 
 import asyncio
-import signal
 from collections.abc import Callable
 
 from host.client import Client, ClientError
 from host.demo.deploy import deploy_sample
 from host.demo.faults import DemoError
 from host.demo.link import Heard, Link, open_link
-from host.demo.race import race
 from host.demo.records import is_point_right, samples
 from host.demo.score import Score
 from host.demo.screen import POINT, say, show_next
 from host.demo.sensor import Sensor, Shift
 from host.demo.stage import Stage, Wanted, set_stage, wait_ready
+from host.private.race import race
+from host.private.stopping import cancel_on_signals
 
 ANSWERS_LIMIT = 60.0
 FORM = "application/x-www-form-urlencoded"  # what curl says of -d
@@ -24,15 +24,15 @@ PROOF = Shift(strict=True, pause=0.02)
 def run_demo(*, once: bool, port: int | None, mqtt_port: int | None) -> None:
     """Run until Ctrl-C or SIGTERM; with `once`, until enough right answers were seen.
 
-    A port of None is the usual one; one that is taken is replaced by another. Raises DemoError; nothing of
-    the demo is left then either.
+    A port of None is the usual one; one that is taken is replaced by another. Raises DemoError or
+    ChildError; nothing of the demo is left then either.
     """
     asyncio.run(_run(Wanted(once, port, mqtt_port)))
 
 
 async def _run(wanted: Wanted) -> None:
     score = Score(sample.function for sample in samples())
-    _cancel_on_signals()
+    cancel_on_signals(lambda: say("Stopping."))
     try:
         async with set_stage(wanted, samples()) as stage:
             await stage.play(_show(stage, score, PROOF if wanted.once else SHOW))
@@ -40,23 +40,6 @@ async def _run(wanted: Wanted) -> None:
     except asyncio.CancelledError:
         if wanted.once:
             raise DemoError(f"stopped before enough was seen: {score.sentence()}") from None
-
-
-def _cancel_on_signals() -> None:
-    task = asyncio.current_task()
-    assert task is not None
-
-    def note() -> None:
-        # The first one is enough: what is left to do is to clean up, and each step of that is limited.
-        for number in signals:
-            loop.add_signal_handler(number, lambda: None)
-        say("Stopping.")
-        task.cancel()
-
-    signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    loop = asyncio.get_running_loop()
-    for number in signals:
-        loop.add_signal_handler(number, note)
 
 
 async def _show(stage: Stage, score: Score, shift: Shift) -> None:

@@ -1,24 +1,21 @@
 """Sets the demo's stage: a folder, a broker and a host, which are gone when it is over."""
 
 import asyncio
-import shutil
-import tempfile
-import time
-from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Coroutine, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 import httpx
 
 from host.demo.broker import READY
-from host.demo.child import Child, run_child
 from host.demo.config import write_config
 from host.demo.faults import DemoError
-from host.demo.ports import free_port, is_free
-from host.demo.race import race
 from host.demo.records import Sample
 from host.demo.screen import say
+from host.private.child import Child, Program, run_child
+from host.private.folder import scratch_folder
+from host.private.ports import free_port, is_free
+from host.private.race import race
 
 WEB_PORT = 5888
 MQTT_PORT = 1883
@@ -26,7 +23,6 @@ START_LIMIT = 60.0
 READY_LIMIT = 30.0
 HOST_GRACE = 5.0  # a deploy in its middle would take longer, and nothing of it is to be kept
 BROKER_GRACE = 5.0
-REMOVALS = 20
 
 
 @dataclass(frozen=True)
@@ -47,7 +43,7 @@ class Stage:
     children: tuple[Child, ...]
 
     async def play(self, scene: Coroutine[None, None, None]) -> None:
-        """Run `scene` to its end. Raises DemoError when one of the processes ends before."""
+        """Run `scene` to its end. Raises ChildError when one of the processes ends before."""
         await race(scene, *(child.watch() for child in self.children))
 
 
@@ -56,8 +52,9 @@ async def set_stage(wanted: Wanted, samples: Sequence[Sample]) -> AsyncIterator[
     """Start broker and host; the block begins when both run."""
     mqtt_port = _choose_mqtt_port(MQTT_PORT if wanted.mqtt_port is None else wanted.mqtt_port)
     web_port = WEB_PORT if wanted.port is None else wanted.port
-    with _folder() as folder:
-        async with run_child("the broker", ["host.demo.broker", str(mqtt_port)], BROKER_GRACE) as broker:
+    with scratch_folder("fnhost-demo-") as folder:
+        serving = Program("the broker", ["host.demo.broker", str(mqtt_port)], BROKER_GRACE)
+        async with run_child(serving) as broker:
             await _started(broker, f"({READY})")
             say(f"The broker listens on 127.0.0.1:{mqtt_port}.")
             config = write_config(folder, mqtt_port, samples)
@@ -65,7 +62,7 @@ async def set_stage(wanted: Wanted, samples: Sequence[Sample]) -> AsyncIterator[
             listen = f"127.0.0.1:{web_port if is_free(web_port) else 0}"
             files = ["--config", str(config), "--state", str(folder / "state")]
             arguments = ["host.cli", "serve", "--listen", listen, *files]
-            async with run_child("the host", arguments, HOST_GRACE) as host:
+            async with run_child(Program("the host", arguments, HOST_GRACE)) as host:
                 url = await _started(host, r"fnhost listens on (http://[^,]+),")
                 _say_instead(web_port, "web", int(url.rpartition(":")[2]))
                 say(f"The host listens on {url}, its state is in {folder}.")
@@ -104,21 +101,3 @@ async def _started(child: Child, pattern: str) -> str:
         return await asyncio.wait_for(child.wait_for(pattern), START_LIMIT)
     except TimeoutError:
         raise child.failed(f"did not start within {START_LIMIT:g} s") from None
-
-
-@contextmanager
-def _folder() -> Iterator[Path]:
-    folder = Path(tempfile.mkdtemp(prefix="fnhost-demo-"))
-    try:
-        yield folder
-    finally:
-        _remove(folder)
-
-
-def _remove(folder: Path) -> None:
-    """More than once if need be: processes that are just being killed may still write into it."""
-    for _ in range(REMOVALS):
-        shutil.rmtree(folder, ignore_errors=True)
-        if not folder.exists():
-            return
-        time.sleep(0.1)

@@ -18,8 +18,7 @@ from click.testing import CliRunner
 from paho.mqtt import publish
 
 from host.cli import main
-from host.demo.child import run_child
-from host.demo.faults import DemoError
+from host.private.child import ChildError, Program, run_child
 from tests.hosts import PATIENCE, wait_until
 from tests.project.tree import ROOT, clean_environment, copy_project
 
@@ -189,10 +188,12 @@ def test_without_a_broker_to_embed_it_says_what_to_install(monkeypatch: pytest.M
 
 def test_a_process_that_ends_at_once_is_noticed_at_once_with_what_it_said() -> None:
     async def scene() -> None:
-        async with run_child("the child", ["this"], 5) as child:
+        async with run_child(Program("the child", ["this"], 5)) as child:
             assert await child.wait_for(r"Beautiful is (\w+)") == "better"
-        async with run_child("the child", ["no_such_module"], 5) as child:
+        async with run_child(Program("the child", ["no_such_module"], 5)) as child:
             await child.wait_for("(never)")
 
-    with pytest.raises(DemoError, match=r"the child ended unexpectedly; it said:\n.*No module named no_such"):
+    with pytest.raises(
+        ChildError, match=r"the child ended unexpectedly; it said:\n.*No module named no_such"
+    ):
         asyncio.run(scene())

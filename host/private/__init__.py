@@ -1,0 +1,1 @@
+"""Hosts and other processes that live only as long as the command that started them."""
