@@ -1,6 +1,7 @@
 """The composition root: with `host/foundations.py` it alone constructs collaborators, and hands them down."""
 
 import os
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from conf.settings import Settings
@@ -45,6 +46,9 @@ from triggers.delivery.letters import DeadLetters
 from triggers.http import Checks, HttpTrigger
 from triggers.mqtt.feed import Feed
 from triggers.timers.timer import TimerParts
+
+
+MakePart = Callable[[Base], Part]
 
 
 @dataclass(frozen=True)
@@ -148,8 +152,8 @@ def compose_web(base: Base, triggers: Triggers, health: Health, delivery: Delive
     return Web(port, entrance, reloader, observing_parts(base.observing, watched))
 
 
-def compose(settings: Settings, state: StateDir) -> Host:
-    """Build the host; needs a running event loop, and `state` locked."""
+def compose(settings: Settings, state: StateDir, more: Sequence[MakePart] = ()) -> Host:
+    """Build the host; needs a running event loop, and `state` locked. `more` makes parts beside its own."""
     base, health = compose_base(settings, state), Health()
     functions, shared, access = base.functions, base.shared, base.access
     delivery = DeliveryPart(shared.store, settings.config.limits.delivery)
@@ -175,5 +179,6 @@ def compose(settings: Settings, state: StateDir) -> Host:
         web.port,
         ReadyPart(health, functions.tasks, base.logs),
         *load_plugins(HostInfo(triggers.dispatch, settings.config, state.root)),
+        *(make(base) for make in more),
     ]
     return Host(Lifecycle(parts), web.port, web.reloader, access.audit)

@@ -7,6 +7,7 @@ import os
 import resource
 import signal
 import sqlite3
+from collections.abc import Sequence
 
 import uvloop
 
@@ -14,7 +15,7 @@ from conf.settings import Settings
 from host.access.audit import HOST, Deed
 from host.access.token_file import AccessFileError
 from host.boxes import IsolationError
-from host.compose import Host, compose
+from host.compose import Host, MakePart, compose
 from host.lifecycle import PartError
 from host.logs.host_log import HostLog
 from host.start_failures import explain_start
@@ -26,24 +27,27 @@ STARTED, FAILED, IMPATIENT = 0, 1, 130
 YOUNG_OBJECTS = 10_000
 
 
-def serve(settings: Settings) -> int:
-    """Run until SIGTERM or SIGINT; the exit code is 0, or 1 when the host cannot start."""
+def serve(settings: Settings, more: Sequence[MakePart] = ()) -> int:
+    """Run until SIGTERM or SIGINT; the exit code is 0, or 1 when the host cannot start.
+
+    `more` makes parts beside the host's own.
+    """
     log = HostLog()
     log.open(settings.log, settings.config)
     try:
-        return _serve(settings, log)
+        return _serve(settings, log, more)
     finally:
         log.close()
 
 
-def _serve(settings: Settings, log: HostLog) -> int:
+def _serve(settings: Settings, log: HostLog, more: Sequence[MakePart]) -> int:
     _raise_open_files()
     # Whatever the operator's is: functions that are users of their own must be able to read packages.
     os.umask(0o022)
     state = StateDir(settings.state_dir)
     try:
         state.lock()
-        uvloop.run(_run(settings, state, log))
+        uvloop.run(_run(settings, state, log, more))
     except (AccessFileError, PartError, StateError, IsolationError, OSError, sqlite3.Error) as error:
         logger.error("%s", explain_start(error, settings.state_dir))
         return FAILED
@@ -52,10 +56,10 @@ def _serve(settings: Settings, log: HostLog) -> int:
     return STARTED
 
 
-async def _run(settings: Settings, state: StateDir, log: HostLog) -> None:
+async def _run(settings: Settings, state: StateDir, log: HostLog, more: Sequence[MakePart]) -> None:
     stop = asyncio.Event()
     _catch_signals(stop)
-    host = compose(settings, state)
+    host = compose(settings, state, more)
     host.reloader.listeners.append(log.follow)
     telling = asyncio.create_task(log.keep_telling())
     for note in settings.notes:
