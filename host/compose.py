@@ -47,7 +47,6 @@ from triggers.http import Checks, HttpTrigger
 from triggers.mqtt.feed import Feed
 from triggers.timers.timer import TimerParts
 
-
 MakePart = Callable[[Base], Part]
 
 

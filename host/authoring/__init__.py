@@ -1,1 +1,1 @@
-"""What people who write functions need before there is a gateway: templates, a private host, checks, samples."""
+"""What people who write functions need before there is a gateway: templates, checks, a private host."""

@@ -1,4 +1,4 @@
-"""Reads and writes the samples of a package: `samples/*.json`, each an event and perhaps its expected answer."""
+"""Reads the samples of a package: `samples/*.json`, each an event and perhaps its expected answer."""
 
 import json
 from collections.abc import Iterator
@@ -64,7 +64,7 @@ class Sample:
 
     def with_answer(self, answer: Any) -> str:
         """The text of the file that has this answer as the expected one."""
-        document = {**self.document, "expect": answer} if self._describes else {"event": self.document}
+        document = self.document if self._describes else {"event": self.document}
         return json.dumps({**document, "expect": answer}, ensure_ascii=False, indent=2) + "\n"
 
     @property

@@ -12,6 +12,13 @@ VERBS: dict[str, dict[str, str]] = {
         "bridge": "Publish what an HTTP source answers, byte for byte.",
         "fake": "Stand-ins for the world around the host.",
     },
+    "Write functions": {
+        "init": "Make the folder NAME with a package: code, manifest, samples, a test.",
+        "dev": "Serve DIR on this machine, and deploy it again at each save.",
+        "test": "Send the samples of PACKAGE to it, and show what is not answered as expected.",
+        "check": "Say all that a deploy of PACKAGE would say, without a host.",
+        "package": "Pack DIR into a zip that is the same for the same files.",
+    },
     "Deploy and call functions": {
         "deploy": "Deploy PATH, a zip or a folder.",
         "inspect": "Say what is in PATH, a zip or a folder, and what its pickles import.",

@@ -9,7 +9,7 @@ import pytest
 from tests.project.tree import ROOT, tracked_files
 
 LAYERS = ("host", "triggers", "runtime", "functions", "conf")
-SAMPLES = "functions/samples/"
+SAMPLES = ("functions/samples/", "functions/templates/")
 WORKER = "runtime/worker/"
 OF_THE_WORKER = {"gunicorn", "cloudpickle", "runtime.worker"}
 OF_THE_PACKAGE = {"joblib", "onnxruntime"}  # imported when a package's model needs them, from its environment
