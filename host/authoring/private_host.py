@@ -13,8 +13,8 @@ from functions.errors import PackageError
 from functions.package import pack_folder, read_stored
 from host.access.local_token import STATE_FILE
 from host.authoring.faults import AuthoringError, RefusedPackageError
+from host.authoring.records import Record, read_record
 from host.authoring.samples import Sample
-from host.authoring.telling import read_record
 from host.client import Client, ClientError, RefusedError, Reply
 from host.private.child import Child, Program, run_child
 from host.private.folder import scratch_folder
@@ -25,12 +25,10 @@ GRACE = 5.0  # an event in its middle would take longer, and nobody waits for it
 LISTENS = r"fnhost listens on (http://[^,\"]+)"
 FALLBACK = "function"
 
-Record = dict[str, Any]
-
 
 @dataclass(frozen=True)
 class Order:
-    """A function's name, the port (0 is any), and who hears each record of the host (see `telling`)."""
+    """A function's name, the port (0 is any), and who hears each record of the host (see `telling.py`)."""
 
     function: str
     port: int

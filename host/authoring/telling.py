@@ -1,13 +1,9 @@
-"""What a private host tells the command that started it: each event with its answer, and each line of a log.
-
-A record is a line of its output, JSON after the character that begins one in RFC 7464 (record separator).
-"""
+"""A part of private hosts: tells the command that started one of each event and of each line of the log."""
 
 import asyncio
-import json
-import sys
 from typing import Any
 
+from host.authoring.records import write_record
 from host.foundations import Base
 from host.lifecycle import Part
 from host.logstore import LogStore
@@ -15,19 +11,10 @@ from runtime.events import Answer, Event, FunctionRaisedError, InvocationError
 from runtime.loglines import LogLine
 from runtime.observations import Observer, Observers, Run, result_of
 
-RECORD = "\x1e"
 MOST_SHOWN = 2000
 MOST_FRAMES = 20
 LOG_FIRST = 0.02
 """Seconds: what an event printed has been read from its pipe by then, and stands before its answer."""
-
-
-def read_record(line: str) -> dict[str, Any] | None:
-    """The record in a line of a private host's output; None for any other line."""
-    if not line.startswith(RECORD):
-        return None
-    record: dict[str, Any] = json.loads(line[1:])
-    return record
 
 
 class TellingPart(Part, Observer):
@@ -64,7 +51,7 @@ class TellingPart(Part, Observer):
 
     async def _follow(self) -> None:
         async for line in self._logs.follow(self._function):
-            _tell(_log(line))
+            write_record(_log(line))
 
 
 def _describe(event: Event) -> dict[str, Any]:
@@ -92,9 +79,4 @@ def _shown(body: bytes) -> str:
 
 
 def _tell_later(record: dict[str, Any]) -> None:
-    asyncio.get_running_loop().call_later(LOG_FIRST, _tell, record)
-
-
-def _tell(record: dict[str, Any]) -> None:
-    sys.stdout.write(f"{RECORD}{json.dumps(record)}\n")
-    sys.stdout.flush()
+    asyncio.get_running_loop().call_later(LOG_FIRST, write_record, record)
