@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from host.cli.config_file import config_file_option, read_given_config
 from host.cli.exits import CommandError, Exit
 from host.cli.options import output_option
 from host.cli.output import print_json, printable, shown
@@ -19,12 +20,7 @@ MOST_SHOWN = 30
 
 @click.command()
 @click.argument("path", type=click.Path(exists=True, path_type=Path))
-@click.option(
-    "--config",
-    "config_path",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Config with `pickles` and `requirements` that hold for packages.",
-)
+@config_file_option("Config with `pickles` and `requirements` that hold for packages.")
 @output_option
 def inspect(path: Path, config_path: Path | None, output: str) -> None:
     """Say what is in PATH, a zip or a folder, and what its pickles import.
@@ -38,7 +34,7 @@ def inspect(path: Path, config_path: Path | None, output: str) -> None:
 
     with TemporaryDirectory(prefix="fnhost-") as folder:
         try:
-            inspection = _inspect(path, Path(folder), _read_config(config_path))
+            inspection = _inspect(path, Path(folder), read_given_config(config_path))
         except PackageError as error:
             raise CommandError(printable(str(error)), Exit.REFUSED) from None
     if output == "json":
@@ -49,35 +45,15 @@ def inspect(path: Path, config_path: Path | None, output: str) -> None:
         raise CommandError(printable(refusal), Exit.REFUSED)
 
 
-def _read_config(path: Path | None) -> "Config":
-    import os
-
-    from conf.faults import ConfigError
-    from conf.load import load_config
-    from conf.models import Config
-
-    try:
-        return load_config(path, os.environ) if path else Config()
-    except ConfigError as error:
-        raise CommandError(str(error), Exit.USAGE) from None
-
-
 def _inspect(path: Path, folder: Path, config: "Config") -> "Inspection":
-    from functions.base_set import narrow
-    from functions.installed import foresee
     from functions.package import open_package, pack_folder
-    from host.deployment.inspection import compare, inspect_package, judge
-    from host.deployment.sources import find_bases, pickle_policy
+    from host.authoring.foresight import base_for, inspect_before
 
     if path.is_dir():
         pack_folder(path.resolve(), folder / "package.zip")
     package = open_package(folder / "package.zip" if path.is_dir() else path, folder / "package")
     name = package.manifest.name or package.default_name or path.resolve().stem
-    base = narrow(find_bases(config)(name), package.root, package.manifest)
-    inspection = inspect_package(package, base)
-    own = (package.root, *map(Path, package.manifest.python_path))
-    foreseen = foresee(inspection.requirements, package.wheels, inspection.python, own)
-    return judge(compare(inspection, foreseen), pickle_policy(config))
+    return inspect_before(package, base_for(package, name, config), config)
 
 
 def _print(inspection: "Inspection") -> None:
