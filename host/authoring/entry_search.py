@@ -9,6 +9,7 @@ from runtime.worker.entries import Entry
 
 UNTOLD = {"exec", "eval", "globals", "setattr", "vars"}
 """Calls that may define names which the source does not show."""
+SCOPES = (ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
 
 def entry_fault(root: Path, manifest: Manifest) -> tuple[str | None, str | None]:
@@ -62,8 +63,16 @@ def _assigned(node: ast.stmt) -> Iterator[str]:
     inner = set(map(id, _inner(node)))
     for child in ast.iter_child_nodes(node):
         if id(child) not in inner:
-            stored = (each for each in ast.walk(child) if isinstance(each, ast.Name))
-            yield from (each.id for each in stored if isinstance(each.ctx, ast.Store))
+            yield from _stored(child)
+
+
+def _stored(node: ast.AST) -> Iterator[str]:
+    """The names that an expression or target binds in the module, and not in a scope of its own."""
+    if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+        yield node.id
+    if not isinstance(node, SCOPES):
+        for child in ast.iter_child_nodes(node):
+            yield from _stored(child)
 
 
 def _inner(node: ast.AST) -> list[ast.stmt]:

@@ -1,0 +1,1 @@
+"""Tests of what people who write functions use: templates, dev, check, test, package."""
