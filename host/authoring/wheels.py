@@ -5,6 +5,7 @@ uv installs and does not download; pip does, in a venv that is made for it.
 
 import asyncio
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,8 @@ INDEXES = {
     "PIP_FIND_LINKS": ("UV_FIND_LINKS",),
 }
 """What pip calls an index, and the variables by which uv knows it."""
+NAMED = re.compile(r"^[\w.-]+=(?=\w+:)")
+"""uv may give an index a name, as `internal=https://...`."""
 FAULT = "ERROR: "
 
 
@@ -79,5 +82,5 @@ def pip_variables(environ: Mapping[str, str]) -> dict[str, str]:
     told = {name: value for name, value in environ.items() if name.startswith(PIP_PREFIX)}
     for name, others in INDEXES.items():
         if found := next((environ[other] for other in others if environ.get(other)), None):
-            told.setdefault(name, " ".join(each.rpartition("=")[2] for each in found.split()))
+            told.setdefault(name, " ".join(NAMED.sub("", each) for each in found.split()))
     return told
