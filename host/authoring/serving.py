@@ -10,7 +10,7 @@ from host.serve import serve
 
 def main(state: Path, listen: str, function: str) -> int:
     """Serve what is deployed, and tell of `function`; no config and no setting of the environment holds."""
-    settings = gather_settings({"state": state, "listen": listen}, {})
+    settings = gather_settings({"state": state, "listen": listen, "log_form": "text"}, {})
     return serve(settings, [lambda base: TellingPart(base, function)])
 
 

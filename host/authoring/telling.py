@@ -6,7 +6,7 @@ from typing import Any
 from host.authoring.records import write_record
 from host.foundations import Base
 from host.lifecycle import Part
-from host.logstore import LogStore
+from host.logs.store import LogStore
 from runtime.events import Answer, Event, FunctionRaisedError, InvocationError
 from runtime.loglines import LogLine
 from runtime.observations import Observer, Observers, Run, result_of
