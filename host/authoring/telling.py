@@ -6,7 +6,7 @@ from typing import Any
 from host.authoring.records import write_record
 from host.foundations import Base
 from host.lifecycle import Part
-from host.logs.store import LogStore
+from host.logs.store import Lines, LogStore
 from runtime.events import Answer, Event, FunctionRaisedError, InvocationError
 from runtime.loglines import LogLine
 from runtime.observations import Observer, Observers, Run, result_of
@@ -32,7 +32,7 @@ class TellingPart(Part, Observer):
     async def start(self) -> None:
         """From now on."""
         self._observers.add(self)
-        self._following = asyncio.create_task(self._follow())
+        self._following = asyncio.create_task(_follow(self._logs.subscribe(self._function)))
 
     async def stop(self) -> None:
         """No more."""
@@ -49,9 +49,10 @@ class TellingPart(Part, Observer):
         """An event that never ran."""
         _tell_later({**_describe(event), **_outcome(error), "result": result_of(error), "revision": target})
 
-    async def _follow(self) -> None:
-        async for line in self._logs.follow(self._function):
-            write_record(_log(line))
+
+async def _follow(lines: Lines) -> None:
+    while (line := await lines.get()) is not None:
+        write_record(_log(line))
 
 
 def _describe(event: Event) -> dict[str, Any]:
