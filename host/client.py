@@ -3,7 +3,7 @@
 import json
 import os
 import ssl
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,10 +14,13 @@ import httpx
 
 from conf.address import Address
 from host.access.local_token import find_local_token
+from host.upload import Upload
 
 Json = dict[str, Any]
 
-DEAD_LETTERS, TOKENS = "/api/dead-letters", "/api/tokens"
+Tell = Callable[[int, int], None]
+
+FUNCTIONS, DEAD_LETTERS, TOKENS = "/api/functions", "/api/dead-letters", "/api/tokens"
 PROBLEM = "application/problem+json"
 CONNECT_SECONDS = 5.0
 ANSWER_SECONDS = 30.0  # for requests that the host answers by itself; functions and builds have none
@@ -85,7 +88,7 @@ class Client:
 
     def functions(self) -> list[Json]:
         """Every function with its state."""
-        found = self._ask("GET", "/api/functions").get("functions")
+        found = self._ask("GET", FUNCTIONS).get("functions")
         if not isinstance(found, list):
             raise self._stranger()
         return found
@@ -159,16 +162,15 @@ class Client:
         """Whether the audit log is whole."""
         return self._ask("GET", "/api/audit/chain", timeout=_patient())
 
-    def deploy(self, package: Path, names: dict[str, str]) -> Iterator[Json]:
+    def deploy(self, package: Path, names: dict[str, str], tell: Tell = lambda *_: None) -> Iterator[Json]:
         """Sends a zip and yields the host's progress, `done` or `error` last.
 
-        `names` has `name`, or `default_name` for a package whose manifest names none.
+        `names` has `name`, or `default_name` for a package whose manifest names none. `tell` hears how many
+        bytes are gone, and of how many.
         """
-        headers = {"content-type": "application/zip"}
+        told: Json = {"params": names, "headers": {"content-type": "application/zip"}, "timeout": _patient()}
         with package.open("rb") as file, self._explained():
-            request = self._http.build_request(
-                "POST", "/api/functions", params=names, content=file, headers=headers, timeout=_patient()
-            )
+            request = self._http.build_request("POST", FUNCTIONS, content=Upload(file, tell), **told)
             for message in self._lines(request):
                 yield message
                 if message.get("type") in ("done", "error"):

@@ -7,6 +7,7 @@ import click
 from host.cli.exits import Exit
 from host.cli.options import connected, output_option, url_option
 from host.cli.output import print_json, printable
+from host.cli.waiting import waiting
 
 
 @click.command()
@@ -18,7 +19,7 @@ def apply(file: Path, url: str, output: str) -> None:
 
     The host reads the file itself. It holds until the host is started again, unless it is the host's own.
     """
-    with connected(url, refused=Exit.REFUSED) as client:
+    with connected(url, refused=Exit.REFUSED) as client, waiting(f"going over to {file}"):
         answer = client.apply_config(file.absolute())
     if output == "json":
         print_json(answer)

@@ -10,6 +10,7 @@ import click
 from host.cli.exits import CommandError, Exit
 from host.cli.options import connected, output_option, url_option
 from host.cli.output import print_json, print_table, printable
+from host.cli.waiting import waiting
 
 COLUMNS = ("n", "when", "who", "from", "action", "target", "revision", "outcome")
 
@@ -27,7 +28,9 @@ COLUMNS = ("n", "when", "who", "from", "action", "target", "revision", "outcome"
 def audit(verify: bool, tail: int, state: Path | None, url: str, output: str) -> None:
     """Show who changed what, and who was turned away."""
     if verify:
-        _verify(_read_chain(state, url), output)
+        with waiting("reading the audit log"):
+            chain = _read_chain(state, url)
+        _verify(chain, output)
         return
     records = _read_records(state, url, tail)
     if output == "json":

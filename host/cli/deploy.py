@@ -11,6 +11,7 @@ from host.cli.exits import BY_STATUS, CommandError, Exit
 from host.cli.options import connected, output_option, url_option
 from host.cli.output import print_json, printable
 from host.cli.progress import Progress, open_progress
+from host.cli.waiting import waiting
 
 
 @click.command()
@@ -26,7 +27,7 @@ def deploy(path: Path, name: str | None, url: str, output: str) -> None:
         connected(url, refused=Exit.REFUSED) as client,
         open_progress() as progress,
     ):
-        done = _follow(client.deploy(package, names), progress)
+        done = _follow(client.deploy(package, names, progress.sent), progress)
     if output == "json":
         print_json(done)
     else:
@@ -52,7 +53,8 @@ def _zipped(path: Path) -> Iterator[Path]:
     with TemporaryDirectory(prefix="fnhost-") as folder:
         package = Path(folder) / "package.zip"
         try:
-            pack_folder(path.resolve(), package)
+            with waiting(f"packing {path}"):
+                pack_folder(path.resolve(), package)
         except PackageError as error:
             raise CommandError(str(error), Exit.REFUSED) from None
         yield package

@@ -10,6 +10,7 @@ import click
 from host.cli.exits import CommandError, Exit
 from host.cli.options import connected, explained, output_option, url_option
 from host.cli.output import clock, print_json, print_table, printable, shown, zoned_clock
+from host.cli.waiting import waiting
 
 COLUMNS = ("seq", "kind", "died", "rule", "function", "attempts", "size", "error")
 FACTS = ("seq", "kind", "rule", "function", "lane", "key", "event_id", "attempts", "size")
@@ -83,9 +84,9 @@ def replay(seqs: tuple[int, ...], url: str, output: str, **choice: Any) -> None:
     The event keeps its id, and its attempts are counted on: if it fails once more, it is a dead letter again.
     """
     query = _query(seqs, choice)
-    with connected(url) as client:
+    with connected(url) as client, waiting("replaying dead letters") as tell:
         if seqs:
-            answers, failures = _each(seqs, client.replay_letter)
+            answers, failures = _each(seqs, client.replay_letter, tell)
         else:
             answers, failures = [client.replay_letters(query)], []
     stranded = {lane: count for answer in answers for lane, count in answer.get("stranded", {}).items()}
@@ -110,9 +111,9 @@ def drop(seqs: tuple[int, ...], yes: bool, url: str, output: str, **choice: Any)
     query = _query(seqs, choice)
     if not yes:
         _ask(seqs, query)
-    with connected(url) as client:
+    with connected(url) as client, waiting("dropping dead letters") as tell:
         if seqs:
-            answers, failures = _each(seqs, client.drop_letter)
+            answers, failures = _each(seqs, client.drop_letter, tell)
         else:
             answers, failures = [client.drop_letters(query)], []
     dropped = sum(answer.get("dropped", 0) for answer in answers)
@@ -123,11 +124,14 @@ def drop(seqs: tuple[int, ...], yes: bool, url: str, output: str, **choice: Any)
     _end_with(failures)
 
 
-def _each(seqs: tuple[int, ...], ask: Callable[[int], Answer]) -> tuple[list[Answer], list[CommandError]]:
+def _each(
+    seqs: tuple[int, ...], ask: Callable[[int], Answer], tell: Callable[[str], None]
+) -> tuple[list[Answer], list[CommandError]]:
     """Ask the host for each of them, whatever it said of those before, as long as it is there."""
     answers: list[Answer] = []
     failures: list[CommandError] = []
     for place, seq in enumerate(seqs):
+        tell(f"{place} of {len(seqs)} dead letters are done")
         try:
             with explained():
                 answers.append(ask(seq))

@@ -11,6 +11,7 @@ import click
 from host.cli.exits import CommandError, Exit
 from host.cli.options import output_option
 from host.cli.output import print_json, printable
+from host.cli.waiting import waiting
 
 if TYPE_CHECKING:
     from host.doctor.findings import Case, Finding, Section
@@ -32,7 +33,8 @@ def doctor(output: str, **flags: object) -> None:
     """
     from host.doctor.examine import examine
 
-    sections = examine(_case(flags))
+    with waiting("looking at this machine"):
+        sections = examine(_case(flags))
     sound = all(section.sound for section in sections)
     if output == "json":
         print_json({"sound": sound, "sections": [asdict(section) for section in sections]})

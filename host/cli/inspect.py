@@ -10,6 +10,7 @@ from host.cli.config_file import config_file_option, read_given_config
 from host.cli.exits import CommandError, Exit
 from host.cli.options import output_option
 from host.cli.output import print_json, printable, shown
+from host.cli.waiting import waiting
 
 if TYPE_CHECKING:
     from conf.models import Config
@@ -32,7 +33,7 @@ def inspect(path: Path, config_path: Path | None, output: str) -> None:
 
     from functions.errors import PackageError
 
-    with TemporaryDirectory(prefix="fnhost-") as folder:
+    with TemporaryDirectory(prefix="fnhost-") as folder, waiting(f"reading {path}"):
         try:
             inspection = _inspect(path, Path(folder), read_given_config(config_path))
         except PackageError as error:

@@ -7,6 +7,7 @@ import click
 
 from host.cli.exits import CommandError, Exit
 from host.cli.options import connected, url_option
+from host.cli.waiting import waiting
 
 
 @click.command()
@@ -33,7 +34,8 @@ def invoke(
             left = client.invoke_async(target, body, content_type, callback)
             click.echo(client.url + str(left["location"]))
             return
-        reply = client.invoke(target, body, content_type)
+        with waiting(f"waiting for {target}"):
+            reply = client.invoke(target, body, content_type)
     _print(reply.body)
     if reply.status >= 400:
         raise CommandError(f"{target} answered with HTTP {reply.status}", Exit.FAILED)

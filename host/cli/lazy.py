@@ -33,9 +33,13 @@ class LazyGroup(click.Group):
         """The command of a verb, or None."""
         if cmd_name not in short_helps():
             return None
+        from host.cli.examples import epilog_of
+
         found = vars(import_module(f"host.cli.{cmd_name}")).values()
         # By its own name: `list` would hide Python's.
-        return next(each for each in found if isinstance(each, click.Command) and each.name == cmd_name)
+        command = next(each for each in found if isinstance(each, click.Command) and each.name == cmd_name)
+        command.epilog = epilog_of(cmd_name)
+        return command
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

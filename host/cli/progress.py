@@ -8,10 +8,14 @@ from typing import TYPE_CHECKING, Protocol
 
 import click
 
+from conf.quantities import say_size
+
 if TYPE_CHECKING:
     from rich.console import Group
     from rich.live import Live
+    from rich.progress_bar import ProgressBar
 
+BAR = 40  # columns
 LAST_LINES = 5
 LINES_OF_FAILURE = 20
 
@@ -21,6 +25,9 @@ class Progress(Protocol):
 
     def step(self, name: str, message: str) -> None:
         """The deploy has come to this step."""
+
+    def sent(self, gone: int, total: int) -> None:
+        """So many bytes of the package are on their way to the host."""
 
     def log(self, line: str) -> None:
         """The build said this."""
@@ -55,6 +62,9 @@ class PlainProgress:
         """Writes the step."""
         click.echo(f"{name}: {message}", err=True)
 
+    def sent(self, gone: int, total: int) -> None:
+        """Nobody watches."""
+
     def log(self, line: str) -> None:
         """Keeps the line for the case of failure."""
         self.lines.append(line)
@@ -76,10 +86,19 @@ class LiveProgress(PlainProgress):
         super().__init__()
         self.live = live
         self.steps: list[str] = []
+        self._upload: ProgressBar | None = None
 
     def step(self, name: str, message: str) -> None:
         """Shows the step as the one at work."""
         self.steps.append(f"{name}: {message}")
+        self.live.update(self._picture())
+
+    def sent(self, gone: int, total: int) -> None:
+        """Fills a bar, until the first step of the host takes its place."""
+        from rich.progress_bar import ProgressBar
+
+        self._upload = self._upload or ProgressBar(total, width=BAR)
+        self._upload.update(gone)
         self.live.update(self._picture())
 
     def log(self, line: str) -> None:
@@ -103,6 +122,9 @@ class LiveProgress(PlainProgress):
         from rich.spinner import Spinner
         from rich.text import Text
 
+        if self._upload is not None and not self.steps:
+            gone, total = say_size(self._upload.completed), say_size(self._upload.total or 0)
+            return Group(Text(f"upload: {gone} of {total}"), self._upload)
         past = [Text(f"✓ {step}", style="green") for step in self.steps[:-1]]
         now = [Spinner("dots", Text(step)) for step in self.steps[-1:]]
         lines = [Text(f"  {line}", style="dim", no_wrap=True) for line in list(self.lines)[-LAST_LINES:]]

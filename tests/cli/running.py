@@ -51,6 +51,18 @@ def on_terminal(words: Sequence[str], env: dict[str, str], typed: bytes = b"") -
         os.close(master)
 
 
+def read_until(terminal: int, text: str) -> str:
+    """What is to be seen on a terminal until `text` is, and with it."""
+    seen, end = "", time.monotonic() + DEADLINE
+    while text not in seen:
+        left = end - time.monotonic()
+        assert left > 0 and select.select([terminal], [], [], left)[0], (
+            f"{text!r} is not to be seen: {seen!r}"
+        )
+        seen += os.read(terminal, 65_536).decode(errors="replace")
+    return seen
+
+
 def _read_all(master: int) -> str:
     """Everything until the other side is closed, which reading reports as an input/output error."""
     seen, end = b"", time.monotonic() + DEADLINE

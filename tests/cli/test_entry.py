@@ -1,6 +1,7 @@
 """The entry: help, usage, a host that is not there, and `serve`'s settings."""
 
 import os
+import shlex
 import subprocess
 import sys
 import threading
@@ -13,6 +14,7 @@ import pytest
 from click.testing import CliRunner
 
 from host import cli
+from host.cli.examples import EXAMPLES
 from host.cli.exits import Exit
 from host.cli.verbs import short_helps
 from tests.cli.running import DEADLINE, command, environment, fnhost
@@ -38,6 +40,22 @@ def _own(verb: str) -> click.Command | None:
         return None
     found = vars(import_module(f"host.cli.{verb}")).values()
     return next((each for each in found if isinstance(each, click.Command) and each.name == verb), None)
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_the_help_of_a_verb_ends_with_examples_that_it_understands(verb: str) -> None:
+    assert EXAMPLES.get(verb), f"host/cli/examples.py has none for {verb}"
+    assert fnhost("", verb, "--help").stdout.rstrip().endswith(EXAMPLES[verb][-1])
+    for line in EXAMPLES[verb]:
+        name, *words = shlex.split(line)
+        assert name == "fnhost"
+        command: click.Command = cli.main
+        while isinstance(command, click.Group):
+            found = command.get_command(click.Context(command), words.pop(0))
+            assert found is not None, line
+            command = found
+        known = {option for each in command.params for option in (*each.opts, *each.secondary_opts)}
+        assert {word for word in words if word.startswith("-")} <= known, line
 
 
 def test_a_mistyped_verb_is_told_with_the_nearest_ones() -> None:
