@@ -20,7 +20,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "top": ("fnhost top", "fnhost top --once"),
     "list": ("fnhost list", "fnhost list --url http://gateway:5888 --token-file token"),
     "describe": ("fnhost describe industry",),
-    "logs": ("fnhost logs industry --follow",),
+    "logs": ("fnhost logs industry --follow", "fnhost logs industry@2 --since 10m --level error"),
     "why": ("fnhost why industry",),
     "usage": ("fnhost usage --by function --since 6h",),
     "metrics": ("fnhost metrics export --function industry --since 1h --format csv",),

@@ -43,7 +43,7 @@ def _since(context: click.Context, option: click.Parameter, text: str | None) ->
 @output_option
 @url_option
 def logs(name: str, url: str, output: str, **wanted: Any) -> None:
-    """Show the log of a function; json prints one object per line."""
+    """Show the log of the function NAME. `-o json` prints one object per line."""
     name, revision = _split(name)
     query = {"tail": wanted["tail"], "follow": int(wanted["follow"]), "revision": revision}
     query |= {each: wanted[each] for each in ("since", "grep", "invocation", "level")}
