@@ -16,16 +16,17 @@ def export_history(client: Client, query: Mapping[str, str]) -> Iterator[bytes]:
 
 def read_history(client: Client, query: Mapping[str, str]) -> dict[str, Any]:
     """The history as columns of numbers, `series` having them; raises ClientError."""
-    return _read_object(client, HISTORY, query)
+    return read_object(client, HISTORY, query)
 
 
 def read_connections(client: Client) -> list[dict[str, Any]]:
     """The connections to brokers; raises ClientError."""
-    found = _read_object(client, "/api/mqtt", {}).get("connections")
+    found = read_object(client, "/api/mqtt", {}).get("connections")
     return found if isinstance(found, list) else []
 
 
-def _read_object(client: Client, path: str, query: Mapping[str, str]) -> dict[str, Any]:
+def read_object(client: Client, path: str, query: Mapping[str, str]) -> dict[str, Any]:
+    """The JSON object that is answered there; raises ClientError."""
     try:
         answer = json.loads(b"".join(client.fetch(path, query)))
     except ValueError:

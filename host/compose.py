@@ -36,6 +36,7 @@ from host.web.logs import LogsApi
 from host.web.openapi import document
 from host.web.server import WebPart
 from host.web.sessions import SessionsApi
+from host.web.status import StatusApi, StatusParts
 from host.web.usage import UsageApi
 from runtime.events import Dispatch
 from runtime.ratelimit import RateLimit, limit_dispatch
@@ -140,6 +141,7 @@ def compose_web(base: Base, triggers: Triggers, health: Health, delivery: Delive
         *InspectionsApi(catalog, state).routes(),
         *UsageApi(triggers.usage).routes(),
         *LogsApi(functions.catalog, base.logs).routes(),
+        *StatusApi(StatusParts(watched, functions.room, reloader, lambda: port.urls)).routes(),
         *observing_routes(base.observing, watched),
         *AccessApi(access.tokens, access.audit, entrance.renew).routes(),
         *SessionsApi(access.guard, access.sessions, access.audit).routes(),

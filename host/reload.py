@@ -96,6 +96,11 @@ class Reloader:
         self.listeners: list[Callable[[Settings], None]] = []
 
     @property
+    def config_path(self) -> Path | None:
+        """The file that is in force."""
+        return self._settings.config_path
+
+    @property
     def functions(self) -> tuple[str, ...]:
         """The functions that the config names."""
         return tuple(func.model_name for func in self._settings.config.funcs)

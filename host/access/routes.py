@@ -50,6 +50,7 @@ NEEDS = {
     "GET /api/openapi.json": _READ,
     "GET /api/mqtt": _READ,
     "GET /api/delivery": _READ,
+    "GET /api/status": _READ,
     "GET /api/timers": _READ,
     "GET /api/usage": _READ,
     "GET /api/metrics": _READ,

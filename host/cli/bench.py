@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from host.cli.exits import BY_STATUS, CommandError, Exit
+from host.cli.names import complete_function
 from host.cli.options import connected, output_option, url_option
 from host.cli.output import printable
 
@@ -76,7 +77,7 @@ def _read_seconds(context: click.Context, parameter: click.Parameter, text: str 
 
 
 @click.command()
-@click.argument("name")
+@click.argument("name", shell_complete=complete_function)
 @click.option("--body", metavar="TEXT", help="The event.  [default: {}]")
 @click.option("--file", type=click.Path(path_type=Path), help="A file with the event.")
 @click.option("--content-type", help="What the event is.  [default: JSON, unless it comes from another file]")

@@ -4,6 +4,7 @@ from typing import Any
 
 import click
 
+from host.cli.names import complete_function
 from host.cli.options import connected, output_option, url_option
 from host.cli.output import clock, print_json, print_table, shown
 from host.cli.rules import told_rules
@@ -14,7 +15,7 @@ INSTANCE = ("instance", "pid", "state", "since")
 
 
 @click.command()
-@click.argument("name")
+@click.argument("name", shell_complete=complete_function)
 @output_option
 @url_option
 def describe(name: str, url: str, output: str) -> None:

@@ -6,12 +6,13 @@ from pathlib import Path
 import click
 
 from host.cli.exits import CommandError, Exit
+from host.cli.names import complete_function
 from host.cli.options import connected, url_option
 from host.cli.waiting import waiting
 
 
 @click.command()
-@click.argument("target")
+@click.argument("target", shell_complete=complete_function)
 @click.option("-d", "--data", help="The event: text, @FILE, or @- for stdin, which is also the default.")
 @click.option("--content-type", help="What the event is; without it JSON is tried, then text.")
 @click.option(

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from host.cli.names import complete_function
 from host.cli.options import connected, output_option, url_option
 from host.cli.output import clock, printable
 
@@ -33,7 +34,7 @@ def _since(context: click.Context, option: click.Parameter, text: str | None) ->
 
 
 @click.command()
-@click.argument("name", metavar="NAME[@REVISION]")
+@click.argument("name", metavar="NAME[@REVISION]", shell_complete=complete_function)
 @click.option("-f", "--follow", is_flag=True, help="Go on with new lines until Ctrl-C.")
 @click.option("--tail", type=click.IntRange(min=0), default=100, show_default=True, help="Last lines.")
 @click.option("--since", metavar="10m|TIME", callback=_since, help="Nothing older.")

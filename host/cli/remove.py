@@ -5,12 +5,13 @@ import sys
 import click
 
 from host.cli.exits import CommandError, Exit
+from host.cli.names import complete_function
 from host.cli.options import connected, output_option, url_option
 from host.cli.output import print_json
 
 
 @click.command()
-@click.argument("name")
+@click.argument("name", shell_complete=complete_function)
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 @output_option
 @url_option

@@ -2,6 +2,7 @@
 
 import click
 
+from host.cli.names import complete_function
 from host.cli.options import connected, output_option, url_option
 from host.cli.output import print_json
 
@@ -17,7 +18,7 @@ def _read_count(context: click.Context, parameter: click.Parameter, text: str) -
 
 
 @click.command()
-@click.argument("name")
+@click.argument("name", shell_complete=complete_function)
 @click.argument("instances", callback=_read_count, metavar=f"N|{AUTO}")
 @output_option
 @url_option

@@ -27,6 +27,7 @@ VERBS: dict[str, dict[str, str]] = {
         "remove": "Remove the function NAME with all its revisions.",
     },
     "Look at what they do": {
+        "status": "Tell whether a host runs, where it listens, and what is the matter with it.",
         "top": "Watch what the host and its functions do just now.",
         "list": "List the functions.",
         "describe": "Show the function NAME: state, revisions, instances.",
@@ -39,6 +40,7 @@ VERBS: dict[str, dict[str, str]] = {
     "Operate": {
         "dlq": "Look at events that failed for good (dead letters), replay them, drop them.",
         "token": "Make tokens, look who has one, revoke them.",
+        "completion": "Print what has a shell complete the words of `fnhost`.",
         "audit": "Show who changed what, and who was turned away.",
     },
 }

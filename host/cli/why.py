@@ -2,12 +2,13 @@
 
 import click
 
+from host.cli.names import complete_function
 from host.cli.options import connected, output_option, url_option
 from host.cli.output import clock, print_json, printable
 
 
 @click.command()
-@click.argument("name")
+@click.argument("name", shell_complete=complete_function)
 @output_option
 @url_option
 def why(name: str, url: str, output: str) -> None:

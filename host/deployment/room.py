@@ -71,6 +71,10 @@ class Room:
                 f" (`limits.disk`): {', '.join(_largest(self._used))}; remove functions, or allow it more"
             )
 
+    async def use(self) -> tuple[int, int]:
+        """What the folder takes just now, and what it may, in bytes; it takes its time."""
+        return sum((await self._measure()).values()), self._most()
+
     def _most(self) -> int:
         if self.limits.disk is not None:
             return self.limits.disk

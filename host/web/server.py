@@ -125,8 +125,15 @@ class WebPart(Part):
     def address(self) -> str:
         """`http://127.0.0.1:5888`, with the real port once the socket is bound."""
         port = self._sockets[0].getsockname()[1] if self._sockets else self._port
-        host = f"[{self._host}]" if ":" in self._host else self._host
-        return f"{self._scheme}://{host}:{port}"
+        return self._url(self._host, port)
+
+    @property
+    def urls(self) -> list[str]:
+        """Those of all sockets that are bound."""
+        return [self._url(host, port) for host, port in self.addresses]
+
+    def _url(self, host: str, port: int) -> str:
+        return f"{self._scheme}://[{host}]:{port}" if ":" in host else f"{self._scheme}://{host}:{port}"
 
     async def setup(self) -> None:
         """Take the port, so that one that is not to be had is told before anything starts."""

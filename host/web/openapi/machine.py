@@ -29,6 +29,24 @@ USAGE: Schema = shape(
     {"trigger": TEXT, "caller": TEXT, "function": TEXT},
 )
 
+STATUS: Schema = shape(
+    {
+        "version": TEXT,
+        "pid": COUNT,
+        "user": TEXT,
+        "since": NUMBER,
+        "addresses": listed(TEXT),
+        "config": maybe(TEXT),
+        "state": shape({"path": TEXT, "used": maybe(COUNT), "most": maybe(COUNT)}),
+        "ready": FLAG,
+        "checks": listed(ref("Check")),
+        "functions": shape({"total": COUNT, "instances": COUNT, "states": {"type": "object"}}),
+        "memory": shape({"used": COUNT, "budget": COUNT}),
+        "brokers": listed(shape({"broker": TEXT, "connected": COUNT, "connections": COUNT})),
+        "waiting": shape(dict.fromkeys(("events", "results", "dead_letters"), COUNT)),
+    }
+)
+
 OPERATIONS = (
     Operation(
         "GET",
@@ -72,6 +90,15 @@ OPERATIONS = (
         "The page for Prometheus; on loopback nobody needs a token, unless `access.metrics` says so.",
         "read",
         {"200": Answer("All metrics.", dict.fromkeys(("text/plain", "application/openmetrics-text"), TEXT))},
+    ),
+    Operation(
+        "GET",
+        "/api/status",
+        "status",
+        "What host this is, where it listens, how it is, and what waits.",
+        "read",
+        told(STATUS),
+        (503,),
     ),
     Operation(
         "GET",

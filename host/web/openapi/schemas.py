@@ -160,7 +160,7 @@ SCHEMAS: Mapping[str, Schema] = {
             "failed": COUNT,
         }
     ),
-    "Check": shape({"name": TEXT, "ok": FLAG, "detail": TEXT, "required": FLAG}),
+    "Check": shape({"name": TEXT, "ok": FLAG, "detail": TEXT, "required": FLAG}, {"remedy": TEXT}),
     "Connection": shape(
         {
             "broker": TEXT,
