@@ -1,0 +1,72 @@
+"""What metrics, records and history say of many mixed events is what those who sent them counted."""
+
+import asyncio
+from collections import Counter
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from tests.brokers import Mosquitto
+from tests.hosts import RunningHost, StartHost, wait_until
+from tests.mqtt.clients import device
+from tests.observing import mixed_events as mixed
+
+CONFIG = """
+mqtts: [{{name: b1, broker: "{url}", qos: 1}}]
+rules:
+- {{name: mixed, sub: {{name: b1, clientId: host-in, topic: mixed/in}},
+   pub: {{name: b1, clientId: host-out, topic: mixed/out}},
+   error: {{name: b1, clientId: host-out, topic: mixed/errors}}}}
+records: {{sample: 1, most: 20000, size: 256MiB}}
+funcs: [{{modelName: 混合, retry: {{attempts: 1}}}}]
+"""
+EVENTS, RARE, CALLERS = 5000, 500, 8
+"""Over each of HTTP and MQTT."""
+
+Ends = Counter[tuple[str, str]]
+"""By trigger and result."""
+
+
+def test_all_accounts_of_10_000_mixed_events_agree_exactly(
+    start_host: StartHost, mosquitto: Mosquitto
+) -> None:
+    host = start_host(CONFIG.format(url=mosquitto.url))
+    done = host.deploy({"index.py": mixed.CODE, "function.yaml": mixed.MANIFEST}, mixed.NAME)
+    assert done["type"] == "done", done
+    wait_until(lambda: is_subscribed(host), "it is subscribed")
+    expected = asyncio.run(send(host, mosquitto))
+    assert expected.total() == 2 * EVENTS
+    # An answer leaves before what is told of it is looked at; what is told is there by then.
+    assert metrics_of(host) == expected
+
+
+async def send(host: RunningHost, mosquitto: Mosquitto) -> Ends:
+    """Half of them over each trigger, at the same time; what the senders have counted."""
+    url = f"{host.url}/invoke/{mixed.quoted()}"
+    http = mixed.bodies(EVENTS, RARE, ["good", "raised", "nothing", "good", "good"])
+    mqtt = mixed.bodies(EVENTS, RARE, ["good", "good", "raised"])
+    with device(mosquitto) as line:
+        for topic in (mixed.OUT, mixed.ERRORS):
+            await line.listen(topic)
+        sending = mixed.send_over_http(url, http, CALLERS), mixed.send_over_mqtt(line, mqtt)
+        told = await asyncio.gather(*sending)
+    triggers = zip(("http", "mqtt"), told, strict=True)
+    return Counter({(trigger, end): count for trigger, ended in triggers for end, count in ended.items()})
+
+
+def metrics_of(host: RunningHost) -> Ends:
+    """What the metrics page says."""
+    ends: Ends = Counter()
+    for family in text_string_to_metric_families(host.client.get(f"{host.url}/metrics").text):
+        if family.name == "fnhost_invocations":
+            for sample in family.samples:
+                if sample.name == "fnhost_invocations_total":
+                    labels = sample.labels
+                    assert labels["function"] == mixed.NAME
+                    ends[labels["trigger"], labels["result"]] += int(sample.value)
+    return +ends
+
+
+def is_subscribed(host: RunningHost) -> bool:
+    checks = host.client.get(f"{host.url}/readyz").json()["checks"]
+    mqtt = [check for check in checks if check["name"].startswith("mqtt")]
+    return len(mqtt) >= 2 and all(check["ok"] for check in mqtt)
