@@ -20,6 +20,7 @@ from tests.bench.rules import measure_rules
 from tests.bench.sharing import measure_sharing
 from tests.bench.spike import measure_spike
 from tests.bench.starts import measure_starts
+from tests.bench.telling import measure_telling
 from tests.bench.venvs import Wanted
 
 
@@ -43,6 +44,7 @@ SECTIONS = {
     "peers": Section("HTTP beside those that isolate the function", measure_peers, isolated.WANTED),
     "mqtt": Section("MQTT beside an echo inside paho's loop", measure_mqtt),
     "batch": Section("batches of a scikit-learn forest", measure_batch),
+    "telling": Section("metrics, history, and the command line", measure_telling),
     "attacks": Section("a neighbour of functions that do their worst", measure_attacks),
     "many": Section("1 to 1,000 functions on one host", measure_many),
 }
