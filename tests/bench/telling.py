@@ -35,7 +35,7 @@ MB = 1024 * 1024
 class Telling:
     """Times in ms, of the first answer in s; sizes in MB.
 
-    `functions` are those of the host whose page is read, and of the one that is watched. `bare` is a Python of
+    `functions` are those of the host whose page is read, and of the one watched. `bare` is a Python of
     the same environment that does nothing. `pages` are processor times of the host; `watching` is the share
     of a core, in %, that a host whose functions are in use takes while no event comes.
     """
