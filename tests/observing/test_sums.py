@@ -37,6 +37,11 @@ def test_all_accounts_of_10_000_mixed_events_agree_exactly(
     assert expected.total() == 2 * EVENTS
     # An answer leaves before what is told of it is looked at; what is told is there by then.
     assert metrics_of(host) == expected
+    assert records_of(host) == expected
+    by_result: Counter[str] = Counter()
+    for (_, result), count in expected.items():
+        by_result[result] += count
+    assert totals_of(host) == by_result
 
 
 async def send(host: RunningHost, mosquitto: Mosquitto) -> Ends:
@@ -64,6 +69,24 @@ def metrics_of(host: RunningHost) -> Ends:
                     assert labels["function"] == mixed.NAME
                     ends[labels["trigger"], labels["result"]] += int(sample.value)
     return +ends
+
+
+def records_of(host: RunningHost) -> Ends:
+    """What the records themselves say, each read."""
+    ends: Ends = Counter()
+    before: dict[str, int] = {}
+    while True:
+        answer = host.client.get(f"{host.url}/api/records", params={"limit": 1000, **before}).json()
+        if not (page := answer["records"]):
+            return ends
+        ends.update((each["trigger"], each["result"]) for each in page)
+        before = {"before": page[-1]["number"]}
+
+
+def totals_of(host: RunningHost) -> Counter[str]:
+    """How many records were made, by result."""
+    totals = host.client.get(f"{host.url}/api/records", params={"limit": 1}).json()["totals"]
+    return +Counter({result: told["made"] for result, told in totals.items()})
 
 
 def is_subscribed(host: RunningHost) -> bool:
