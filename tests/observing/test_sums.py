@@ -2,9 +2,11 @@
 
 import asyncio
 from collections import Counter
+from functools import partial
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from runtime.observations import RESULTS
 from tests.brokers import Mosquitto
 from tests.hosts import RunningHost, StartHost, wait_until
 from tests.mqtt.clients import device
@@ -42,6 +44,8 @@ def test_all_accounts_of_10_000_mixed_events_agree_exactly(
     for (_, result), count in expected.items():
         by_result[result] += count
     assert totals_of(host) == by_result
+    for step in ("1s", "10s", "1m"):
+        wait_until(partial(_agrees, host, step, by_result), f"the history by {step} has all of them", 90)
 
 
 async def send(host: RunningHost, mosquitto: Mosquitto) -> Ends:
@@ -87,6 +91,21 @@ def totals_of(host: RunningHost) -> Counter[str]:
     """How many records were made, by result."""
     totals = host.client.get(f"{host.url}/api/records", params={"limit": 1}).json()["totals"]
     return +Counter({result: told["made"] for result, told in totals.items()})
+
+
+def history_of(host: RunningHost, step: str) -> Counter[str]:
+    """What the rows of the function's history say together."""
+    asked = {"function": mixed.NAME, "step": step, "since": "15m", "columns": ",".join(RESULTS)}
+    (series,) = host.client.get(f"{host.url}/api/metrics", params=asked).json()["series"]
+    told: Counter[str] = Counter({result: sum(series["values"][result]) for result in RESULTS})
+    return +told
+
+
+def _agrees(host: RunningHost, step: str, expected: Counter[str]) -> bool:
+    """Whether the row of this second is there, too; before that it says no more than that."""
+    told = history_of(host, step)
+    assert told <= expected
+    return told == expected
 
 
 def is_subscribed(host: RunningHost) -> bool:
