@@ -1,4 +1,4 @@
-"""Gives records their place in the host: in memory, each minute to disk, and read from both."""
+"""Gives records their place in the host: in memory, to disk each minute or when many come, read from both."""
 
 import asyncio
 import contextlib
@@ -19,6 +19,8 @@ from runtime.observations import RESULTS
 logger = logging.getLogger(__name__)
 
 FLUSH_EVERY = 60.0
+SHORTEST_PAUSE = 1.0
+"""Seconds between two times of writing, however much comes."""
 TROUBLES = (OSError, sqlite3.Error)
 
 
@@ -35,7 +37,8 @@ class RecordsPart(Part):
         self._paths = read_paths(records.rules.redact)
         self._writing: list[Record] = []
         self._trouble = ""
-        self._ending = asyncio.Event()
+        self._ending, self._due = asyncio.Event(), asyncio.Event()
+        records.on_filling = self._due.set
         self._flushing: asyncio.Task[None] | None = None
 
     async def setup(self) -> None:
@@ -55,6 +58,7 @@ class RecordsPart(Part):
     async def stop(self) -> None:
         """Write the last of it."""
         self._ending.set()
+        self._due.set()
         if self._flushing is not None:
             await self._flushing
         self._records.finish()
@@ -63,10 +67,13 @@ class RecordsPart(Part):
 
     async def _flush_often(self) -> None:
         while not self._ending.is_set():
-            try:
-                await asyncio.wait_for(self._ending.wait(), FLUSH_EVERY)
-            except TimeoutError:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._due.wait(), FLUSH_EVERY)
+            if not self._ending.is_set():
                 await self.flush()
+                self._due.clear()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._ending.wait(), SHORTEST_PAUSE)
 
     async def flush(self) -> None:
         """Write what is complete, if there is any; what cannot be written waits for the next time."""

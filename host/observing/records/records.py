@@ -50,7 +50,7 @@ class Records(Observer):
     """Told of each run; `listeners` hear of each record once nothing more comes to it.
 
     `wants` may ask for the record of a run that is neither a failure nor in the sample: its listeners hear of
-    it, and it is not kept.
+    it, and it is not kept. `on_filling` is called while there is much that the disk has not got.
     """
 
     def __init__(self, rules: Rules, clocks: Clocks = Clocks()) -> None:  # noqa: B008 - it does not change
@@ -59,6 +59,7 @@ class Records(Observer):
         self.totals = Totals(clocks.wall())
         self.listeners: list[Listener] = []
         self.wants: Wants | None = None
+        self.on_filling: Callable[[], None] | None = None
         self.last = 0
         self._clocks = clocks
         self._share = rules.sample
@@ -94,6 +95,8 @@ class Records(Observer):
             self._await(record)
         if kept:
             self.totals.forgotten += self.shelf.add(record)
+            if self.on_filling is not None and self.shelf.is_filling:
+                self.on_filling()
         if record.is_complete:
             self._tell(record)
 

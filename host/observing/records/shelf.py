@@ -8,6 +8,8 @@ from host.observing.records.room import Bounds, Kind, count_excess
 
 MEMORY = 16 * 1024 * 1024
 """Bytes of records that wait for the disk."""
+FILLING = 4
+"""The part of them above which it is time to write: the rest is for what comes meanwhile."""
 
 
 class Shelf:
@@ -19,6 +21,11 @@ class Shelf:
         self._failures: deque[Record] = deque()
         self._sample_bytes = 0
         self._failure_bytes = 0
+
+    @property
+    def is_filling(self) -> bool:
+        """Whether the disk had better take what is here before more comes."""
+        return self._sample_bytes + self._failure_bytes > self._bounds.size // FILLING
 
     def __iter__(self) -> Iterator[Record]:
         yield from self._samples
