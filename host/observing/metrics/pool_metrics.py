@@ -97,10 +97,12 @@ class PoolMetrics:
         )
 
     def _missing(self) -> Values:
-        missing: set[str] = set()
+        # Until a box has told there is nothing to tell: a 0 would be taken for a layer that stands.
+        missing: dict[str, bool] = {}
         for deployed in list(self._catalog.functions.values()):
-            missing.update(wall for wall, why in deployed.walls.items() if why is not None)
-        return [(Labels(layer=wall), int(wall in missing)) for wall in WALLS]
+            for wall, why in deployed.walls.items():
+                missing[wall] = missing.get(wall, False) or why is not None
+        return [(Labels(layer=wall), int(missing[wall])) for wall in WALLS if wall in missing]
 
 
 def _instances(states: dict[str, Counter[str]]) -> Values:
