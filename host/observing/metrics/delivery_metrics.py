@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from prometheus_client.metrics_core import Metric
 
-from host.observing.metrics.families import NONE, Labels, Values, counter, gauge
+from host.observing.metrics.families import NONE, Labels, Values, counter, gauge, labels_of
 from triggers.delivery.lane_plan import LaneView
 from triggers.store.store import DeliveryStore
 
@@ -61,7 +61,7 @@ class InboxMetrics:
                 function = target.partition("@")[0]
                 key = trigger, source, function
                 if key not in waiting:
-                    waiting[key] = Waiting(Labels(trigger=trigger, source=source, function=function))
+                    waiting[key] = Waiting(labels_of(trigger=trigger, source=source, function=function))
                 waiting[key].add(view)
         return list(waiting.values())
 

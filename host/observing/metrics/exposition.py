@@ -64,7 +64,7 @@ async def _write_family(family: Metric, form: Format) -> list[str]:
 
 def _write(sample: Sample) -> str:
     labels, value = sample.labels, sample.value
-    told = str(value) if math.isfinite(value) else ENDLESS.get(value, "NaN")
-    if not labels:
-        return f"{sample.name} {told}\n"
-    return f"{sample.name}{{{labels.text if isinstance(labels, Labels) else label_text(labels)}}} {told}\n"
+    told = value if isinstance(value, int) or math.isfinite(value) else ENDLESS.get(value, "NaN")
+    if isinstance(labels, Labels):
+        return f"{sample.name}{{{labels.text}}} {told}\n"
+    return f"{sample.name}{{{label_text(labels)}}} {told}\n" if labels else f"{sample.name} {told}\n"

@@ -17,13 +17,19 @@ UPPER = (*map(repr, BOUNDS), "+Inf")
 
 
 class Labels(dict[str, str]):
-    """The labels of a sample; `text` is how the page writes them, made once for all that have them."""
+    """The labels of a sample, never changed; `text` is how the page writes them."""
 
     __slots__ = ("text",)
 
-    def __init__(self, **labels: str) -> None:
+    def __init__(self, labels: dict[str, str]) -> None:
         super().__init__(labels)
         self.text = label_text(labels)
+
+
+@lru_cache(16384)
+def labels_of(**labels: str) -> Labels:
+    """These labels; the same ones are asked for with each page, and take longer to make than to write."""
+    return Labels(labels)
 
 
 NONE: dict[str, str] = {}
@@ -31,10 +37,9 @@ NONE: dict[str, str] = {}
 
 def label_text(labels: dict[str, str]) -> str:
     """Labels as both formats of Prometheus write them, without the braces."""
-    return ",".join(f'{name}="{_escape(value)}"' for name, value in labels.items())
+    return ",".join([f'{name}="{_escape(value)}"' for name, value in labels.items()])
 
 
-@lru_cache(4096)
 def _escape(value: str) -> str:
     return value.replace("\\", r"\\").replace("\n", r"\n").replace('"', r"\"")
 

@@ -9,7 +9,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.process_collector import ProcessCollector
 
 from host.health import Health
-from host.observing.metrics.families import NONE, Labels, gauge
+from host.observing.metrics.families import NONE, gauge, labels_of
 
 
 class HostMetrics:
@@ -19,7 +19,7 @@ class HostMetrics:
         self._health = health
         self._clock = clock
         self._process = ProcessCollector(registry=None)
-        self._build = Labels(version=version("fnhost"), python=platform.python_version())
+        self._build = labels_of(version=version("fnhost"), python=platform.python_version())
 
     def collect(self) -> Iterator[Metric]:
         """All families of the host."""

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from prometheus_client.metrics_core import Metric
 
-from host.observing.metrics.families import Labels, Values, counter, gauge
+from host.observing.metrics.families import Labels, Values, counter, gauge, labels_of
 from triggers.mqtt.broker import RECEIVE_MAXIMUM
 from triggers.mqtt.states import ConnectionState
 
@@ -55,7 +55,7 @@ class MqttMetrics:
 
 
 def _labels(state: ConnectionState) -> Labels:
-    return Labels(broker=state.broker, client=state.client_id, rule=state.rule or "")
+    return labels_of(broker=state.broker, client=state.client_id, rule=state.rule or "")
 
 
 def _rules(rows: Rows) -> Iterator[Metric]:
@@ -85,7 +85,7 @@ def _rules(rows: Rows) -> Iterator[Metric]:
 def _refusals(rows: Rows) -> Values:
     for labels, state in rows:
         for reason in REFUSALS:
-            yield Labels(**labels, reason=reason), getattr(state, f"refused_{reason}")
+            yield labels_of(**labels, reason=reason), getattr(state, f"refused_{reason}")
 
 
 def _targets(rows: Rows) -> Iterator[Metric]:

@@ -8,7 +8,7 @@ from prometheus_client.metrics_core import Metric
 
 from host.deployment.catalog import Catalog
 from host.observing.metrics.cpu import CpuTimes
-from host.observing.metrics.families import NONE, Labels, Values, counter, gauge
+from host.observing.metrics.families import NONE, Labels, Values, counter, gauge, labels_of
 from runtime.boxes.walls import WALLS
 from runtime.pool import Pool, PoolView
 from runtime.scaling.scaler import Scaler
@@ -81,7 +81,7 @@ class PoolMetrics:
         for pool in pools_of(self._catalog):
             name, view = pool.spec.function, pool.view()
             figure = self._scaler.figure(pool)
-            sight = sights.get(name) or sights.setdefault(name, Sight(Labels(function=name)))
+            sight = sights.get(name) or sights.setdefault(name, Sight(labels_of(function=name)))
             sight.add(pool, view, figure.pss if figure else 0)
             states.setdefault(name, Counter()).update(each.state for each in view.instances)
         return sights, states
@@ -102,7 +102,7 @@ class PoolMetrics:
         for deployed in list(self._catalog.functions.values()):
             for wall, why in deployed.walls.items():
                 missing[wall] = missing.get(wall, False) or why is not None
-        return [(Labels(layer=wall), int(missing[wall])) for wall in WALLS if wall in missing]
+        return [(labels_of(layer=wall), int(missing[wall])) for wall in WALLS if wall in missing]
 
 
 def _instances(states: dict[str, Counter[str]]) -> Values:
@@ -110,7 +110,7 @@ def _instances(states: dict[str, Counter[str]]) -> Values:
         for state in STATES:
             # One that ends has been told to, or is about to be missed.
             count = found[state] + (found["ending"] if state == "retiring" else 0)
-            yield Labels(function=name, state=state), count
+            yield labels_of(function=name, state=state), count
 
 
 def _queues(sights: Iterable[Sight]) -> Iterator[Metric]:

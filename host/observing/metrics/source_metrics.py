@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from prometheus_client.metrics_core import Metric
 
-from host.observing.metrics.families import Labels, counter, gauge
+from host.observing.metrics.families import counter, gauge, labels_of
 from triggers.timers.trigger import TimerState
 
 if TYPE_CHECKING:
@@ -36,12 +36,12 @@ class SourceMetrics:
 
     def collect(self) -> Iterator[Metric]:
         """All families of both."""
-        timers = [(Labels(timer=each.name), each) for each in self._timers()]
+        timers = [(labels_of(timer=each.name), each) for each in self._timers()]
         for field, says in TIMERS.items():
             yield counter(
                 f"fnhost_timer_{field}", says, [(labels, getattr(each, field)) for labels, each in timers]
             )
-        bridges = [(Labels(bridge=each.name), each) for each in self._bridges()]
+        bridges = [(labels_of(bridge=each.name), each) for each in self._bridges()]
         for field, says in BRIDGES.items():
             yield counter(
                 f"fnhost_bridge_{field}_records",

@@ -5,7 +5,7 @@ from typing import TypeVar
 
 from prometheus_client.metrics_core import Metric
 
-from host.observing.metrics.families import Histogram, Labels, Values, counter, summary
+from host.observing.metrics.families import Histogram, Labels, Values, counter, labels_of, summary
 from host.observing.metrics.tallies import FunctionTally, Tallies
 from runtime.usage import UNKNOWN
 
@@ -25,7 +25,7 @@ class TallyMetrics:
     def collect(self) -> Iterator[Metric]:
         """All families of what was counted."""
         self._tallies.retain(self._deployed())
-        rows = [(name, Labels(function=name), tally) for name, tally in self._tallies.functions().items()]
+        rows = [(name, labels_of(function=name), tally) for name, tally in self._tallies.functions().items()]
         yield counter(
             "fnhost_invocations",
             "Events that a function's pool has done with, by how they ended.",
@@ -51,7 +51,7 @@ class TallyMetrics:
 
 def _instances(rows: Rows) -> Iterator[Metric]:
     starts = [
-        (Labels(function=name, kind=kind), times)
+        (labels_of(function=name, kind=kind), times)
         for name, _, tally in rows
         for kind, times in tally.starts.items()
     ]
@@ -80,16 +80,16 @@ def _instances(rows: Rows) -> Iterator[Metric]:
 def _invocations(rows: Rows) -> Values:
     for name, _, tally in rows:
         for (revision, trigger, result), count in list(tally.runs.items()):
-            yield Labels(function=name, revision=str(revision), trigger=trigger, result=result), count
+            yield labels_of(function=name, revision=str(revision), trigger=trigger, result=result), count
 
 
 def _refused(rows: Rows, tallies: Tallies) -> Values:
     for name, refused in [*((name, tally.refused) for name, _, tally in rows), (UNKNOWN, tallies.unknown)]:
         for (trigger, reason), count in list(refused.items()):
-            yield Labels(function=name, trigger=trigger, reason=reason), count
+            yield labels_of(function=name, trigger=trigger, reason=reason), count
 
 
 def _by_reason(rows: Iterable[tuple[str, Mapping[Reason, int]]]) -> Values:
     for name, counts in rows:
         for reason, count in list(counts.items()):
-            yield Labels(function=name, reason=reason), count
+            yield labels_of(function=name, reason=reason), count
