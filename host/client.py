@@ -213,6 +213,8 @@ class Client:
             response = self._http.request(method, path, **options)
             return self._object(response)
 
+    ask = _ask  # for what other files beside this one know of the API
+
     def _object(self, response: httpx.Response) -> Json:
         if response.is_error:
             raise _refusal(response)

@@ -39,6 +39,7 @@ from host.scaling import ScalingPart
 from host.state import StateDir
 from host.timers import TimersPart
 from host.web.records import RecordsApi
+from host.web.setups import SetupsApi
 from runtime.events import Dispatch
 from runtime.observations import Observers
 from triggers.store.store import DeliveryStore
@@ -111,8 +112,10 @@ def _traces(observing: Observing, watched: Watched) -> list[Part]:
 def observing_routes(observing: Observing, watched: Watched) -> list[Route]:
     """What the API shows of it."""
     recorded = RecordsApi(observing.recording, watched.dispatch)
+    setups = SetupsApi(watched.catalog)
     history = HistoryApi(observing.history, observing.axis)
-    return [*_metrics(observing, watched).routes(), *recorded.routes(), *history.routes()]
+    own = (*recorded.routes(), *setups.routes(), *history.routes())
+    return [*_metrics(observing, watched).routes(), *own]
 
 
 def _metrics(observing: Observing, watched: Watched) -> MetricsPage:

@@ -72,6 +72,13 @@ class Boxes:
                 return replace(box, uid=uid, end=partial(kill_users, range(uid, uid + 1)))
         return box
 
+    def user_of(self, function: str) -> int | None:
+        """The id that its processes run as; None: the host's own. Blocks; raises OSError."""
+        uids = self._grounds.uids if self._grounds is not None else None
+        with contextlib.suppress(NoUidError):
+            return uids.uid(function) if uids is not None else None
+        return None
+
     def forget(self, function: str) -> None:
         """It is no more, nor are its folders: end what its users have left. Blocks; raises OSError."""
         uids = self._grounds.uids if self._grounds is not None else None

@@ -124,6 +124,26 @@ OPERATIONS = (
     ),
     Operation(
         "GET",
+        f"{PATH}/revisions/{{number}}/setup",
+        "showSetup",
+        "What its processes are told when they start: paths on the host's machine, variables, names of secrets.",
+        "admin",
+        told(
+            shape(
+                {
+                    "setup": {"type": "object"},
+                    "environment": {"type": "object", "additionalProperties": TEXT},
+                    "user": maybe({"type": "integer"}),
+                    "program": TEXT,
+                    "worker": TEXT,
+                }
+            )
+        ),
+        (404, 503),
+        (NAME, NUMBER),
+    ),
+    Operation(
+        "GET",
         f"{PATH}/revisions/{{number}}/build-log",
         "readBuildLog",
         "What the build of a revision's environment printed.",

@@ -1,0 +1,35 @@
+"""Records of invocations, as a program that uses the host's API sees them."""
+
+from typing import Any
+from urllib.parse import quote
+
+from host.client import Client, Json
+
+PATH = "/api/records"
+
+
+class RecordsClient:
+    """Asks the host of `client`; every method raises ClientError."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    def page(self, query: dict[str, Any]) -> Json:
+        """The newest `records`, newest first, and `totals` by result; `query` has what they are chosen by."""
+        asked = {name: value for name, value in query.items() if value is not None}
+        return self._client.ask("GET", PATH, params=asked)
+
+    def attempts(self, event_id: str) -> list[Json]:
+        """The records of one event, one for each attempt, the oldest first."""
+        found: list[Json] = self._client.ask("GET", f"{PATH}/{quote(event_id, safe='')}")["attempts"]
+        return found
+
+    def replay(self, event_id: str, target: str | None) -> Json:
+        """Runs the very input again, by the live revision or by `target`, and returns what came of it."""
+        path = f"{PATH}/{quote(event_id, safe='')}/replay"
+        return self._client.ask("POST", path, params={"on": target} if target else {}, timeout=None)
+
+    def setup(self, function: str, revision: int) -> Json:
+        """What a revision's processes are told when they start, and where its files are."""
+        name = quote(function, safe="")
+        return self._client.ask("GET", f"/api/functions/{name}/revisions/{revision}/setup")
