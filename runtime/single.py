@@ -47,40 +47,57 @@ class Wish:
     post_mortem: bool = False
 
 
-def start_single(
-    event: SingleEvent, around: Surroundings, debug: Wish | None = None
-) -> "subprocess.Popen[bytes]":
-    """Start it with our own stdin, stdout and stderr; raises OSError.
+def run_single(event: SingleEvent, around: Surroundings) -> dict[str, Any] | None:
+    """Run it to its end, and return what came of it: `body` (base64, or None), `content_type`, `failure` and
+    `publications`; None when the process died. Raises OSError.
 
-    Its exit code is 0 when the function answered, 1 when it failed.
+    What the function prints goes where our own output goes.
     """
-    order = {
+    reading, writing = os.pipe()
+    with os.fdopen(reading, "rb") as told:
+        try:
+            process = _start(_order(event, around) | {"answer": writing}, around, (writing,))
+        finally:
+            os.close(writing)
+        answer = told.read()
+        process.wait()
+    outcome: dict[str, Any] | None = json.loads(answer) if answer else None
+    return outcome
+
+
+def debug_single(event: SingleEvent, around: Surroundings, wish: Wish) -> "subprocess.Popen[bytes]":
+    """Start it under pdb, on our own stdin, stdout and stderr; raises OSError.
+
+    Its exit code is 0 when the function answered or the person has quit, 1 when it failed.
+    """
+    told = {"breaks": list(wish.breaks), "post_mortem": wish.post_mortem}
+    return _start(_order(event, around) | {"debug": told}, around)
+
+
+def _order(event: SingleEvent, around: Surroundings) -> dict[str, Any]:
+    meta = json.dumps(event.meta)
+    return {
         "setup": {**around.setup, "box": BoxPlan()._asdict(), "preload": False},
-        "head": {
-            "id": event.id,
-            "ct": event.content_type,
-            "ts": event.received,
-            "m": json.dumps(event.meta),
-        },
+        "head": {"id": event.id, "ct": event.content_type, "ts": event.received, "m": meta},
         "body": base64.b64encode(event.body).decode(),
-        "debug": debug and {"breaks": list(debug.breaks), "post_mortem": debug.post_mortem},
     }
+
+
+def _start(
+    order: Mapping[str, Any], around: Surroundings, fds: tuple[int, ...] = ()
+) -> "subprocess.Popen[bytes]":
+    identity: dict[str, Any] = {}
+    if around.user is not None:
+        identity = {"user": around.user, "group": around.user, "extra_groups": []}
     # In memory: it has secrets, and the function's user could not read a file of ours.
     with os.fdopen(os.memfd_create("order"), "wb") as file:
         file.write(json.dumps(order).encode())
         file.flush()
         os.lseek(file.fileno(), 0, os.SEEK_SET)
-        return _spawn(file.fileno(), around)
-
-
-def _spawn(order: int, around: Surroundings) -> "subprocess.Popen[bytes]":
-    identity: dict[str, Any] = {}
-    if around.user is not None:
-        identity = {"user": around.user, "group": around.user, "extra_groups": []}
-    return subprocess.Popen(
-        [around.program, "-I", "-S", around.worker / STARTER, str(order)],
-        pass_fds=[order],
-        cwd=around.setup["package_dir"],
-        env=dict(around.environment),
-        **identity,
-    )
+        return subprocess.Popen(
+            [around.program, "-I", "-S", around.worker / STARTER, str(file.fileno())],
+            pass_fds=[file.fileno(), *fds],
+            cwd=around.setup["package_dir"],
+            env=dict(around.environment),
+            **identity,
+        )

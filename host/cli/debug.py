@@ -58,7 +58,7 @@ def debug(event_id: str, breaks: tuple[tuple[str, int], ...], post_mortem: bool,
             "--break stops before a failure, --post-mortem after it: say one of them", Exit.USAGE
         )
     from host.client_records import RecordsClient
-    from runtime.single import Wish, start_single
+    from runtime.single import Wish, debug_single
 
     with connected(url) as client:
         records = RecordsClient(client)
@@ -69,7 +69,7 @@ def debug(event_id: str, breaks: tuple[tuple[str, int], ...], post_mortem: bool,
     try:
         around = _surroundings(told, output)
         _say_what_it_is(record, around)
-        code = _attend(start_single(event, around, Wish(breaks, post_mortem)))
+        code = _attend(debug_single(event, around, Wish(breaks, post_mortem)))
     except OSError as error:
         raise CommandError(_not_here(told, error), Exit.USAGE) from None
     finally:

@@ -40,7 +40,14 @@ def debug(single: Single, wish: dict[str, Any]) -> Outcome | None:
     except bdb.BdbQuit:
         return None
     except BaseException as error:  # noqa: BLE001 - user code: whatever it raises is its failure
-        return single.fail(error)
+        return single.fail(error.with_traceback(_behind_us(error.__traceback__)))
+
+
+def _behind_us(trace: TracebackType | None) -> TracebackType | None:
+    """From the first frame on that is not ours, nor pdb's."""
+    while trace is not None and trace.tb_next is not None and _is_ours(trace.tb_frame):
+        trace = trace.tb_next
+    return trace
 
 
 def _look_at_failure(single: Single, debugger: "Debugger") -> Outcome:

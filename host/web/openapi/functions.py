@@ -126,7 +126,7 @@ OPERATIONS = (
         "GET",
         f"{PATH}/revisions/{{number}}/setup",
         "showSetup",
-        "What its processes are told when they start: paths on the host's machine, variables, names of secrets.",
+        "What its processes are told at their start: paths on the host's machine, variables, secrets' names.",
         "admin",
         told(
             shape(

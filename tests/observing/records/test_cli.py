@@ -1,0 +1,177 @@
+"""The verbs about invocations, against a real host: a list, the way of one, once more, and under pdb."""
+
+import json
+import os
+import pty
+import select
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from host.cli.invocations import draw_waterfall
+from tests.cli.running import DEADLINE, command, environment, fnhost
+from tests.hosts import RunningHost
+
+CODE = """\
+import os
+
+
+def double(t):
+    if t < 0:
+        raise ValueError(f"no such temperature: {t}")
+    return t * 2
+
+
+def index(event, context):
+    t = event["t"]
+    context.publish("out/1", {"t": t})
+    context.logger.info("colour %s", os.environ["COLOUR"])
+    doubled = double(t)
+    return {"doubled": doubled, "id": context.request_id}
+"""
+MANIFEST = 'publish: ["out/#"]\nenv: {COLOUR: red}\n'
+
+
+@pytest.fixture(scope="module")
+def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningHost]:
+    """A host with one function, of which one event failed and one did not."""
+    running = RunningHost(tmp_path_factory.mktemp("records"), "records: {sample: 1}\n").start()
+    try:
+        done = running.deploy({"index.py": CODE, "function.yaml": MANIFEST}, "demo")
+        assert done["type"] == "done", done
+        assert running.invoke("demo", '{"t": -1}').status_code == 500
+        assert running.invoke("demo", '{"t": 2}').status_code == 200
+        yield running
+    finally:
+        running.close()
+
+
+def id_of(host: RunningHost, result: str) -> str:
+    listed = json.loads(fnhost(host.url, "invocations", "--result", result, "-o", "json").stdout)
+    return str(listed["records"][-1]["id"])
+
+
+class Terminal:
+    """What a person types, and sees."""
+
+    def __init__(self, master: int) -> None:
+        self._master = master
+        self.seen = ""
+
+    def await_text(self, text: str, start: int = 0) -> None:
+        end = time.monotonic() + DEADLINE
+        while text not in self.seen[start:]:
+            left = end - time.monotonic()
+            assert left > 0, f"not seen: {text!r} in {self.seen}"
+            if select.select([self._master], [], [], left)[0]:
+                self.seen += os.read(self._master, 65_536).decode()
+
+    def type(self, line: str, then: str) -> str:
+        """Type a line, and wait for the text that comes of it."""
+        start = len(self.seen)
+        os.write(self._master, f"{line}\n".encode())
+        self.await_text(then, start)
+        return self.seen[start:]
+
+
+@contextmanager
+def debugging(host: RunningHost, *words: str) -> Iterator[tuple[Terminal, "subprocess.Popen[bytes]"]]:
+    """`fnhost debug` on a terminal."""
+    master, slave = pty.openpty()
+    env = environment(FNHOST_URL=host.url, XDG_RUNTIME_DIR=os.environ["XDG_RUNTIME_DIR"])
+    process = subprocess.Popen(command("debug", *words), stdin=slave, stdout=slave, stderr=slave, env=env)
+    os.close(slave)
+    try:
+        yield Terminal(master), process
+        process.wait(DEADLINE)
+    finally:
+        process.kill()
+        process.wait()
+        os.close(master)
+
+
+def test_invocations_are_listed_and_shown_as_a_waterfall(host: RunningHost) -> None:
+    failed = fnhost(host.url, "invocations", "--failed", "--function", "demo", "--since", "1h").stdout
+    assert id_of(host, "raised") in failed
+    assert "ValueError: no such temperature: -1" in failed
+    assert id_of(host, "ok") not in failed
+    shown = fnhost(host.url, "invocations", id_of(host, "raised")).stdout
+    assert [line.split(":")[1].strip() for line in shown.splitlines() if line.startswith("result")] == [
+        "raised"
+    ]
+    assert [line.split()[0] for line in shown.splitlines() if "█" in line] == ["queued", "started", "ended"]
+    assert '{"t": -1}' in shown
+    assert 'index.py", line 6, in double' in shown
+    missing = fnhost(host.url, "invocations", "nothing")
+    assert missing.exit_code == 4
+    assert "records:" in missing.stderr
+
+
+def test_bars_stand_where_the_time_went() -> None:
+    stages = {"received": 0.0, "queued": 1.0, "started": 2.0, "ended": 4.0}
+    _, queued, started, ended, _ = draw_waterfall(stages)
+    assert (queued.count("█"), started.count("█"), ended.count("█")) == (10, 10, 20)
+    assert started.index("█") == queued.index("█") + 10
+    assert ended.index("█") == queued.index("█") + 20
+    assert ended.endswith("+2.000 s")
+
+
+def test_an_invocation_is_run_again_and_fails_as_it_did(host: RunningHost) -> None:
+    good = fnhost(host.url, "replay", id_of(host, "ok"))
+    assert (good.exit_code, json.loads(good.stdout)["doubled"]) == (0, 4)
+    assert "not sent: a message to out/1" in good.stderr
+    bad = fnhost(host.url, "replay", id_of(host, "raised"), "--on", "demo@1")
+    assert bad.exit_code == 1
+    assert "demo@1: ValueError: no such temperature: -1" in bad.stderr
+    assert fnhost(host.url, "replay", id_of(host, "raised"), "--on", "demo@9").exit_code == 4
+
+
+def test_an_event_is_stepped_through_from_the_first_line_of_its_function(host: RunningHost) -> None:
+    event_id = id_of(host, "ok")
+    with debugging(host, event_id) as (terminal, process):
+        terminal.await_text('t = event["t"]')
+        terminal.await_text("(Pdb) ")
+        assert "{'t': 2}" in terminal.type("p event", "(Pdb) ")
+        stack = terminal.type("w", "(Pdb) ")
+        assert stack.count("index.py(11)") == 1
+        assert "runtime/worker" not in stack
+        assert "bdb.py" not in stack
+        terminal.type("n", 'context.publish("out/1"')
+        assert "2" in terminal.type("p t + 0", "(Pdb) ")
+        terminal.type("c", "it returned")
+        terminal.await_text(event_id, terminal.seen.rindex("it returned"))
+    assert process.returncode == 0
+    assert "colour red" in terminal.seen
+    assert "not sent: 8 bytes to out/1" in terminal.seen
+
+
+def test_a_breakpoint_in_the_users_file_is_hit(host: RunningHost) -> None:
+    with debugging(host, id_of(host, "raised"), "--break", "index.py:6") as (terminal, process):
+        terminal.await_text("raise ValueError")
+        terminal.await_text("(Pdb) ")
+        assert "-1" in terminal.type("p t", "(Pdb) ")
+        assert "doubled = double(t)" in terminal.type("up", "(Pdb) ")
+        start = len(terminal.seen)
+        terminal.type("c", "ValueError: no such temperature: -1")
+    assert process.returncode == 1
+    assert "bdb.py" not in terminal.seen[start:]
+
+
+def test_post_mortem_stops_where_it_raised_and_q_ends_it(host: RunningHost) -> None:
+    with debugging(host, id_of(host, "raised"), "--post-mortem") as (terminal, process):
+        terminal.await_text("index.py(6)double()")
+        terminal.await_text("(Pdb) ")
+        assert "-1" in terminal.type("p t", "(Pdb) ")
+        os.write(terminal._master, b"q\n")
+    assert process.returncode == 1
+
+
+def test_places_that_are_none_are_said(host: RunningHost) -> None:
+    event_id = id_of(host, "ok")
+    assert fnhost(host.url, "debug", event_id, "--break", "index.py").exit_code == 2
+    with debugging(host, event_id, "--break", "index.py:9") as (terminal, process):
+        terminal.await_text("index.py:9 has no code to stop at; the nearest line with some is 10")
+    assert process.returncode == 1
