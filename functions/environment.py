@@ -142,14 +142,19 @@ def _shared_options(order: BuildOrder) -> list[str]:
 
 
 def _install_options(order: BuildOrder) -> list[str]:
-    # What our own user may write, a function can that runs as it; through a link it would change the cache.
-    link = "hardlink" if os.geteuid() == 0 else "copy"
-    options = [*_shared_options(order), "--link-mode", link]
+    options = [*_shared_options(order), "--link-mode", link_mode(os.environ)]
     if not order.build:
         options += ["--only-binary", ":all:"]
     if order.wheels is not None:
         options += ["--offline", "--no-index", "--find-links", str(order.wheels)]
     return options
+
+
+def link_mode(environ: Mapping[str, str]) -> str:
+    """How files of wheels come from uv's cache; UV_LINK_MODE=hardlink is for those who trust the package."""
+    # What our own user may write, a function can that runs as it; through a link it would change the cache.
+    trusts = environ.get("UV_LINK_MODE") == "hardlink"
+    return "hardlink" if trusts or os.geteuid() == 0 else "copy"
 
 
 class BuildLog:

@@ -15,7 +15,14 @@ from pathlib import Path
 import psutil
 import pytest
 
-from functions.environment import MOST_LOGGED, BuildLog, BuildOrder, build_environment, clean_environment
+from functions.environment import (
+    MOST_LOGGED,
+    BuildLog,
+    BuildOrder,
+    build_environment,
+    clean_environment,
+    link_mode,
+)
 from functions.errors import BuildError
 from functions.interpreters import find_python
 from tests.functions.wheelhouse import make_wheel, package_index
@@ -209,6 +216,14 @@ def test_uv_learns_nothing_that_it_does_not_need() -> None:
     environ = {"PATH": "/bin", "UV_DEFAULT_INDEX": "x", "https_proxy": "p", "SSL_CERT_FILE": "c"}
     secrets = {"AWS_SECRET": "s", "FNHOST_TOKEN": "t", "PYTHONPATH": "/evil", "LD_PRELOAD": "/evil.so"}
     assert clean_environment({**environ, **secrets}) == environ
+
+
+def test_only_who_asks_for_it_shares_files_of_the_cache_with_functions_of_the_same_user(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    told = [link_mode({"UV_LINK_MODE": mode} if mode else {}) for mode in ("", "symlink", "hardlink")]
+    assert told == ["copy", "copy", "hardlink"]
 
 
 def test_an_interpreter_that_does_not_run_is_passed_over(tmp_path: Path) -> None:
