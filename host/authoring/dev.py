@@ -1,6 +1,7 @@
 """Serves a folder to its author: deploys it, watches it, deploys it again, and shows what happens."""
 
 import asyncio
+import contextlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -87,7 +88,7 @@ class Session:
         self._heard = ears.heard
         self._saves = ears.saves
         self._live: str | None = None
-        self._digest = ""
+        self._is_refused = False
 
     async def once(self) -> None:
         """One deploy and one event."""
@@ -99,24 +100,25 @@ class Session:
         try:
             await self._host.invoke(sample)
         finally:
-            async with asyncio.timeout(HEARD_LIMIT):
-                await self._heard.runs.acquire()
+            with contextlib.suppress(TimeoutError):  # a host that died has told of no run
+                await asyncio.wait_for(self._heard.runs.acquire(), HEARD_LIMIT)
 
     async def go_on(self) -> None:
         """Deploy now and after each save."""
-        await self._take_over()
-        show_ready(self._host.target, self._sample_or_none())
-        await self._send_wanted()
         while True:
-            await self._saves.next()
+            before = self._live
             if await self._take_over():
+                if before is None:
+                    show_ready(self._host.target, self._sample_or_none())
                 await self._send_wanted()
+            await self._saves.next()
 
     async def _take_over(self) -> bool:
         """Whether another revision is live than before; a package that is refused changes nothing."""
         try:
             return await self._deploy()
         except RefusedPackageError as error:
+            self._is_refused = True
             show("fail", str(error))
             stays = f"{self._live} goes on until a save mends it" if self._live else "save it mended"
             show("note", f"not deployed; {stays}")
@@ -125,7 +127,7 @@ class Session:
         return False
 
     async def _send_wanted(self) -> None:
-        if self._order.event is not None and self._live and (sample := self._sample_or_none()):
+        if self._order.event is not None and (sample := self._sample_or_none()):
             await self._send(sample)
 
     def _sample_or_none(self) -> Sample | None:
@@ -146,9 +148,11 @@ class Session:
     async def _deploy(self) -> bool:
         """Whether another revision is live than before."""
         done = await self._host.deploy(self._order.folder, self._tell)
-        if done["unchanged"] and done["sha256"] == self._digest:
+        was_refused, self._is_refused = self._is_refused, False
+        if done["unchanged"] and self._live is not None:
+            if was_refused:
+                say(f"{self._live} is what is saved again")
             return False
-        self._digest = done["sha256"]
         self._live = f"{done['function']}@{done['revision']}"
         say(f"{self._live} is live after {done['seconds']:.1f} s at {self._host.target}")
         return True

@@ -118,11 +118,14 @@ def test_a_function_is_made_served_broken_mended_and_ended(newcomer: Newcomer) -
     newcomer.read_until(r"fail  ")
 
     code = newcomer.folder / "hello" / "index.py"
+    sound = code.read_text()
     code.write_text(BROKEN)
     newcomer.read_until(r"fail  index\.py:1: '\(' was never closed$")
     newcomer.read_until(r"not deployed; hello@1 goes on until a save mends it$")
     assert httpx.post(url, content='{"t": 1}', timeout=PATIENCE, trust_env=False).json() == {"hot": False}
 
+    code.write_text(sound)
+    newcomer.read_until(r"hello@1 is what is saved again$")
     code.write_text(RAISING)
     newcomer.read_until(r"hello@2 is live")
     newcomer.read_until(r"out  0\.005")
