@@ -4,6 +4,7 @@ import os
 import re
 import shlex
 import signal
+import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -93,6 +94,13 @@ def newcomer(tmp_path: Path) -> Iterator[Newcomer]:
     made.close()
 
 
+def save(file: Path, text: str) -> None:
+    """At once, as careful editors do: a file that is written in pieces could be deployed in pieces."""
+    beside = file.with_name(".saving")
+    beside.write_text(text)
+    beside.replace(file)
+
+
 def is_gone(process: psutil.Process) -> bool:
     try:
         return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
@@ -119,14 +127,14 @@ def test_a_function_is_made_served_broken_mended_and_ended(newcomer: Newcomer) -
 
     code = newcomer.folder / "hello" / "index.py"
     sound = code.read_text()
-    code.write_text(BROKEN)
+    save(code, BROKEN)
     newcomer.read_until(r"fail  index\.py:1: '\(' was never closed$")
     newcomer.read_until(r"not deployed; hello@1 goes on until a save mends it$")
     assert httpx.post(url, content='{"t": 1}', timeout=PATIENCE, trust_env=False).json() == {"hot": False}
 
-    code.write_text(sound)
+    save(code, sound)
     newcomer.read_until(r"hello@1 is what is saved again$")
-    code.write_text(RAISING)
+    save(code, RAISING)
     newcomer.read_until(r"hello@2 is live")
     newcomer.read_until(r"out  0\.005")
     assert httpx.post(url, content='{"t": 0}', timeout=PATIENCE, trust_env=False).status_code == 500
@@ -134,7 +142,7 @@ def test_a_function_is_made_served_broken_mended_and_ended(newcomer: Newcomer) -
     frames = [newcomer.read_until(r'File "(.*)", line (\d+)').groups() for _ in range(2)]
     assert [(Path(file).name, line) for file, line in frames] == [("index.py", "2"), ("index.py", "6")]
 
-    code.write_text(MENDED)
+    save(code, MENDED)
     newcomer.read_until(r"hello@3 is live")
     newcomer.read_until(r'out  \{"mended": 188\}')
 
@@ -166,8 +174,6 @@ def test_a_package_that_is_refused_ends_once_with_its_fault(newcomer: Newcomer) 
 
 
 def test_a_port_that_is_taken_is_told_with_the_remedy(newcomer: Newcomer) -> None:
-    import socket
-
     newcomer.run("init", "hello")
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
