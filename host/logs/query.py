@@ -68,15 +68,15 @@ class Search:
             self._coming = self._store.subscribe(self._function)
         if self._query.wants_all:
             return list(newest(join_lines(lines), count))
-        entries = await asyncio.to_thread(self._admitted, lines)
+        entries, texts = await asyncio.to_thread(self._admitted, lines)
         if self._query.pattern:
-            texts = [text_of(each.lines) for each in entries]
             found = await self._matcher.match(texts)
             entries = [entry for entry, is_hit in zip(entries, found, strict=True) if is_hit]
         return list(newest(entries, count))
 
-    def _admitted(self, lines: list[LogLine]) -> list[Entry]:
-        return [entry for entry in join_lines(lines) if self._query.admits(entry.lines[0])]
+    def _admitted(self, lines: list[LogLine]) -> tuple[list[Entry], list[str]]:
+        entries = [entry for entry in join_lines(lines) if self._query.admits(entry.lines[0])]
+        return entries, [text_of(each.lines) for each in entries] if self._query.pattern else []
 
     async def follow(self) -> AsyncIterator[LogLine]:
         """Those that come, from `find` on; raises PatternError."""

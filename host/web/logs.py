@@ -1,5 +1,6 @@
 """The functions' logs in the management API."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
@@ -28,6 +29,8 @@ class LogsApi:
         self._catalog = catalog
         self._logs = logs
         self._places = MOST_AT_ONCE
+        # A search takes some ten MiB: one at a time.
+        self._turn = asyncio.Semaphore(1)
 
     def routes(self) -> list[Route]:
         """Where it is reached."""
@@ -42,11 +45,15 @@ class LogsApi:
         async with AsyncExitStack() as stack:
             matcher = await self._open(query.pattern, stack)
             search = Search(self._logs, name, query, matcher)
-            try:
-                found = await search.find(tail, follow)
-            except PatternError as error:
-                raise HTTPException(400, str(error)) from None
+            found = await self._find(search, tail, follow)
             return _Lines(_write(found, search if follow else None), stack.pop_all())
+
+    async def _find(self, search: Search, tail: int, follow: bool) -> list[LogLine]:
+        try:
+            async with self._turn:
+                return await search.find(tail, follow)
+        except PatternError as error:
+            raise HTTPException(400, str(error)) from None
 
     async def _open(self, pattern: str, stack: AsyncExitStack) -> Matcher:
         matcher = Matcher(pattern)
