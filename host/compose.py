@@ -34,6 +34,7 @@ from host.web.invocations import InvocationsApi
 from host.web.letters import LettersApi
 from host.web.logs import LogsApi
 from host.web.openapi import document
+from host.web.pages import Pages
 from host.web.server import WebPart
 from host.web.sessions import SessionsApi
 from host.web.status import StatusApi, StatusParts
@@ -146,6 +147,7 @@ def compose_web(base: Base, triggers: Triggers, health: Health, delivery: Delive
         *AccessApi(access.tokens, access.audit, entrance.renew).routes(),
         *SessionsApi(access.guard, access.sessions, access.audit).routes(),
         *document.routes(),
+        *Pages().routes(),
     ]
     api = Api(ApiParts(state, catalog, deployer, base.logs, health, reports, reloader), routes)
     gate = Gate(api.application(), access.guard, access.audit)

@@ -48,6 +48,8 @@ NEEDS = {
     "GET /queue_size_metrics": _LOOK,
     "GET /metrics": Need((READ, METRICS)),  # open on loopback, unless `access.metrics` says otherwise
     "GET /api/openapi.json": _READ,
+    "GET /api": _OPEN,  # a page with nothing in it: whoever signs in there has a token
+    "GET /static/{name}": _OPEN,
     "GET /api/mqtt": _READ,
     "GET /api/delivery": _READ,
     "GET /api/status": _READ,

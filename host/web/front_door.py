@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 from host.web.origin_check import Headers, OriginCheck
+from host.web.pages import API_PAGE
 from triggers.asgi import Receive, Scope, Send, exchange_of
 from triggers.http import PREFIX, HttpTrigger
 
@@ -11,6 +12,12 @@ Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 API_POLICY = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
 """Stands beside any other policy, since a result that the API hands out has the function's own headers."""
+PAGE_POLICY = (
+    b"content-security-policy",
+    b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    b"base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'",
+)
+"""Of the host's own pages: only files of this host, nothing inline, and no text that becomes markup."""
 GUARDED: Headers = [
     (b"cache-control", b"no-store"),
     API_POLICY,
@@ -18,6 +25,10 @@ GUARDED: Headers = [
     (b"referrer-policy", b"no-referrer"),
 ]
 """Of the API's answers, where they do not say it themselves; `nosniff` is on every answer of the server."""
+
+POLICIES = (API_POLICY, PAGE_POLICY)
+PAGES = frozenset({API_PAGE})
+OF_PAGES: Headers = [PAGE_POLICY if line is API_POLICY else line for line in GUARDED]
 
 
 class FrontDoor:
@@ -38,7 +49,8 @@ class FrontDoor:
         shared = self.origin_check.shared_lines(scope)
         if scope["path"].startswith(PREFIX):
             return self.trigger(scope, receive, _share(scope, send, shared) if shared else send)
-        return self._api(scope, receive, _with_lines(send, [*GUARDED, *shared]))
+        guarded = OF_PAGES if scope["path"] in PAGES else GUARDED
+        return self._api(scope, receive, _with_lines(send, [*guarded, *shared]))
 
 
 async def _allow(send: Send, headers: Headers) -> None:
@@ -57,7 +69,7 @@ def _with_lines(send: Send, lines: Headers) -> Send:
         if message["type"] == "http.response.start":
             own = list(message.get("headers", ()))
             said = {name.lower() for name, _ in own}
-            ours = [line for line in lines if line is API_POLICY or line[0] not in said]
+            ours = [line for line in lines if line in POLICIES or line[0] not in said]
             message = {**message, "headers": [*own, *ours]}
         await send(message)
 

@@ -32,6 +32,8 @@ ORDER: Schema = shape(
     {"scopes": {"type": "array", "items": SCOPE, "minItems": 1, "maxItems": 100}},
     {"expires": LIFETIME, "name": NAME},
 )
+FOR_A_DEVICE = {"scopes": ["invoke:industry"], "expires": "30d", "name": "line 1"}
+TOKEN: Schema = shape({"token": TEXT})
 WHO: Schema = shape({"who": TEXT, "scopes": listed(TEXT)}, {"csrf": TEXT, "expires": NUMBER})
 
 OPERATIONS = (
@@ -52,7 +54,7 @@ OPERATIONS = (
         {"201": Answer("The token.", {JSON: ref("NewToken")}, {"cache-control": "It is not to be kept."})},
         (400, 409, 413, 507),
         (),
-        {"required": True, "content": {JSON: {"schema": ORDER}}},
+        {"required": True, "content": {JSON: {"schema": ORDER, "example": FOR_A_DEVICE}}},
     ),
     Operation(
         "DELETE",
@@ -92,7 +94,7 @@ OPERATIONS = (
         {"200": Answer("Who that is.", {JSON: WHO}, {"set-cookie": "The session's cookie."})},
         (400, 401, 413, 429),
         (),
-        {"required": True, "content": {JSON: {"schema": shape({"token": TEXT})}}},
+        {"required": True, "content": {JSON: {"schema": TOKEN, "example": {"token": "fnh_…"}}}},
     ),
     Operation(
         "DELETE",

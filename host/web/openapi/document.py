@@ -9,9 +9,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from host.web.openapi import access, events, functions, history, machine, records
+from host.web.openapi import access, events, functions, history, machine, pages, records
 from host.web.openapi.operation import PROBLEM, Answer, Operation, Schema, ref
 from host.web.openapi.schemas import SCHEMAS
+from host.web.openapi.tags import TAGS, tag_of
 
 PATH = "/api/openapi.json"
 VERSION = "1"
@@ -48,6 +49,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *access.OPERATIONS,
     *machine.OPERATIONS,
     *history.OPERATIONS,
+    *pages.OPERATIONS,
 )
 INVOKE = "/invoke/"
 
@@ -79,6 +81,7 @@ def describe_api(operations: Iterable[Operation]) -> dict[str, Any]:
             "version": VERSION,
             "description": "A function host for the edge. Problems are those of RFC 9457.",
         },
+        "tags": [{"name": tag.name, "description": tag.says} for tag in TAGS],
         "paths": paths,
         "components": {"schemas": dict(SCHEMAS), "securitySchemes": SECURITY},
     }
@@ -91,6 +94,7 @@ def _describe(operation: Operation) -> dict[str, Any]:
     answers = {status: _answer(answer) for status, answer in operation.answers.items()}
     told: dict[str, Any] = {
         "operationId": operation.name,
+        "tags": [tag_of(operation.path)],
         "summary": operation.summary,
         "security": [{"bearer": [operation.scope]}, {"cookie": [operation.scope]}] if operation.scope else [],
         "responses": dict(sorted({**problems, **answers}.items())),

@@ -23,6 +23,8 @@ TARGET: Schema = in_path(
     "A function's name; `name@3` for a revision, `name@canary` for an alias.",
     {"type": "string", "minLength": 1, "examples": ["industry"]},
 )
+TRACEPARENT: Schema = in_header("traceparent", "The event's trace (W3C Trace Context).", TEXT)
+TRACESTATE: Schema = in_header("tracestate", "What goes on with that trace.", TEXT)
 REQUEST_ID: Schema = in_header(
     "X-Request-Id",
     "An id for the event, up to 64 of `A-Za-z0-9_.-`; else the host makes one. Asynchronous events of one id "
@@ -37,7 +39,7 @@ CALLBACK: Schema = in_header(
 EVENT: Schema = {
     "description": "The event: JSON by default; text or any bytes where the function's `accepts` says so.",
     "content": {
-        JSON: {"schema": ANYTHING},
+        JSON: {"schema": ANYTHING, "example": {"t": 188, "h": 134}},
         "text/plain": {"schema": TEXT},
         "application/octet-stream": {"schema": BYTES},
     },
@@ -91,7 +93,7 @@ OPERATIONS = (
         "invoke",
         INVOKED,
         (400, 404, 409, 413, 429, 500, 502, 503, 504),
-        (TARGET, REQUEST_ID, ASYNC, PREFER, CALLBACK),
+        (TARGET, REQUEST_ID, ASYNC, PREFER, CALLBACK, TRACEPARENT, TRACESTATE),
         EVENT,
     ),
     Operation(

@@ -90,7 +90,10 @@ OPERATIONS = (
         told(INSTANCES),
         (400, 404, 409, 413, 503),
         (NAME,),
-        {"required": True, "content": {"application/json": {"schema": INSTANCES}}},
+        {
+            "required": True,
+            "content": {"application/json": {"schema": INSTANCES, "example": {"instances": 2}}},
+        },
     ),
     Operation(
         "GET",

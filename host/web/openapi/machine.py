@@ -125,7 +125,7 @@ OPERATIONS = (
         "admin",
         told(shape({"changes": listed(TEXT)})),
         (400, 409, 413, 422),
-        body={"required": True, "content": {JSON: {"schema": CONFIG}}},
+        body={"required": True, "content": {JSON: {"schema": CONFIG, "example": {}}}},
     ),
     Operation(
         "GET",
