@@ -21,6 +21,8 @@ import os, sys
 orders, answers = map(os.dup, map(int, sys.argv[1:3]))
 os.dup2(orders, 3)
 os.dup2(answers, 4)
+os.set_inheritable(3, True)
+os.set_inheritable(4, True)
 os.execv(sys.argv[3], sys.argv[3:])
 """
 """A browser reads its orders from descriptor 3, and answers on 4."""

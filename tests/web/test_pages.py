@@ -40,7 +40,7 @@ def test_a_browser_signs_in_finds_an_operation_by_keyboard_and_tries_it(
     assert browser.run("document.cookie") == "", "no script can read the session"
 
     browser.press("/")
-    browser.type("get /api/functions all")
+    browser.type("get functions nobody")
     assert (
         browser.run("[...document.querySelectorAll('#index a')].filter(a => a.checkVisibility()).length") == 1
     )

@@ -1,6 +1,6 @@
 // The page to try the API: reads the host's OpenAPI document and lists its operations by tag.
 
-import { make, replace } from "./dom.js";
+import { make, prose, replace } from "./dom.js";
 import { Operation } from "./operation.js";
 import { Schemas } from "./schema.js";
 import { Session } from "./session.js";
@@ -30,8 +30,8 @@ class Page {
   explain(problem) {
     this.shown = [];
     replace(this.index);
-    replace(this.main, make("h2", {}, "Sign in to see the operations"), make("p", {}, problem.detail),
-      make("p", { class: "quiet" }, "On the host's machine, `fnhost token create` makes a token."));
+    replace(this.main, make("h2", {}, "Sign in to see the operations"), make("p", {}, prose(problem.detail)),
+      make("p", { class: "quiet" }, prose("On the host's machine, `fnhost token create` makes a token.")));
   }
 
   show(told) {

@@ -12,6 +12,11 @@ export function make(name, attributes = {}, ...children) {
   return element;
 }
 
+/** Text in which `code` stands between backticks, as the document has it. */
+export function prose(text) {
+  return (text ?? "").split("`").map((part, index) => (index % 2 ? make("code", {}, part) : part));
+}
+
 export function replace(element, ...children) {
   element.replaceChildren(...children.flat().filter((child) => child != null && child !== false));
 }

@@ -1,7 +1,7 @@
 // One operation of the API: what it takes as a form, what it answers as a table, and a try of it.
 
 import { showAnswer } from "./answer.js";
-import { make } from "./dom.js";
+import { make, prose } from "./dom.js";
 
 export class Operation {
   #stop = null;
@@ -20,7 +20,7 @@ export class Operation {
     const summary = make("summary", {},
       make("span", { class: `method mono ${this.method}` }, this.method),
       make("code", {}, this.path),
-      make("span", { class: "says" }, this.told.summary));
+      make("span", { class: "says" }, prose(this.told.summary)));
     const details = make("details", { class: "operation", id: this.id }, summary);
     details.addEventListener("toggle", () => details.open && details.append(this.#inside()), { once: true });
     return details;
@@ -53,7 +53,7 @@ export class Operation {
     const words = `${this.page.schemas.words(schema)} in ${parameter.in}`;
     const element = make("div", { class: "field" },
       make("label", { for: id, class: "mono" }, name, required && " *"), input,
-      make("span", { class: "note" }, parameter.description, ` (${words})`));
+      make("span", { class: "note" }, prose(parameter.description), ` (${words})`));
     return { parameter, input, element };
   }
 
@@ -76,13 +76,13 @@ export class Operation {
     show();
     return make("div", { class: "field" }, make("label", { for: id }, "Body"),
       make("div", {}, make("div", { class: "row" }, this.kind, this.file), this.text),
-      make("span", { class: "note" }, body.description));
+      make("span", { class: "note" }, prose(body.description)));
   }
 
   #answers() {
     return make("table", {}, Object.entries(this.told.responses).map(([status, told]) => make("tr", {},
       make("td", { class: "mono" }, status),
-      make("td", {}, told.description, this.#shape(told)))));
+      make("td", {}, prose(told.description), this.#shape(told)))));
   }
 
   #shape(told) {
