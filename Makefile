@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 export PATH := $(PATH):/usr/sbin:/usr/local/sbin
 MAKEFLAGS += --no-print-directory
 
-.PHONY: venv demo test torture fuzz bench lint clean mosquitto
+.PHONY: venv demo test torture fuzz bench lint clean mosquitto chromium
 
 venv: $(READY)
 
@@ -32,7 +32,7 @@ demo: $(READY)
 	@$(BIN)/fnhost demo $(if $(ONCE),--once)
 
 # A file's tests stay in one process, so that those that share a host share one. The slow files start first.
-test: $(READY) mosquitto
+test: $(READY) mosquitto chromium
 	@$(BIN)/python -m pytest -n logical --maxprocesses 4 --dist loadfile
 
 # FAULTS=20 EVENTS=4000 make torture is short; SEED=N does again what another run did.
@@ -61,6 +61,14 @@ mosquitto:
 	echo "mosquitto: installing Debian's"; \
 	if ! { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends mosquitto; } >/dev/null; then \
 	    echo "mosquitto could not be installed with apt-get: install it by hand, the tests need it" >&2; exit 1; \
+	fi
+
+# Half a minute. Where it cannot be had, the test of the pages is skipped, and says so.
+chromium:
+	@if command -v chromium || command -v chromium-browser || command -v google-chrome; then exit 0; fi >/dev/null; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    echo "chromium: installing Debian's"; \
+	    { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends chromium; } >/dev/null || true; \
 	fi
 
 clean:

@@ -142,7 +142,7 @@ def open_to(door: Door, *scopes: str) -> set[str]:
     return {route for route, need in NEEDS.items() if need.is_met(identity, "industry")}
 
 
-BARE = {"GET /livez", "GET /readyz"}
+BARE = {"GET /livez", "GET /readyz", "GET /api", "GET /static/{name}"}
 SESSIONS = {"GET /api/session", "POST /api/session", "DELETE /api/session"}
 LOOKS = {"GET /", "GET /queue_size_metrics"}
 RESULTS = {

@@ -78,6 +78,10 @@ class Page {
   open() {
     const named = document.getElementById(location.hash.slice(1));
     if (named?.matches("details.operation")) {
+      if (named.hidden) {
+        this.filter.value = "";
+        this.sift();
+      }
       named.open = true;
       named.scrollIntoView();
     }
