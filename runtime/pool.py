@@ -46,6 +46,9 @@ class PoolView:
     oldest: float = 0.0
 
 
+Load = tuple[int, int, int]
+"""Events that wait, events that run, instances of any state."""
+
 CGROUP = "cgroup-memory"
 CROWD_EVERY = 0.1
 LIST_WITHIN = 2.0
@@ -81,6 +84,14 @@ class Pool:
         return supervisor is None or not (
             supervisor.pids or len(supervisor.queue) or supervisor.queue.in_flight
         )
+
+    @property
+    def load(self) -> Load:
+        """What it has to do; cheap, for it is asked for each second."""
+        supervisor = self._supervisor
+        if supervisor is None:
+            return (0, 0, 0)
+        return len(supervisor.queue), supervisor.queue.in_flight, len(supervisor.slots)
 
     @property
     def is_kept_hot(self) -> bool:

@@ -9,6 +9,8 @@ if TYPE_CHECKING:
 
 WINDOW = 5
 """Seconds that rates and times are of."""
+IDLE = 10
+"""Seconds in which also what is idle has a row."""
 FUNCTION = "events,failed,run_p50,run_p99,queued,memory,cpu_seconds"
 HOST = "events,failed,memory,host_memory,cpu_seconds,processes,inbox,outbox,dead_letters"
 HEADER = ("function", "state", "instances", "events/s", "failed/s", "p50", "p99", "queue", "memory", "CPU")
@@ -19,14 +21,17 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class Series:
-    """Some seconds of one series; of what was not seen, all figures are 0 or unknown."""
+    """Some seconds of one series; of what was not seen, all figures are 0 or unknown.
+
+    `values` are all that were told, and `recent` those of the last seconds only.
+    """
 
     values: dict[str, list[Any]]
-    seconds: int
+    recent: dict[str, list[Any]]
 
     def rate(self, name: str) -> float:
         """What came in a second, on average."""
-        return sum(self.values.get(name, ())) / self.seconds
+        return sum(self.recent.get(name, ())) / WINDOW
 
     def last(self, name: str) -> int:
         """What was seen last."""
@@ -34,11 +39,11 @@ class Series:
 
     def highest(self, name: str) -> float | None:
         """The highest that is known."""
-        return max((each for each in self.values.get(name, ()) if each is not None), default=None)
+        return max((each for each in self.recent.get(name, ()) if each is not None), default=None)
 
     def mean(self, name: str) -> float | None:
         """The mean of a time, each second counting by its events."""
-        pairs = list(zip(self.values.get(name, ()), self.values.get("events", ()), strict=False))
+        pairs = list(zip(self.recent.get(name, ()), self.recent.get("events", ()), strict=False))
         known = [(each, events) for each, events in pairs if each is not None and events]
         events = sum(count for _, count in known)
         return sum(each * count for each, count in known) / events if events else None
@@ -56,10 +61,10 @@ def take_picture(client: "Client", condition: Callable[[Json], object]) -> Pictu
     """Ask the host; raises ClientError. `condition` says in a word how a function is."""
     from host.client_history import read_connections, read_history
 
-    asked = {"since": f"{WINDOW}s", "step": "1s"}
-    host = next(iter(_series(read_history(client, {**asked, "columns": HOST})).values()), Series({}, WINDOW))
+    asked = {"since": f"{IDLE + 1}s", "step": "1s"}
+    host = next(iter(_series(read_history(client, {**asked, "columns": HOST})).values()), Series({}, {}))
     told = _series(read_history(client, {**asked, "scope": "function", "columns": FUNCTION}))
-    functions = [(each, told.get(each["name"], Series({}, WINDOW))) for each in client.functions()]
+    functions = [(each, told.get(each["name"], Series({}, {}))) for each in client.functions()]
     functions.sort(key=lambda pair: (-pair[1].rate("events"), -pair[1].rate("cpu_seconds"), pair[0]["name"]))
     rows = [_row(each, series, str(condition(each))) for each, series in functions]
     return Picture(_line(host, read_connections(client)), rows)
@@ -67,8 +72,13 @@ def take_picture(client: "Client", condition: Callable[[Json], object]) -> Pictu
 
 def _series(answer: Json) -> dict[str | None, Series]:
     # The second that is not over has no row yet.
-    seconds = max(1, int(answer["now"]) - int(answer["since"]))
-    return {each["function"]: Series(each["values"], seconds) for each in answer["series"]}
+    return {each["function"]: _cut(each, int(answer["now"]) - WINDOW) for each in answer["series"]}
+
+
+def _cut(series: Json, begin: int) -> Series:
+    values, times = series["values"], series["times"]
+    skipped = sum(at < begin for at in times)
+    return Series(values, {name: column[skipped:] for name, column in values.items()})
 
 
 def _row(function: Json, series: Series, state: str) -> tuple[str, ...]:

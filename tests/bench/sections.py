@@ -9,6 +9,7 @@ from tests.bench import inline, isolated
 from tests.bench.attacks import measure_attacks
 from tests.bench.batch import measure_batch
 from tests.bench.goals import unmeasured
+from tests.bench.history import measure_history
 from tests.bench.inline import measure_load
 from tests.bench.isolated import measure_peers
 from tests.bench.limits import measure_limits
@@ -38,6 +39,7 @@ SECTIONS = {
     "starts": Section("deploys, and starts from cold and from warm", measure_starts),
     "sharing": Section("functions in subinterpreters", measure_sharing),
     "spike": Section("a spike from warm", measure_spike),
+    "history": Section("what the history costs", measure_history),
     "rules": Section("large configs", measure_rules),
     "limits": Section("limits of the machine", measure_limits),
     "load": Section("HTTP beside those that run the function inline", measure_load, (inline.WANTED,)),

@@ -66,9 +66,13 @@ class Layout:
         return tuple(each.name for each in self.columns)
 
     @cached_property
-    def counts(self) -> tuple[int, ...]:
-        """Where the counts stand."""
-        return self._places("count")
+    def lasts(self) -> tuple[int, ...]:
+        """Where that stands of which the last is kept."""
+        return self._places("last")
+
+    def levels_of(self, values: Sequence[float]) -> tuple[float, ...]:
+        """The levels among the values of all columns."""
+        return tuple([values[place] for place in self.levels])
 
     @cached_property
     def levels(self) -> tuple[int, ...]:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import nan
+from operator import add, sub
 
 from host.observing.metrics.buckets import BOUNDS
 from host.observing.metrics.tallies import FunctionTally
@@ -40,7 +41,7 @@ def mark_of(tally: FunctionTally) -> int:
 
 def add_totals(one: Sequence[float], other: Sequence[float]) -> Totals:
     """Both together."""
-    return [each + more for each, more in zip(one, other, strict=True)]
+    return list(map(add, one, other))
 
 
 def as_columns(totals: Totals) -> list[float]:
@@ -71,7 +72,7 @@ class Counted:
         """What came since the last look."""
         before, self.totals = self.totals, self._total()
         self.mark = mark_of(self.tally)
-        return [now - earlier for now, earlier in zip(self.totals, before, strict=True)]
+        return list(map(sub, self.totals, before))
 
     def _total(self) -> Totals:
         totals = count_totals(self.tally)

@@ -10,6 +10,8 @@ from runtime.pool import InstanceView, Pool, PoolView
 from runtime.scaling.memory import Figure
 
 CPU = LAYOUTS["instance"].names.index("cpu_seconds")
+LONGEST_UNSEEN = 30
+"""Seconds."""
 NOTHING = Seen([0] * len(LAYOUTS["instance"].columns))
 
 
@@ -60,8 +62,10 @@ class Instances:
         self._history.take(key, now, living.seen, before)
 
     def forget_gone(self, now: int) -> None:
-        """Whoever was not seen at `now` has ended."""
-        self._living = {key: living for key, living in self._living.items() if living.latest == now}
+        """Whoever was not seen for so long has ended: idle ones are not looked at each time."""
+        gone = [key for key, living in self._living.items() if living.latest < now - LONGEST_UNSEEN]
+        for key in gone:
+            del self._living[key]
 
 
 def place_of(view: InstanceView) -> int:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from operator import add
 
 from host.deployment.deployed import Deployed
 from host.observing.history.columns import LAYOUTS, STATES
@@ -20,11 +21,13 @@ from host.observing.history.instances import Glance, Instances, place_of
 from host.observing.history.processes import Processes
 from host.observing.history.series import Key, Seen
 from host.observing.metrics.tallies import Tallies
-from runtime.pool import Pool
+from runtime.pool import Load, Pool
 from runtime.scaling.memory import Figure
 
 HOST = Key("host")
 LEVELS = 2 + len(STATES)
+IDLE_EVERY = 10
+"""Seconds between two looks at a function that has processes and nothing to do."""
 
 
 @dataclass(frozen=True)
@@ -49,26 +52,48 @@ class Sources:
 
 
 @dataclass(slots=True)
-class Known:
-    """A function that was at work: its `counted` events, and what was seen last of it."""
-
-    key: Key
-    counted: Counted
-    seen: Seen
-    cpu: float = 0.0
-
-
-@dataclass(slots=True)
 class Now:
     """What the functions have just now, added up: `levels` as the rows have them."""
 
     levels: list[int] = field(default_factory=lambda: [0] * LEVELS)
     memory: int = 0
 
+    def note(self, glance: Glance) -> None:
+        """A pool's."""
+        view, levels = glance.view, self.levels
+        levels[0] += view.queued
+        levels[1] += view.in_flight
+        for each in view.instances:
+            levels[2 + place_of(each)] += 1
+        if glance.figure is not None:
+            self.memory += glance.figure.pss
+
     def add(self, other: "Now") -> None:
         """These, too."""
-        self.levels = [each + more for each, more in zip(self.levels, other.levels, strict=True)]
+        self.levels = list(map(add, self.levels, other.levels))
         self.memory += other.memory
+
+
+@dataclass(slots=True)
+class Known:
+    """A function that was at work: its `counted` events, and what was seen last of it, with its load."""
+
+    key: Key
+    counted: Counted
+    seen: Seen
+    cpu: float = 0.0
+    load: list[Load] = field(default_factory=list)
+    there: Now = field(default_factory=Now)
+    still: int = 0
+
+    def is_idle(self, pools: list[Pool]) -> bool:
+        """Whether for some looks nothing has come, nothing runs, and instances neither came nor went."""
+        before, self.load = self.load, [pool.load for pool in pools]
+        came = mark_of(self.counted.tally) != self.counted.mark or self.load != before
+        busy = came or any(waiting or running for waiting, running, _ in before)
+        self.still = 0 if busy else self.still + 1
+        # What has a process goes on for a while, until its memory and processor time have been read.
+        return self.still > (IDLE_EVERY if pools else 0)
 
 
 class Look:
@@ -87,26 +112,31 @@ class Look:
         self._processes.want(self._owners)
         self._processes.advance()
         there = Now()
-        for known, pools in list(self._at_work()):
+        for known, pools in self._at_work(now):
             glances = [Glance(pool, pool.view(), self._sources.figure(pool)) for pool in pools]
             self._host.totals = add_totals(self._host.totals, known.counted.look())
-            there.add(self._see(known, glances, now))
+            known.there = self._see(known, glances, now)
             self._instances.see(glances, now)
+        for known in self._known.values():
+            there.add(known.there)
         self._instances.forget_gone(now)
         self._host.see(now, there, self._sources.waiting(), self._unknown())
         self._history.pass_by(now)
 
-    def _at_work(self) -> Iterator[tuple[Known, list[Pool]]]:
-        """The functions that have a process or an event, or had one since the last look."""
+    def _at_work(self, now: int) -> Iterator[tuple[Known, list[Pool]]]:
+        """The functions that have an event, or had one since the last look; idle ones now and then."""
+        rested = not now % IDLE_EVERY
         tallies = self._sources.tallies.functions()
         self._follow_tallies()
         for name, known in list(self._known.items()):
             pools = _awake(self._sources.functions.get(name))
-            if pools or mark_of(known.counted.tally) != known.counted.mark:
+            if not known.is_idle(pools) or (pools and rested):
                 yield known, pools
-            elif name not in tallies and not self._history.is_open(known.key):
-                del self._known[name]
-                self._processes.forget(name)
+            elif not pools:
+                known.there = Now()
+                if name not in tallies and not self._history.is_open(known.key):
+                    del self._known[name]
+                    self._processes.forget(name)
 
     def _follow_tallies(self) -> None:
         for name, deployed in self._sources.functions.items():
@@ -123,7 +153,7 @@ class Look:
     def _see(self, known: Known, glances: list[Glance], now: int) -> Now:
         there = Now()
         for each in glances:
-            there.add(Now(_levels(each), each.figure.pss if each.figure is not None else 0))
+            there.note(each)
         totals, before = known.counted.totals, known.seen
         known.cpu = self._processes.follow(known.cpu, self._processes.by_name[known.key.function].cpu_seconds)
         values = [*as_columns(totals), *there.levels, there.memory, known.cpu]
@@ -176,10 +206,3 @@ class Host:
 
 def _awake(deployed: Deployed | None) -> list[Pool]:
     return [] if deployed is None else [each for each in deployed.pools.values() if not each.is_asleep]
-
-
-def _levels(glance: Glance) -> list[int]:
-    levels = [glance.view.queued, glance.view.in_flight, *(0 for _ in STATES)]
-    for each in glance.view.instances:
-        levels[2 + place_of(each)] += 1
-    return levels

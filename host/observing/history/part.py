@@ -62,7 +62,7 @@ class HistoryPart(Part):
             self._running.cancel()
         self._look.look(int(self._axis.now()) + 1)
         self._history.end()
-        await self._save()
+        await self.save()
 
     async def _run(self) -> None:
         while True:
@@ -72,9 +72,9 @@ class HistoryPart(Part):
             self._look.look(second)
             if second // RECORD_OF != int(now) // RECORD_OF:
                 self._history.forget_old(second)
-                await self._save()
+                await self.save()
 
-    async def _save(self) -> None:
+    async def save(self) -> None:
         """Write what came; where that cannot be, the history goes on in memory, and says so once."""
         if self._writing is not None:
             await asyncio.wait([self._writing])

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from operator import sub
+from typing import NamedTuple
 
 from host.observing.history.columns import LAYOUTS, Layout, Scope
-from host.observing.history.quantiles import QUANTILES, estimate_quantiles
+from host.observing.history.quantiles import NONE, estimate_quantiles
 from host.observing.history.rows import Row, Rows
 from host.observing.metrics.buckets import BOUNDS
 
@@ -14,8 +16,7 @@ SAVED = (10, 60)
 """The steps whose rows outlive the host."""
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
+class Key(NamedTuple):
     """Which series; `instance` reads REVISION.SLOT.PID, and both are empty where they do not apply."""
 
     scope: Scope
@@ -51,20 +52,20 @@ class Period:
         self._layout = layout
         self._step = step
         self._base = self._seen = NOTHING
-        self._highest: list[float] | None = None
+        self._highest: tuple[float, ...] | None = None
         self._number = 0
         self._unsaved = bytearray()
 
-    def take(self, now: int, seen: Seen, before: Seen) -> None:
+    def take(self, now: int, seen: Seen, before: Seen, levels: tuple[float, ...]) -> None:
         """What the second before `now` has brought; nothing came between `before` and that second."""
-        self.pass_by(now)
-        self._number, self._seen = (now - 1) // self._step, seen
-        levels = [seen.values[place] for place in self._layout.levels]
+        number = (now - 1) // self._step
+        if number != self._number and self._highest is not None:
+            self.end()
         if self._highest is None:
-            self._base = before
-        else:
-            levels = list(map(max, levels, self._highest))
-        self._highest = levels
+            self._number, self._base, self._highest = number, before, levels
+        elif levels != self._highest:
+            self._highest = tuple(map(max, levels, self._highest))
+        self._seen = seen
         if not now % self._step:
             self.end()
 
@@ -94,14 +95,15 @@ class Period:
         """The row of the period that is not over, as far as it was seen."""
         if self._highest is None:
             return None
-        values, base, layout = list(self._seen.values), self._base, self._layout
-        for place in layout.counts:
-            values[place] -= base.values[place]
+        seen, base, layout = self._seen, self._base, self._layout
+        values = list(map(sub, seen.values, base.values))
+        for place in layout.lasts:
+            values[place] = seen.values[place]
         for place, level in zip(layout.levels, self._highest, strict=True):
             values[place] = level
-        for place, now, before in zip(layout.quantiles, self._seen.buckets, base.buckets, strict=False):
-            came = [each - earlier for each, earlier in zip(now, before, strict=True)]
-            values[place : place + len(QUANTILES)] = estimate_quantiles(came, BOUNDS)
+        for place, now, before in zip(layout.quantiles, seen.buckets, base.buckets, strict=False):
+            times = NONE if now == before else estimate_quantiles(list(map(sub, now, before)), BOUNDS)
+            values[place : place + len(times)] = times
         return (self._number * self._step, *values)
 
 
@@ -116,8 +118,9 @@ class Series:
 
     def take(self, now: int, seen: Seen, before: Seen) -> None:
         """One look, at the end of the second before `now` (of the history's axis), and the look before it."""
+        levels = self.layout.levels_of(seen.values)
         for period in self.periods.values():
-            period.take(now, seen, before)
+            period.take(now, seen, before, levels)
 
     def pass_by(self, now: int) -> bool:
         """Nothing is to be seen; whether a period is open all the same."""

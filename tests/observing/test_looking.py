@@ -1,0 +1,166 @@
+"""Tests of the look each second: what is idle costs little, and nothing of what ends is missed."""
+
+import asyncio
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from host.deployment.deployed import Deployed
+from host.observing.history.axis import Axis
+from host.observing.history.columns import LAYOUTS, Scope
+from host.observing.history.history import History
+from host.observing.history.looking import IDLE_EVERY, Look, Sources, Waiting
+from host.observing.history.part import HistoryPart, HistoryParts
+from host.observing.history.processes import Processes
+from host.observing.history.saving import Saving, make_journals
+from host.observing.metrics.tallies import Tallies
+from runtime.events import Event, UnknownFunctionError
+from runtime.pool import InstanceView, Pool, PoolView
+from runtime.scaling.memory import Figure
+from tests.observing.told import ok, run_of, spec_of
+
+NOON = 1_800_000_000
+
+
+class OnePool:
+    """What the look asks of a pool; it has one instance."""
+
+    def __init__(self, function: str) -> None:
+        self.spec = spec_of(function)
+        self.is_asleep = False
+        self.sharers = 1
+        self.load = (0, 0, 1)
+
+    def pids(self) -> list[int]:
+        return []
+
+    def view(self) -> PoolView:
+        return PoolView("ready", [InstanceView(0, 7, "idle", 0.0, 5)], 1, 0, 0, 5, 0, None, "hot")
+
+
+class Scene:
+    """A look at functions with a pool each; `now` is the second that was looked at last."""
+
+    def __init__(self) -> None:
+        self.tallies = Tallies({"industry", "trend"}.__contains__)
+        self.history = History()
+        self.functions: dict[str, Deployed] = {}
+        self.now = NOON
+        sources = Sources(self.tallies, self.functions, self._figure, lambda: Waiting(1, 2, 3))
+        self.look = Look(self.history, sources, Processes(asyncio.get_running_loop()))
+
+    def deploy(self, function: str) -> OnePool:
+        pool = OnePool(function)
+        self.functions[function] = Deployed(function, {}, 1, {1: cast(Pool, pool)})
+        return pool
+
+    def _figure(self, pool: Any) -> Figure:
+        return Figure(0.0, 1000, 2, 10, {7: 600})
+
+    def work(self, seconds: int, function: str | None = None) -> None:
+        for _ in range(seconds):
+            if function is not None:
+                self.tallies.ended(run_of(spec_of(function), ok()))
+            self.now += 1
+            self.look.look(self.now)
+
+    def column(self, scope: Scope, name: str, step: int = 1) -> list[float]:
+        place = 1 + LAYOUTS[scope].names.index(name)
+        return [row[place] for _, series in self.history.find(scope) for row in series.since(0, step)]
+
+
+@pytest.fixture
+def loop() -> Iterator[asyncio.AbstractEventLoop]:
+    loop = asyncio.new_event_loop()
+    yield loop
+    loop.close()
+
+
+def played(loop: asyncio.AbstractEventLoop, play: Any) -> Scene:
+    async def run() -> Scene:
+        scene = Scene()
+        play(scene)
+        return scene
+
+    return loop.run_until_complete(run())
+
+
+def test_an_idle_function_has_a_row_now_and_then_and_counts_all_the_same(
+    loop: asyncio.AbstractEventLoop,
+) -> None:
+    def play(scene: Scene) -> None:
+        scene.deploy("industry")
+        scene.work(5, "industry")
+        scene.work(100)
+
+    scene = played(loop, play)
+    assert 5 + IDLE_EVERY < len(scene.column("function", "ok")) < 40
+    assert len(scene.column("host", "idle")) == 105
+    assert scene.column("host", "idle") == [1] * 105 and set(scene.column("host", "memory")) == {1000}
+    assert len(scene.column("function", "idle", 10)) == 10
+    assert sum(scene.column("instance", "answered", 60)) == 5
+
+
+def test_a_function_that_sleeps_has_no_row_until_something_comes(loop: asyncio.AbstractEventLoop) -> None:
+    def play(scene: Scene) -> None:
+        scene.deploy("industry").is_asleep = True
+        scene.work(30)
+        scene.work(1, "industry")
+        scene.work(200)
+
+    scene = played(loop, play)
+    assert [row[0] for _, each in scene.history.find("function") for row in each.since(0, 1)] == [NOON + 30]
+    assert sum(scene.column("host", "ok", 60)) == sum(scene.column("function", "ok", 60)) == 1
+
+
+def test_what_a_function_did_before_it_was_removed_is_told_and_nothing_is_told_twice(
+    loop: asyncio.AbstractEventLoop,
+) -> None:
+    def play(scene: Scene) -> None:
+        scene.deploy("industry")
+        scene.work(10, "industry")
+        scene.tallies.ended(run_of(spec_of("industry"), ok()))
+        del scene.functions["industry"]
+        scene.tallies.retain({})
+        scene.work(200)
+        scene.deploy("industry")
+        scene.work(10, "industry")
+
+    scene = played(loop, play)
+    for step in (1, 10, 60):
+        assert sum(scene.column("function", "ok", step)) == sum(scene.column("host", "ok", step)) == 21
+
+
+def test_events_for_names_that_nobody_deployed_are_the_hosts(loop: asyncio.AbstractEventLoop) -> None:
+    def play(scene: Scene) -> None:
+        scene.tallies.refused("nobody", Event(b""), UnknownFunctionError("no such function"))
+        scene.work(3)
+
+    scene = played(loop, play)
+    assert scene.column("host", "refused") == [1, 0, 0]
+    assert scene.column("host", "dead_letters") == [3, 3, 3]
+    assert list(scene.history.find("function")) == []
+
+
+def test_where_nothing_can_be_written_the_history_says_so_once_and_goes_on(
+    loop: asyncio.AbstractEventLoop, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "history").write_text("in the way")
+
+    async def run() -> list[float]:
+        scene = Scene()
+        scene.deploy("industry")
+        saving = Saving(scene.history, make_journals(tmp_path / "history"))
+        part = HistoryPart(HistoryParts(Axis(), scene.history, scene.look, saving, tmp_path / "history"))
+        await part.setup()
+        for _ in range(3):
+            scene.work(60, "industry")
+            await part.save()
+        return scene.column("function", "ok", 60)
+
+    assert sum(loop.run_until_complete(run())) == 180
+    told = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
+    assert len(told) == 1 and str(tmp_path / "history") in told[0] and "make room" in told[0]
