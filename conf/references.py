@@ -55,7 +55,7 @@ class References:
     def _read(self, kind: str, name: str) -> str:
         if kind == "env":
             if name not in self.env:
-                raise LookupError(f"the environment has no {name}")
+                raise LookupError(f"the environment has no {name}: export it")
             return self.env[name]
         if kind == "file":
             return self._read_file(self.folder / Path(name).expanduser())
@@ -69,6 +69,8 @@ class References:
                 raise LookupError(f"{path} is larger than {MOST_BYTES // 1024} KiB")
             return content.decode().removesuffix("\n").removesuffix("\r")
         except OSError as error:
-            raise LookupError(f"{path} cannot be read ({error.strerror})") from None
+            raise LookupError(
+                f"{path} cannot be read ({error.strerror}): mend that, or name another file"
+            ) from None
         except UnicodeDecodeError:
-            raise LookupError(f"{path} is not UTF-8 text") from None
+            raise LookupError(f"{path} is not UTF-8 text: save it as such") from None

@@ -64,7 +64,10 @@ async def build_environment(order: BuildOrder, log: Callable[[str], None]) -> Pa
     except BaseException as error:
         await asyncio.to_thread(delete_tree, order.target)
         if isinstance(error, TimeoutError):
-            raise BuildError(f"the environment was not built within {order.time_limit:g} s") from None
+            raise BuildError(
+                f"the environment was not built within {order.time_limit:g} s; bring its wheels"
+                " along: `fnhost package DIR --with-wheels`"
+            ) from None
         raise
     finally:
         uv_log.close()

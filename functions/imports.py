@@ -92,7 +92,7 @@ def _own_names(path: PurePosixPath) -> Iterator[str]:
 
 def _read_folder(folder: Path) -> Iterator[_Source]:
     if not folder.is_dir():
-        raise PackageError(f"{folder} is neither a zip nor a folder", str(folder))
+        raise PackageError(f"{folder} is neither a zip nor a folder; name one that is", str(folder))
     for path in sorted(folder.rglob("*.py"))[:MOST_SOURCES]:
         if path.is_file() and path.stat().st_size <= LONGEST_SOURCE:
             yield _Source(PurePosixPath(path.relative_to(folder).as_posix()), path.read_bytes())
@@ -107,7 +107,9 @@ def _read_zip(path: Path) -> Iterator[_Source]:
                 with archive.open(entry) as file:
                     yield _Source(PurePosixPath(entry.filename), file.read(LONGEST_SOURCE))
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError):
-        raise PackageError(f"{path.name} is not a zip that can be read", path.name) from None
+        raise PackageError(
+            f"{path.name} is not a zip that can be read; make one with `fnhost package DIR`", path.name
+        ) from None
 
 
 def _imports(source: _Source) -> Iterator[tuple[str, int]]:

@@ -167,7 +167,9 @@ class Manifest(Section):
 def read_manifest(text: str) -> Manifest:
     """The manifest in `text` (YAML). Raises PackageError that lists every fault by path and line."""
     if len(text) > LONGEST_MANIFEST:
-        raise PackageError(f"function.yaml is longer than {LONGEST_MANIFEST} characters", MANIFEST_NAMES[0])
+        raise PackageError(
+            f"function.yaml is longer than {LONGEST_MANIFEST} characters; shorten it", MANIFEST_NAMES[0]
+        )
     try:
         document = read_document(text.encode())
     except ConfigError as error:

@@ -70,7 +70,10 @@ def _read_package(root: Path, sha256: str, folder_name: str | None) -> Package:
         check_syntax(root, entry, manifest.python)
     for name, path in manifest.models.items():
         if not (root / path).exists():
-            raise PackageError(f"the model {name!r} is to be {path!r}, which is not in the package", path)
+            raise PackageError(
+                f"the model {name!r} is to be {path!r}, which is not in the package: add it, or mend that",
+                path,
+            )
     requirements = (*read_requirements(root), *manifest.requirements)
     return Package(sha256, root, manifest, requirements, manifest.name or _function_name(folder_name))
 

@@ -102,7 +102,7 @@ def _read_end(file: BinaryIO) -> tuple[int, int, int]:
     file.seek(0)
     if file.read(4) == b"PK\x03\x04":
         raise PackageError("the zip is truncated, or something follows its end; copy or pack it again")
-    raise PackageError("this is not a zip archive")
+    raise PackageError("this is not a zip archive; make one with `fnhost package DIR`")
 
 
 def _checked_end(record: tuple[int, ...], position: int) -> tuple[int, int, int]:

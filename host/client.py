@@ -43,7 +43,11 @@ class RefusedError(ClientError):
 
     def __init__(self, status: int, problem: Json) -> None:
         super().__init__(
-            str(problem.get("detail") or problem.get("title") or f"the host answered with HTTP {status}")
+            str(
+                problem.get("detail")
+                or problem.get("title")
+                or f"the host answered with HTTP {status}; its own log says more"
+            )
         )
         self.status = status
         self.problem = problem

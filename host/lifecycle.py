@@ -64,7 +64,9 @@ async def _limited(part: Part, verb: str, step: Callable[[], Awaitable[None]], l
     try:
         await asyncio.wait_for(step(), limit)
     except TimeoutError:
-        raise PartError(f"{part.name} did not {verb} within {limit:g} s") from None
+        raise PartError(
+            f"{part.name} did not {verb} within {limit:g} s; `fnhost doctor` tells what is missing"
+        ) from None
     except PartError:
         raise
     except Exception as error:

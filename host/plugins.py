@@ -30,7 +30,9 @@ def _build(name: str, load: Callable[[], Callable[[HostInfo], Part]], info: Host
     try:
         part = load()(info)
     except Exception as error:
-        raise PartError(f"the part {name} cannot be loaded: {type(error).__name__}: {error}") from error
+        raise PartError(
+            f"the part {name} cannot be loaded: {type(error).__name__}: {error}; mend or uninstall it"
+        ) from error
     if not isinstance(part, Part):
         raise PartError(f"the part {name} is a {type(part).__name__}, not a host.lifecycle.Part")
     return part

@@ -90,5 +90,5 @@ def _open_to_all(folder: Path) -> None:
 def _package_folder(name: str) -> Path:
     spec = importlib.util.find_spec(name)
     if spec is None or spec.origin is None:
-        raise FileNotFoundError(f"the package {name} is not installed beside fnhost")
+        raise FileNotFoundError(f"the package {name} is not installed beside fnhost: pip install {name}")
     return Path(spec.origin).parent

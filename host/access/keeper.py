@@ -37,7 +37,9 @@ def open_state(folder: Path) -> Iterator["Keeper"]:
     except (AccessFileError, TokenError, UnknownTokenError, ValueError) as error:
         raise KeeperError(str(error)) from None
     except OSError as error:
-        raise KeeperError(f"{folder} cannot be used: {error.strerror}") from None
+        raise KeeperError(
+            f"{folder} cannot be used: {error.strerror}; `fnhost doctor --state {folder}` says more"
+        ) from None
     finally:
         audit.close()
         state.unlock()

@@ -66,7 +66,8 @@ def _read_chain(state: Path | None, url: str) -> dict[str, Any]:
 
 
 def _unreadable(state: Path, error: OSError) -> CommandError:
-    return CommandError(f"the audit log in {state} cannot be read ({error.strerror})", Exit.USAGE)
+    remedy = "run this as the user of its host, or name another folder with --state"
+    return CommandError(f"the audit log in {state} cannot be read ({error.strerror}); {remedy}", Exit.USAGE)
 
 
 def _verify(chain: dict[str, Any], output: str) -> None:
@@ -75,7 +76,9 @@ def _verify(chain: dict[str, Any], output: str) -> None:
     for fault in chain["faults"]:
         click.echo(printable(str(fault)), err=True)
     if chain["faults"]:
-        raise CommandError("the audit log is not as it was written", Exit.FAILED)
+        raise CommandError(
+            "the audit log is not as it was written; keep its files, and see docs/security.md", Exit.FAILED
+        )
     if output != "json":
         click.echo(f"{chain['records']} records from number {chain['first']} on are whole; the newest one's")
         click.echo(f"hash, to be noted elsewhere: {chain['head']}")

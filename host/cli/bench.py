@@ -51,7 +51,9 @@ class Wish:
         try:
             return self.file.read_bytes(), self.content_type or told
         except OSError as error:
-            raise CommandError(f"{self.file} cannot be read ({error.strerror})", Exit.USAGE) from None
+            raise CommandError(
+                f"{self.file} cannot be read ({error.strerror}); name another with --file", Exit.USAGE
+            ) from None
 
 
 def _read_rates(context: click.Context, parameter: click.Parameter, text: str | None) -> tuple[float, ...]:
@@ -72,7 +74,7 @@ def _read_seconds(context: click.Context, parameter: click.Parameter, text: str 
     except ValueError as error:
         raise click.BadParameter(str(error)) from None
     if seconds is not None and seconds <= 0:
-        raise click.BadParameter("it is more than 0")
+        raise click.BadParameter("write a duration above 0, such as 3s")
     return seconds
 
 
@@ -140,14 +142,18 @@ def bench(**asked: Any) -> None:
     if interrupted:
         raise SystemExit(INTERRUPTED)
     if findings.steps and not any(each.held for each in findings.steps):
-        raise CommandError(f"{wish.name} held no rate that was tried", Exit.FAILED)
+        raise CommandError(
+            f"{wish.name} held no rate that was tried; try lower ones with --rates", Exit.FAILED
+        )
 
 
 def _check(wish: Wish) -> None:
     if wish.body is not None and wish.file is not None:
         raise CommandError("--body and --file both give the event; choose one", Exit.USAGE)
     if wish.topic is None and wish.answers is not None:
-        raise CommandError("--answers goes with --topic and --broker-url", Exit.USAGE)
+        raise CommandError(
+            "--answers goes with --topic and --broker-url: add both, or leave it away", Exit.USAGE
+        )
     if wish.topic is not None and wish.broker_url is None:
         raise CommandError(
             "--topic goes with --broker-url, or FNHOST_BROKER_URL: where to publish", Exit.USAGE

@@ -22,4 +22,4 @@ def demo(once: bool, port: int | None, mqtt_port: int | None) -> None:
     try:
         run_demo(once=once, port=port, mqtt_port=mqtt_port)
     except (ChildError, DemoError) as error:
-        raise CommandError(str(error), Exit.FAILED) from None
+        raise CommandError(f"{error}; `fnhost doctor` tells what is missing here", Exit.FAILED) from None

@@ -39,7 +39,10 @@ def invoke(
             reply = client.invoke(target, body, content_type)
     _print(reply.body)
     if reply.status >= 400:
-        raise CommandError(f"{target} answered with HTTP {reply.status}", Exit.FAILED)
+        name = target.partition("@")[0]
+        raise CommandError(
+            f"{target} answered with HTTP {reply.status}; `fnhost logs {name}` may say why", Exit.FAILED
+        )
 
 
 def _event(data: str | None) -> bytes:
@@ -54,7 +57,9 @@ def _read(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise CommandError(f"{path} cannot be read ({error.strerror})", Exit.USAGE) from None
+        raise CommandError(
+            f"{path} cannot be read ({error.strerror}); name another: -d @FILE", Exit.USAGE
+        ) from None
 
 
 def _print(body: bytes) -> None:

@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Protocol
 
 import click
 
-from conf.quantities import say_size
-
 if TYPE_CHECKING:
     from rich.console import Group
     from rich.live import Live
@@ -123,6 +121,8 @@ class LiveProgress(PlainProgress):
         from rich.text import Text
 
         if self._upload is not None and not self.steps:
+            from conf.quantities import say_size
+
             gone, total = say_size(self._upload.completed), say_size(self._upload.total or 0)
             return Group(Text(f"upload: {gone} of {total}"), self._upload)
         past = [Text(f"✓ {step}", style="green") for step in self.steps[:-1]]

@@ -181,7 +181,7 @@ class Catalog:
         if deployed is None:
             return None
         if self._stopping:
-            raise UnavailableError(f"{name} is stopping")
+            raise UnavailableError(f"{name} is stopping; try again")
         number = deployed.live if target == name else deployed.number(reference)
         return None if number is None else self._open(deployed, number)
 
@@ -222,7 +222,7 @@ class Catalog:
         deployed = self.get(name)
         pool = self.open_live(deployed)
         if pool is None:
-            raise ScaleError(f"{name} has no revision that runs")
+            raise ScaleError(f"{name} has no revision that runs; deploy its package again")
         most = pool.spec.scale.max
         if instances is not None and not 0 <= instances <= most:
             raise ScaleError(

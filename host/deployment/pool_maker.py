@@ -41,7 +41,9 @@ class PoolMaker:
                 return self.make(revision, deployed)
             return Pool(self.spare_spec(revision), self._workshop, self._scaler)
         except OSError as error:
-            raise UnavailableError(f"{deployed.name}@{number} cannot have its folder: {error}") from error
+            raise UnavailableError(
+                f"{deployed.name}@{number} cannot have its folder: {error}; see `fnhost doctor`"
+            ) from error
         except BootError as error:
             raise UnavailableError(str(error)) from error
 

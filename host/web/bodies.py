@@ -25,9 +25,9 @@ async def read_object(request: Request) -> dict[str, Any]:
     try:
         body = json.loads(text)
     except (ValueError, RecursionError):
-        raise HTTPException(400, "the body is not JSON") from None
+        raise HTTPException(400, "the body is not JSON; send an object") from None
     if not isinstance(body, dict):
-        raise HTTPException(400, "the body is not a JSON object")
+        raise HTTPException(400, "the body is not a JSON object; send one")
     return body
 
 

@@ -96,7 +96,7 @@ class DeploysApi:
                     raise self._too_large()
                 await asyncio.to_thread(file.write, chunk)
         except ClientDisconnect:
-            raise HTTPException(400, "the upload was cut off") from None
+            raise HTTPException(400, "the upload was cut off; send it again") from None
         if not size:
             raise HTTPException(400, "the request has no body; send the package's zip")
         await asyncio.to_thread(file.flush)

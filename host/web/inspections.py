@@ -31,7 +31,9 @@ class InspectionsApi:
         name, number = request.path_params["name"], path_number(request, "number")
         revision = self._catalog.get(name).revisions.get(number)
         if revision is None:
-            raise HTTPException(404, f"there is no revision {name}@{number}")
+            raise HTTPException(
+                404, f"there is no revision {name}@{number}; `fnhost describe {name}` lists them"
+            )
         inspection = await asyncio.to_thread(self._read, name, number)
         return JSONResponse({**view_revision(revision), "inspection": inspection})
 

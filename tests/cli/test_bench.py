@@ -146,7 +146,7 @@ def test_a_broker_that_is_not_there_has_exit_code_3(host: RunningHost, nowhere: 
         ([], "nobody is there to ask whether a may get this load; add --yes"),
         (["--yes", "--rates", "10,5"], "write rising rates in events/s, such as 10,20,50"),
         (["--yes", "--rates", "fast"], "write rising rates in events/s, such as 10,20,50"),
-        (["--yes", "--seconds", "0"], "it is more than 0"),
+        (["--yes", "--seconds", "0"], "write a duration above 0"),
         (["--yes", "--limit-p99", "soon"], "is not a duration"),
         (["--yes", "--body", "1", "--file", "f"], "--body and --file both give the event; choose one"),
         (["--yes", "--topic", "in"], "--topic goes with --broker-url"),

@@ -87,6 +87,17 @@ def test_help_imports_nothing_heavy_and_no_verb() -> None:
     }
 
 
+def test_the_help_of_a_verb_imports_nothing_heavy() -> None:
+    code = """if True:
+        import sys, host.cli
+        for verb in sys.argv[1:]:
+            host.cli.main.get_command(None, verb)
+        print(*sys.modules)"""
+    words = [sys.executable, "-c", code, *VERBS]
+    loaded = subprocess.check_output(words, env=environment(), timeout=DEADLINE, text=True).split()
+    assert {name for name in loaded if name in HEAVY} == set()
+
+
 def test_the_help_names_every_exit_code() -> None:
     text = fnhost("", "--help").stdout
     assert all(f"{code.value} " in text for code in Exit)
@@ -157,7 +168,10 @@ def test_another_server_is_not_taken_for_a_host(stub: StubHost, body: bytes) -> 
 def test_an_error_without_a_reason_is_told_by_its_status(stub: StubHost) -> None:
     stub.answers["GET /api/functions"] = Prepared(b"<html>", 502, "text/html")
     result = fnhost(stub.url, "list")
-    assert (result.exit_code, result.stderr) == (1, "Error: the host answered with HTTP 502\n")
+    assert (result.exit_code, result.stderr) == (
+        1,
+        "Error: the host answered with HTTP 502; its own log says more\n",
+    )
 
 
 def test_a_host_that_hangs_up_is_told_in_a_sentence() -> None:

@@ -40,7 +40,7 @@ def test_a_file_that_is_not_there_is_wrong_usage(answering: StubHost, tmp_path: 
     result = fnhost(answering.url, "invoke", "industry", "-d", f"@{tmp_path}/none")
     assert (result.exit_code, result.stderr) == (
         2,
-        f"Error: {tmp_path}/none cannot be read (No such file or directory)\n",
+        f"Error: {tmp_path}/none cannot be read (No such file or directory); name another: -d @FILE\n",
     )
 
 
@@ -95,7 +95,9 @@ def test_a_functions_own_answer_is_printed_whatever_its_status(stub: StubHost, s
     stub.answers[PATH] = Prepared(b"teapot", status, "text/plain")
     result = fnhost(stub.url, "invoke", "industry", "-d", "{}")
     assert (result.exit_code, result.stdout) == (1, "teapot")
-    assert result.stderr == f"Error: industry answered with HTTP {status}\n"
+    assert result.stderr == (
+        f"Error: industry answered with HTTP {status}; `fnhost logs industry` may say why\n"
+    )
 
 
 @pytest.mark.parametrize(
