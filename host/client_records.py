@@ -3,7 +3,9 @@
 from typing import Any
 from urllib.parse import quote
 
-from host.client import Client, Json
+import httpx
+
+from host.client import CONNECT_SECONDS, Client, Json
 
 PATH = "/api/records"
 
@@ -27,7 +29,8 @@ class RecordsClient:
     def replay(self, event_id: str, target: str | None) -> Json:
         """Runs the very input again, by the live revision or by `target`, and returns what came of it."""
         path = f"{PATH}/{quote(event_id, safe='')}/replay"
-        return self._client.ask("POST", path, params={"on": target} if target else {}, timeout=None)
+        patient = httpx.Timeout(None, connect=CONNECT_SECONDS)
+        return self._client.ask("POST", path, params={"on": target} if target else {}, timeout=patient)
 
     def setup(self, function: str, revision: int) -> Json:
         """What a revision's processes are told when they start, and where its files are."""

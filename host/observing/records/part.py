@@ -19,6 +19,8 @@ from runtime.observations import RESULTS
 logger = logging.getLogger(__name__)
 
 FLUSH_EVERY = 60.0
+TRIM_EVERY = 3600.0
+"""Seconds between looks for what is too old, where nothing is written."""
 SHORTEST_PAUSE = 1.0
 """Seconds between two times of writing, however much comes."""
 TROUBLES = (OSError, sqlite3.Error)
@@ -37,6 +39,7 @@ class RecordsPart(Part):
         self._paths = read_paths(records.rules.redact)
         self._writing: list[Record] = []
         self._trouble = ""
+        self._trim_at = 0.0
         self._ending, self._due = asyncio.Event(), asyncio.Event()
         records.on_filling = self._due.set
         self._flushing: asyncio.Task[None] | None = None
@@ -76,11 +79,12 @@ class RecordsPart(Part):
                 await asyncio.wait_for(self._ending.wait(), SHORTEST_PAUSE)
 
     async def flush(self) -> None:
-        """Write what is complete, if there is any; what cannot be written waits for the next time."""
+        """Write what is complete, drop what is too old; what cannot be written waits for the next time."""
         records, damaged = self._records, self._store.damaged
         self._writing = records.shelf.take_complete()
-        if not self._writing:
+        if not self._writing and records.now() < self._trim_at:
             return
+        self._trim_at = records.now() + TRIM_EVERY
         try:
             gone = await asyncio.to_thread(self._write, self._writing)
         except TROUBLES as error:

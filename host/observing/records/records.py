@@ -93,8 +93,8 @@ class Records(Observer):
             run.event.timeline = record
             record.on_mark = self._mark
             self._await(record)
-        if kept:
-            self.totals.forgotten += self.shelf.add(record)
+        if kept and (gone := self.shelf.add(record)):
+            self.totals.forgotten.update(gone)
             if self.on_filling is not None and self.shelf.is_filling:
                 self.on_filling()
         if record.is_complete:

@@ -71,8 +71,8 @@ class Shelf:
 
     def _trim(self) -> "Counter[str]":
         gone: Counter[str] = Counter()
-        bytes_in_all = self._sample_bytes + self._failure_bytes
-        if len(self) <= self._bounds.most and bytes_in_all <= self._bounds.size:
+        size = self._sample_bytes + self._failure_bytes
+        if len(self._samples) + len(self._failures) <= self._bounds.most and size <= self._bounds.size:
             return gone
         samples, failures = count_excess(
             Kind(len(self._samples), self._sample_bytes, (each.size for each in self._samples)),
