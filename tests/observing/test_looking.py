@@ -13,7 +13,7 @@ from host.observing.history.axis import Axis
 from host.observing.history.columns import LAYOUTS, Scope
 from host.observing.history.history import History
 from host.observing.history.looking import IDLE_EVERY, Look, Sources, Waiting
-from host.observing.history.part import HistoryPart, HistoryParts
+from host.observing.history.part import HistoryPart, HistoryParts, pace_looks
 from host.observing.history.processes import Processes
 from host.observing.history.saving import Saving, make_journals
 from host.observing.metrics.tallies import Tallies
@@ -143,6 +143,10 @@ def test_events_for_names_that_nobody_deployed_are_the_hosts(loop: asyncio.Abstr
     assert scene.column("host", "refused") == [1, 0, 0]
     assert scene.column("host", "dead_letters") == [3, 3, 3]
     assert list(scene.history.find("function")) == []
+
+
+def test_on_a_slow_machine_there_are_fewer_looks_that_still_meet_the_ten_seconds() -> None:
+    assert [pace_looks(cost) for cost in (0.0, 0.01, 0.011, 0.03, 0.09, 5.0)] == [1, 1, 2, 5, 10, 10]
 
 
 def test_where_nothing_can_be_written_the_history_says_so_once_and_goes_on(

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,11 @@ from host.observing.history.series import SAVED
 
 logger = logging.getLogger(__name__)
 
+MOST_OF_A_CORE = 0.01
+"""What looking may take; on a slow machine with many functions at work there are fewer looks."""
+PACES = (1, 2, 5, 10)
+SMOOTHING = 8
+"""Looks over which their cost is averaged, about: one alone may have been disturbed."""
 LATE = 0.005
 """Seconds after the full one, so that a look never comes before it."""
 
@@ -27,6 +33,14 @@ class HistoryParts:
     look: Look
     saving: Saving
     folder: Path
+
+
+def pace_looks(cost: float) -> int:
+    """Seconds from one look to the next, where a look takes `cost` seconds of a core.
+
+    Rows of a second are then of more, and add up all the same; those of ten seconds stay what they are.
+    """
+    return next((every for every in PACES if cost <= MOST_OF_A_CORE * every), PACES[-1])
 
 
 class HistoryPart(Part):
@@ -65,11 +79,13 @@ class HistoryPart(Part):
         await self.save()
 
     async def _run(self) -> None:
+        cost = 0.0
         while True:
-            now = self._axis.now()
-            await asyncio.sleep(1 - now % 1 + LATE)
-            second = int(self._axis.now())
+            now, every = self._axis.now(), pace_looks(cost)
+            await asyncio.sleep(every - now % every + LATE)
+            second, began = int(self._axis.now()), time.thread_time()
             self._look.look(second)
+            cost += (time.thread_time() - began - cost) / SMOOTHING
             if second // RECORD_OF != int(now) // RECORD_OF:
                 self._history.forget_old(second)
                 await self.save()
