@@ -22,7 +22,9 @@ def load_bridge(path: Path, env: Mapping[str, str]) -> BridgeFile:
             document = read_document(file.read(MOST_BYTES + 1))
         return _validate(document, References(path.absolute().parent, env))
     except OSError as error:
-        raise ConfigError([Fault("", f"cannot be read ({error.strerror})")], str(path)) from None
+        raise ConfigError(
+            [Fault("", f"cannot be read ({error.strerror})", "name another with --config")], str(path)
+        ) from None
     except ConfigError as error:
         raise ConfigError(error.faults, str(path)) from None
 

@@ -37,7 +37,9 @@ def _unreadable(name: str, path: Path) -> Fault | None:
         with path.open("rb"):
             return None
     except OSError as error:
-        return Fault(f"tls.{name}", f"{path} cannot be read ({error.strerror})")
+        return Fault(
+            f"tls.{name}", f"{path} cannot be read ({error.strerror})", "name a file that the host can read"
+        )
 
 
 def _load_pair(context: ssl.SSLContext, tls: ServerTls) -> list[Fault]:

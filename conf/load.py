@@ -99,7 +99,9 @@ def examine_config(path: Path, env: Mapping[str, str]) -> Examination:
         is_config = bool(KNOWN_KEYS & (document.value or {}).keys())
         return replace(found, exposed=exposed and found.locate(exposed), is_config=is_config)
     except OSError as error:
-        raise ConfigError([Fault("", f"cannot be read ({error.strerror})")], str(path)) from None
+        raise ConfigError(
+            [Fault("", f"cannot be read ({error.strerror})", "name a file that can be read")], str(path)
+        ) from None
     except ConfigError as error:
         raise ConfigError(error.faults, str(path), is_config=False) from None
 

@@ -58,7 +58,9 @@ def _read_policy(value: object, info: ValidationInfo) -> object:
             document = read_document(file.read(LONGEST_POLICY))
         lists = PickleLists.model_validate({} if document.value is None else document.value)
     except OSError as error:
-        raise ValueError(f"{path} cannot be read ({error.strerror})") from None
+        raise ValueError(
+            f"{path} cannot be read ({error.strerror}): name a file that the host can read"
+        ) from None
     except ConfigError as error:
         raise ValueError(f"{path}: {error.faults[0]}") from None
     except ValidationError as error:

@@ -134,7 +134,7 @@ def test_a_file_that_is_not_there_is_a_problem(tmp_path: Path) -> None:
     result = fnhost("", "config", "check", str(tmp_path / "x.yaml"))
     assert (result.exit_code, result.stdout.splitlines()[0]) == (
         1,
-        "problem: cannot be read (No such file or directory)",
+        "problem: cannot be read (No such file or directory) (name a file that can be read)",
     )
 
 
