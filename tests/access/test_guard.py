@@ -175,6 +175,7 @@ def test_a_token_opens_the_routes_of_its_scopes(tmp_path: Path) -> None:
         "GET /api/tokens",
         "GET /api/audit",
         "GET /api/audit/chain",
+        "GET /api/functions/{name}/revisions/{number}/setup",
     }
 
 
