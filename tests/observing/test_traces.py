@@ -13,6 +13,7 @@ from conf.observing import Traces
 from host.observing.traces.part import compose_traces, trace_dispatch
 from runtime.dispatch.dispatcher import Dispatcher
 from tests.brokers import Mosquitto
+from tests.cli.stub_host import Prepared, StubServer
 from tests.hosts import RunningHost, StartHost, wait_until
 from tests.mqtt.clients import device, until
 from tests.observing.collector import Collector, Seen, collecting
@@ -29,6 +30,7 @@ def index(event, context):
 """
 CONFIG = """
 traces: {{endpoint: "{url}", headers: {{x-team: line1}}, sample: 0}}
+callback_hosts: [127.0.0.1]
 mqtts: [{{name: b1, broker: "{broker}", qos: 1}}]
 rules:
 - name: line1
@@ -136,6 +138,24 @@ def test_an_event_over_mqtt_has_its_receipt_its_attempts_its_publication_and_its
     assert (told["messaging.destination.name"], told["messaging.destination.template"]) == ("in/7", "in/+")
     assert spans["publish"].attributes["messaging.destination.name"] == "out"
     assert spans["ack"].attributes["messaging.operation.type"] == "settle"
+
+
+def test_an_asynchronous_event_takes_its_trace_to_the_callback_over_the_disk_and_a_failed_attempt(
+    site: Site,
+) -> None:
+    trace = "b" * 32
+    with StubServer() as receiver:
+        receiver.answers["POST /done"] = Prepared(b"")
+        headers = {"traceparent": parent_of(trace), "tracestate": "a=1", "x-invocation-type": "async"}
+        headers["x-callback-url"] = f"{receiver.url}/done"
+        assert site.host.invoke("again", {}, headers=headers).status_code == 202
+        wait_until(lambda: receiver.seen, "it is called back")
+        told = receiver.seen[0].headers
+    spans = site.collector.wait_for(trace, "asynchronous", "run")
+    runs = [each for each in site.collector.spans if each.trace == trace and each.name == "run again"]
+    assert [each.failed for each in runs] == [True, False]
+    assert told["traceparent"] == f"00-{trace}-{runs[1].span}-01" and told["tracestate"] == "a=1"
+    assert spans["asynchronous"].parent == CALLER and spans["asynchronous"].kind == CONSUMER
 
 
 def test_a_collector_that_is_away_costs_spans_only_and_what_is_lost_is_said_once(

@@ -33,6 +33,7 @@ from triggers.trace_context import PARENT, STATE, trace_of
 LINGER = 5.0
 """Seconds after the end of a run in which its results may be published and its message acknowledged."""
 MOST_OPEN = 10_000
+READINGS, SAME_MOMENT = 5, 0.001
 STALE = 300.0
 """Seconds: of an event that stood on disk for longer, the trace begins when it is taken up again."""
 
@@ -47,7 +48,13 @@ class Clock:
     @property
     def shift(self) -> float:
         """What makes steady seconds those since the epoch."""
-        return self.wall() - self.steady()
+        wall = steady = 0.0
+        for _ in range(READINGS):
+            steady, wall = self.steady(), self.wall()
+            # Whoever was kept from the processor in between has read two moments.
+            if self.steady() - steady < SAME_MOMENT:
+                break
+        return wall - steady
 
 
 class Marks:
