@@ -16,6 +16,8 @@ import httpx
 import psutil
 import pytest
 
+from runtime.leftovers import MARKER, kill_leftovers
+
 PATIENCE = 60.0
 ROOT = Path(__file__).parent.parent
 
@@ -124,7 +126,8 @@ class RunningHost:
         """Every process that carries this host's mark, and the host itself."""
         owner = self.state / "owner"
         mark = owner.read_text().strip() if owner.exists() else "-"
-        return [each for each in psutil.process_iter() if _is_of(each, self.process.pid, mark)]
+        own = self.process.pid if self.process.poll() is None else -1
+        return [each for each in psutil.process_iter() if each.pid == own or _has(each, mark)]
 
     def stop(self) -> int:
         """SIGTERM, and wait for its end; returns its exit code."""
@@ -142,14 +145,21 @@ class RunningHost:
         self.client.close()
         if self.process.poll() is None:
             self.stop()
-        wait_until(lambda: not self.processes(), f"no process of the host is left: {self.processes()}", 10)
+        wait_until(lambda: not self.processes(), f"no process of the host is left: {self.processes()}", 20)
 
 
-def _is_of(process: psutil.Process, pid: int, mark: str) -> bool:
+def see_none_left(mark: str) -> None:
+    """Fail if a process with this mark is left, once those that were killed have had the time to be gone."""
     try:
-        if process.status() == psutil.STATUS_ZOMBIE:
-            return False
-        return process.pid == pid or process.environ().get("FNHOST_OWNER") == mark
+        wait_until(lambda: not any(_has(each, mark) for each in psutil.process_iter()), "none is left", 20)
+    finally:
+        kill_leftovers(mark)
+
+
+def _has(process: psutil.Process, mark: str) -> bool:
+    try:
+        # That of a zombie cannot be read.
+        return process.environ().get(MARKER) == mark
     except (psutil.NoSuchProcess, psutil.AccessDenied):
         return False
 

@@ -272,3 +272,21 @@ def test_a_lane_that_is_left_finishes_what_is_in_memory_and_may_come_back(tmp_pa
             assert functions.bodies() == numbered(4 * PAGE)
 
     play(scene())
+
+
+def test_a_lane_that_is_left_while_it_asks_for_a_page_may_come_back(tmp_path: Path) -> None:
+    async def scene() -> None:
+        functions, ledger = Functions(echo=echo), Ledger()
+        async with store_in(tmp_path) as store:
+            await add_rows(store, numbered(3))
+        async with lane_in(tmp_path, functions.dispatch, ledger) as (_, lane):
+            # The reading was asked for, and has had no turn of the loop yet.
+            lane.leave()
+            lane.stay()
+            await until(lambda: len(ledger.good) == 3, "all are answered")
+            lane.leave()
+            lane.stay()
+            await until(lambda: not lane.events, "nothing is looked for any more")
+        assert ledger.good == numbered(3)
+
+    play(scene())

@@ -18,11 +18,11 @@ from host.state import StateDir
 from runtime import arbiter
 from runtime.dispatch.dispatcher import Dispatcher
 from runtime.events import Event, InvocationError, UnavailableError
-from runtime.leftovers import kill_leftovers
 from runtime.overlay import Overlay, prepare_overlay
 from runtime.process import Workshop
 from runtime.scaling.memory import Sampler
 from runtime.scaling.scaler import Scaler
+from tests.hosts import see_none_left
 from tests.mqtt.clients import until
 from triggers.store.failpoints import Failpoints
 
@@ -76,7 +76,7 @@ class Bench:
 
     def close(self) -> None:
         """Free the folder; there is no process left."""
-        assert kill_leftovers(self.state.owner()) == 0
+        see_none_left(self.state.owner())
         self.registry.close()
         self.state.unlock()
 

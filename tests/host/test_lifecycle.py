@@ -37,7 +37,7 @@ def test_nothing_of_a_killed_host_is_left_and_the_next_start_has_all_functions(
     wait_until(lambda: host.describe("one")["instances"] == 3, "three instances")
     assert len(host.processes()) >= 7
     host.kill()
-    wait_until(lambda: not host.processes(), "no process is left", 2)
+    wait_until(lambda: not host.processes(), "no process is left")
     host.start()
     assert host.invoke("one", {"t": 1}).json() == {"t": 1}
     assert host.invoke("two", b"{}").json() == 2
@@ -127,7 +127,7 @@ def test_a_second_signal_ends_the_host_at_once_and_leaves_nothing(start_host: St
     wait_until(lambda: "stopping" in host.log(), "it is stopping")
     host.process.send_signal(signal.SIGINT)
     assert host.process.wait(10) == 130
-    wait_until(lambda: not host.processes(), "no process is left", 2)
+    wait_until(lambda: not host.processes(), "no process is left")
     caller.join(60)
 
 

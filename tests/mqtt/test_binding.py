@@ -216,8 +216,8 @@ def test_what_does_not_fit_reaches_no_function_and_is_acknowledged_in_order(mosq
                 assert letters[-1].body == big[:LONGEST_REFUSED]
                 with pytest.raises(StrandedLetterError):
                     await DeadLetters(store, trigger.wake).replay(letters[0].seq)
-                await until(lambda: trigger._subscribers["b1", "r1-in"][0].rule.idle, "all is acknowledged")
-                assert not trigger._subscribers["b1", "r1-in"][0]._open
+                subscriber = trigger._subscribers["b1", "r1-in"][0]
+                await until(lambda: subscriber.rule.idle and not subscriber._open, "all is acknowledged")
 
     play(scene())
 

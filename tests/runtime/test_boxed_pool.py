@@ -16,13 +16,13 @@ import pytest
 from runtime.boot import BootError
 from runtime.boxes.box import Box
 from runtime.boxes.boxes import Boxes
-from runtime.leftovers import kill_leftovers
 from runtime.overlay import Overlay, prepare_overlay
 from runtime.pool import Pool
 from runtime.process import Workshop
 from runtime.scaling.memory import read_usage
 from runtime.spec import PoolSpec
 from runtime.worker.box_plan import BoxPlan
+from tests.hosts import see_none_left
 from tests.runtime.test_pool import Bench, invoke, play
 from tests.worker.boxed import SYSTEM, USER, landlock_abi, reachable_python, sys_prefix
 
@@ -85,7 +85,7 @@ def closed(request: pytest.FixtureRequest) -> Iterator[Closed]:
     folder.chmod(0o755)
     made = Closed(folder, uid)
     yield made
-    assert kill_leftovers(made.bench.owner) == 0
+    see_none_left(made.bench.owner)
     shutil.rmtree(folder)
 
 

@@ -22,7 +22,7 @@ from runtime.process import Workshop
 from runtime.scaling.memory import Sampler
 from runtime.scaling.scaler import Scaler
 from runtime.spec import PoolSpec
-from tests.hosts import wait_until
+from tests.hosts import see_none_left, wait_until
 
 PATIENCE = 60
 AMPLE = 2**40
@@ -59,7 +59,7 @@ def bench(tmp_path: Path, overlay: Overlay) -> Iterator[Bench]:
     """A bench that leaves no process behind."""
     made = Bench(tmp_path, overlay)
     yield made
-    assert kill_leftovers(made.owner) == 0
+    see_none_left(made.owner)
 
 
 def play(pool_of: Callable[[], Pool], scene: Callable[[Pool], Awaitable[None]]) -> None:

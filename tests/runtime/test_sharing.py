@@ -12,7 +12,6 @@ import pytest
 
 from runtime.boot import BootError
 from runtime.events import Answer, DeadlinePassedError, Event, InstanceDiedError
-from runtime.leftovers import kill_leftovers
 from runtime.loglines import LogLine
 from runtime.overlay import Overlay, prepare_overlay
 from runtime.pool import Pool
@@ -22,6 +21,7 @@ from runtime.scaling.scaler import Scaler
 from runtime.sharing import shared_process
 from runtime.sharing.register import Register
 from runtime.spec import BatchRule, PoolSpec, ScaleRule
+from tests.hosts import see_none_left
 from tests.newer_python import find_newer
 from tests.runtime.test_pool import AMPLE, PATIENCE, until
 
@@ -139,7 +139,7 @@ def house(tmp_path: Path, overlay: Overlay, python: Path) -> Iterator[House]:
     """A house that leaves no process behind."""
     made = House(tmp_path, overlay, python)
     yield made
-    assert kill_leftovers(made.owner) == 0
+    see_none_left(made.owner)
 
 
 async def ask(pool: Pool, event: object = None) -> Any:

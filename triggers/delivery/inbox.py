@@ -116,6 +116,14 @@ class Inbox:
         """Begin to read the next page, if there is one, and room for it in memory."""
         if self._behind and self._loading is None and not self._closed and self._has_room:
             self._loading = self._loop.create_task(self._load_page())
+            self._loading.add_done_callback(self._end_loading)
+
+    def _end_loading(self, task: "asyncio.Task[None]") -> None:
+        if task.cancelled():
+            # Before it has begun it cannot say so itself; and who came back meanwhile waits for a page.
+            if self._loading is task:
+                self._loading = None
+            self.load()
 
     def close(self) -> None:
         """Admit nothing any more: it stays on disk, or is its broker's."""
