@@ -33,7 +33,7 @@ demo: $(READY)
 
 # A file's tests stay in one process, so that those that share a host share one. The slow files start first.
 test: $(READY) mosquitto chromium
-	@$(BIN)/python -m pytest -n logical --maxprocesses 4 --dist loadfile
+	@$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 # FAULTS=20 EVENTS=4000 make torture is short; SEED=N does again what another run did.
 torture: $(READY) mosquitto

@@ -1,4 +1,4 @@
-"""Fixtures that tests of every layer may ask for."""
+"""Fixtures that tests of every layer may ask for, and how a run of all tests fills the machine."""
 
 import os
 from collections.abc import Iterator
@@ -7,7 +7,9 @@ import pytest
 
 from tests.boxes import open_folder, start_open_host
 from tests.brokers import make_mosquitto, mosquitto
-from tests.hosts import shared_host, start_host
+from tests.forked import Nursery
+from tests.hosts import RunningHost, shared_host, start_host
+from tests.order import in_order
 
 __all__ = ["make_mosquitto", "mosquitto", "open_folder", "shared_host", "start_host", "start_open_host"]
 
@@ -21,3 +23,23 @@ def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     os.environ.pop("XDG_RUNTIME_DIR")
     if before is not None:
         os.environ["XDG_RUNTIME_DIR"] = before
+
+
+@pytest.fixture(scope="session", autouse=True)
+def nursery() -> Iterator[None]:
+    """Where the hosts of the tests are forked."""
+    RunningHost.nursery = Nursery()
+    yield
+    RunningHost.nursery.close()
+    RunningHost.nursery = None
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Two for each processor: more than half of the time, these tests wait for other processes."""
+    return min(2 * len(os.sched_getaffinity(0)), 8)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A slow file that begins last would keep one worker busy while all others have nothing to do."""
+    items.sort(key=in_order)

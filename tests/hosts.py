@@ -10,13 +10,14 @@ import time
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import httpx
 import psutil
 import pytest
 
 from runtime.leftovers import MARKER, kill_leftovers
+from tests.forked import Forked, Nursery, Start
 
 PATIENCE = 60.0
 ROOT = Path(__file__).parent.parent
@@ -44,35 +45,54 @@ def wait_until(true: Callable[[], Any], what: str, patience: float = PATIENCE) -
 
 
 class RunningHost:
-    """`fnhost serve` on a free port with a state folder below `folder`; `stop` or `kill` ends it."""
+    """`fnhost serve` on a free port with a state folder below `folder`; `stop` or `kill` ends it.
 
-    def __init__(self, folder: Path, config: str | None = None, env: Mapping[str, str] | None = None) -> None:
+    While there is a `nursery`, as in all runs of pytest, its start is a fork unless that is not wanted.
+    """
+
+    nursery: ClassVar[Nursery | None] = None
+
+    def __init__(
+        self,
+        folder: Path,
+        config: str | None = None,
+        env: Mapping[str, str] | None = None,
+        *,
+        forked: bool = True,
+    ) -> None:
         self.folder = folder
         self.state = folder / "state"
         self.log_file = folder / "host.log"
         self._config = config
+        self._forked = forked
         self._env = {**os.environ, "PYTHONPATH": str(ROOT), **(env or {})}
-        self.process: subprocess.Popen[bytes]
+        self.process: subprocess.Popen[bytes] | Forked
         self.url = ""
         self._token = ""
         self.client = httpx.Client(timeout=PATIENCE, event_hooks={"request": [self._open]})
 
     def start(self) -> "RunningHost":
         """Start it (again, with the same state), and wait until it listens."""
-        command = [sys.executable, "-m", "host.cli", "serve", "--state", str(self.state)]
-        command += ["--listen", "127.0.0.1:0"]
+        words = ["serve", "--state", str(self.state), "--listen", "127.0.0.1:0"]
         if self._config is not None:
             file = self.folder / "config.yaml"
             file.write_text(self._config, encoding="utf-8")
-            command += ["--config", str(file)]
-        with self.log_file.open("ab") as log:
-            started_at = log.tell()
-            self.process = subprocess.Popen(
-                command, stdout=log, stderr=log, env=self._env, cwd=self.folder, start_new_session=True
-            )
+            words += ["--config", str(file)]
+        self.log_file.touch()
+        started_at = self.log_file.stat().st_size
+        self.process = self._start(words)
         self.url = wait_until(lambda: self._read_address(started_at), "the host says where it listens")
         self._token = self.local_token()
         return self
+
+    def _start(self, words: list[str]) -> subprocess.Popen[bytes] | Forked:
+        if self.nursery is not None and self._forked:
+            return self.nursery.start(Start(words, self._env, str(self.folder), str(self.log_file)))
+        command = [sys.executable, "-m", "host.cli", *words]
+        with self.log_file.open("ab") as log:
+            return subprocess.Popen(
+                command, stdout=log, stderr=log, env=self._env, cwd=self.folder, start_new_session=True
+            )
 
     def _read_address(self, start: int) -> str:
         text = self.log_file.read_bytes()[start:].decode()

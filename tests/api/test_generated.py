@@ -41,7 +41,6 @@ def test_a_405_names_the_methods_of_all_routes_of_its_path(host: RunningHost) ->
     assert answer.headers["allow"] == "DELETE, GET, HEAD"
 
 
-@pytest.mark.timeout(300)  # some twenty seconds of processor time, and those of others before it
 def test_no_generated_request_is_answered_other_than_documented_or_harms_a_function(
     host: RunningHost,
 ) -> None:

@@ -87,7 +87,7 @@ class Siege:
         self.canary.write_text("sings", encoding="utf-8")
         self.canary.chmod(0o666)
         (folder / "host").mkdir()
-        self.host = RunningHost(folder / "host", config)
+        self.host = RunningHost(folder / "host", config, forked=False)
         self.load = SteadyLoad()
 
     def begin(self) -> None:

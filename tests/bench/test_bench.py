@@ -122,7 +122,6 @@ def test_a_page_without_marks_is_left_alone(tmp_path: Path) -> None:
     assert page.read_text(encoding="utf-8") == "a page\n"
 
 
-@pytest.mark.timeout(300)  # most of it is load on all cores, which others may want as well
 def test_a_short_run_prints_the_whole_report_and_leaves_no_process(tmp_path: Path) -> None:
     if missing := [name for name in ("wrk", "mosquitto") if find_tool(name) is None]:
         pytest.skip(f"{missing[0]} is not installed")

@@ -22,8 +22,6 @@ from host.private.child import ChildError, Program, run_child
 from tests.hosts import PATIENCE, wait_until
 from tests.project.tree import ROOT, clean_environment, copy_project
 
-pytestmark = pytest.mark.timeout(300)  # what the samples need may have to be fetched
-
 GONE_WITHIN = 2.0  # seconds after a kill -9: what is promised
 POINT = '{"t":188,"h":134}'
 

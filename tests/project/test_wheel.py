@@ -13,8 +13,6 @@ from uv import find_uv_bin
 from tests.hosts import RunningHost, wait_until
 from tests.project.tree import ROOT, clean_environment, tracked_files
 
-pytestmark = pytest.mark.timeout(300)  # all that the wheel needs may have to be fetched
-
 RECORD = '{"type": "Pickup truck", "year": 2020}'
 
 

@@ -17,28 +17,13 @@ import pytest
 from tests.mqtt.clients import play, until
 from tests.project.tree import ROOT
 from tests.store.stores import LANE, PLENTY, event, opened
-from triggers.store.changes import AddEvents, DropEvents
+from triggers.store.changes import AddEvents
 from triggers.store.database import PAGE
-from triggers.store.failpoints import VARIABLE, Failpoints
+from triggers.store.failpoints import VARIABLE
 from triggers.store.store import DeliveryStore
 
 DEADLINE = 60.0
 ROUNDS = 4
-
-
-async def work(path: Path, units: int, durable: bool) -> None:
-    """What the child processes do: add events, drop some, and print what they were told."""
-    store = DeliveryStore(path, PLENTY, Failpoints.of(os.environ))
-    await store.open()
-    for _ in range(units):
-        seqs = [store.next_seq() for _ in range(3)]
-        told = [store.submit(AddEvents((event(seq, b"x" * 2000),)), durable=durable) for seq in seqs]
-        await asyncio.gather(*told)
-        print("added", *seqs, flush=True)
-        await store.submit(DropEvents(tuple(seqs[:1])), durable=durable)
-        print("dropped", seqs[0], flush=True)
-    await store.close()
-    print("closed", flush=True)
 
 
 def start(*command: str, point: str = "", lines: int = 0) -> str:
@@ -59,9 +44,8 @@ def start(*command: str, point: str = "", lines: int = 0) -> str:
 
 
 def working(path: Path, units: int, *, durable: bool = True) -> tuple[str, ...]:
-    """The command for `work`."""
-    module = "tests.store.test_crashes"
-    return (sys.executable, "-m", module, str(path), str(units), str(int(durable)))
+    """The command that works on a store."""
+    return (sys.executable, "-m", "tests.store.working", str(path), str(units), str(int(durable)))
 
 
 def check(path: Path, said: list[str], whole: int) -> None:
@@ -152,7 +136,3 @@ async def starve(path: Path) -> None:
     await asyncio.gather(*futures)
     assert store.trouble is None
     await store.close()
-
-
-if __name__ == "__main__":
-    asyncio.run(work(Path(sys.argv[1]), int(sys.argv[2]), bool(int(sys.argv[3]))))
