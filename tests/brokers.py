@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-START_TIMEOUT = 20.0
+START_TIMEOUT = 60.0
 
 MakeMosquitto = Callable[..., "Mosquitto"]
 

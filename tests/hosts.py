@@ -19,7 +19,7 @@ import pytest
 from runtime.leftovers import MARKER, kill_leftovers
 from tests.forked import Forked, Nursery, Start
 
-PATIENCE = 60.0
+PATIENCE = 120.0
 ROOT = Path(__file__).parent.parent
 
 Files = Mapping[str, str | bytes]

@@ -4,7 +4,7 @@ import contextlib
 import socket
 from urllib.parse import urlsplit
 
-PATIENCE = 60.0
+PATIENCE = 120.0
 LAST = b"GET /livez HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n"
 """A request after which the host hangs up, if it takes it for one."""
 

@@ -15,7 +15,7 @@ import host
 from host.cli import main
 
 ROOT = Path(host.__file__).parent.parent
-DEADLINE = 30.0  # seconds
+DEADLINE = 90.0  # seconds
 
 
 def fnhost(url: str, *words: str, stdin: bytes = b"") -> Result:

@@ -16,7 +16,7 @@ from starlette.routing import Route
 
 PROBLEM = "application/problem+json"
 NDJSON = "application/x-ndjson"
-DEADLINE = 20.0  # seconds
+DEADLINE = 60.0  # seconds
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from triggers.http import Checks, HttpTrigger
 from triggers.invocations.wish import Wish
 from triggers.store.rows import Invocation
 
-PATIENCE = 30.0
+PATIENCE = 90.0
 
 
 class CountingTrigger(HttpTrigger):

@@ -18,7 +18,7 @@ from host.state import StateDir
 from tests.files_server import FilesServer, files_server
 from tests.hosts import zip_of
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 
 
 class StubDeployer:

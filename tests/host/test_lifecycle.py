@@ -5,6 +5,7 @@ import socket
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
@@ -70,20 +71,20 @@ def _runs(process: psutil.Process) -> bool:
 
 def test_sigterm_answers_what_runs_and_what_waits_and_then_ends_with_0(start_host: StartHost) -> None:
     host = start_host()
-    slow = "import time\ndef index(event, context):\n    time.sleep(2)\n    return 1\n"
-    host.deploy({"index.py": slow, "function.yaml": "scale: {max: 1}\n"}, "slow")
-    statuses: list[int] = []
-    callers = [
-        threading.Thread(target=lambda: statuses.append(host.invoke("slow", b"{}").status_code))
-        for _ in range(3)
-    ]
-    for caller in callers:
-        caller.start()
-    wait_until(lambda: host.describe("slow")["queued"] == 2, "one runs and two wait")
-    assert host.stop() == 0
-    for caller in callers:
-        caller.join(60)
-    assert statuses == [200, 200, 200]
+    held = (
+        "import os, time\ndef index(event, context):\n"
+        "    while not os.path.exists(os.path.join(context.output_dir, 'go')):\n        time.sleep(0.01)\n"
+        "    return 1\n"
+    )
+    host.deploy({"index.py": held, "function.yaml": "scale: {max: 1}\n"}, "held")
+    with ThreadPoolExecutor(3) as threads:
+        callers = [threads.submit(host.invoke, "held", b"{}") for _ in range(3)]
+        wait_until(lambda: host.describe("held")["queued"] == 2, "one runs and two wait")
+        host.process.send_signal(signal.SIGTERM)
+        wait_until(lambda: "the running ones finish" in host.log(), "the host stops")
+        (host.state / "output" / "held" / "go").touch()
+        assert [caller.result().status_code for caller in callers] == [200, 200, 200]
+    assert host.process.wait(60) == 0
     assert not host.processes()
 
 
@@ -98,7 +99,7 @@ def test_neither_a_deploy_nor_a_reader_of_logs_keeps_the_host_from_stopping(star
     reader.start()
     wait_until(lambda: any(_is_slow(each) for each in host.processes()), "the deploy is under way")
     host.process.send_signal(signal.SIGTERM)
-    assert host.process.wait(15) == 0
+    assert host.process.wait(60) == 0
     deploy.join(60)
     reader.join(60)
     assert len(told) == 2
@@ -126,7 +127,7 @@ def test_a_second_signal_ends_the_host_at_once_and_leaves_nothing(start_host: St
     host.process.send_signal(signal.SIGINT)
     wait_until(lambda: "stopping" in host.log(), "it is stopping")
     host.process.send_signal(signal.SIGINT)
-    assert host.process.wait(10) == 130
+    assert host.process.wait(60) == 130
     wait_until(lambda: not host.processes(), "no process is left")
     caller.join(60)
 
@@ -190,7 +191,7 @@ def test_a_taken_port_and_a_state_in_use_are_told_in_one_line(start_host: StartH
 
 def _serve(state: Path, listen: str) -> "subprocess.CompletedProcess[str]":
     command = [sys.executable, "-m", "host.cli", "serve", "--state", str(state), "--listen", listen]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, cwd=ROOT, check=False)
+    return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
 
 
 def test_readiness_is_told_with_its_reasons(start_host: StartHost) -> None:
@@ -270,7 +271,7 @@ def test_a_part_that_cannot_start_is_named_and_nothing_is_left_running(
     command = [sys.executable, "-m", "host.cli", "serve", "--listen", "127.0.0.1:0"]
     command += ["--state", str(tmp_path / "state")]
     env = {"PYTHONPATH": f"{ROOT}:{site}", "PATH": "/usr/bin:/bin", "HOME": str(tmp_path)}
-    told = subprocess.run(command, capture_output=True, text=True, timeout=60, env=env, check=False)
+    told = subprocess.run(command, capture_output=True, text=True, env=env, check=False)
     assert told.returncode == 1
     assert "broken failed to start" in told.stderr
     assert "there is no function 'one'" in told.stderr

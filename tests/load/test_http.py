@@ -16,7 +16,7 @@ CHUNKED = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n", 
 CLOSING = b"HTTP/1.1 200 OK\r\ncontent-length: 1\r\nconnection: close\r\n\r\n1"
 BUSY = b'HTTP/1.1 429 Too Many Requests\r\ncontent-length: 25\r\n\r\n{"detail": "1000 queued"}'
 EMPTY = b"HTTP/1.1 204 No Content\r\n\r\n"
-DEADLINE = 20.0
+DEADLINE = 60.0
 
 Parts = Sequence[bytes]
 

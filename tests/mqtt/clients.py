@@ -20,7 +20,7 @@ from triggers.mqtt.feed import Feed
 from triggers.mqtt.plan import BrokerPlan, Care, MqttPlan, RulePlan
 from triggers.mqtt.trigger import MqttTrigger
 
-DEADLINE = 30.0
+DEADLINE = 90.0
 V5 = MQTTProtocolVersion.MQTTv5
 
 Function = Callable[[Event], "Answer | InvocationError"]

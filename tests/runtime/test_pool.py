@@ -24,7 +24,7 @@ from runtime.scaling.scaler import Scaler
 from runtime.spec import PoolSpec
 from tests.hosts import see_none_left, wait_until
 
-PATIENCE = 60
+PATIENCE = 120
 AMPLE = 2**40
 
 

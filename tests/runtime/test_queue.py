@@ -276,8 +276,8 @@ def test_an_instance_that_runs_an_event_past_its_deadline_is_killed() -> None:
     async def scene(queue: EventQueue) -> None:
         slot = StubSlot()
         add(queue, slot)
-        (future,) = await submit(queue, b"0")
         slot.begun = 1
+        (future,) = await submit(queue, b"0")
         with pytest.raises(DeadlinePassedError):
             await asyncio.wait_for(future, 10)
 
@@ -309,8 +309,8 @@ def test_a_coroutine_past_its_deadline_is_cancelled_first() -> None:
         slot = StubSlot()
         slot.is_async = True
         add(queue, slot)
-        (future,) = await submit(queue, b"0")
         slot.begun = 1
+        (future,) = await submit(queue, b"0")
         with pytest.raises(DeadlinePassedError):
             await asyncio.wait_for(future, 10)
         assert slot.cancelled == [1]

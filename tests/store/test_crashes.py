@@ -22,7 +22,7 @@ from triggers.store.database import PAGE
 from triggers.store.failpoints import VARIABLE
 from triggers.store.store import DeliveryStore
 
-DEADLINE = 60.0
+DEADLINE = 120.0
 ROUNDS = 4
 
 

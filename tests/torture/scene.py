@@ -13,7 +13,7 @@ from tests.torture.stage import Stage, until
 from tests.torture.subject import PLAIN, RULES
 from triggers.store.failpoints import VARIABLE
 
-PATIENCE = 30.0
+PATIENCE = 90.0
 MOST = 40
 
 Act = Callable[["Scene"], Awaitable[None]]

@@ -19,7 +19,7 @@ from tests.torture.recorder import Recorder
 from tests.torture.subject import FILES, FUNCTION, Addresses, make_config
 from tests.torture.tap import SourceTap, TargetTap
 
-PATIENCE = 60.0
+PATIENCE = 120.0
 # What mosquitto would drop past its limits could not be told from what the host loses.
 SETTINGS = ["max_queued_messages 0", "max_inflight_messages 1000"]
 

@@ -18,7 +18,7 @@ from runtime.spec import PoolSpec
 from runtime.worker.control import Message
 from runtime.worker.frames import Decoder, Frame, Head, encode, encode_text
 
-PATIENCE = 30.0
+PATIENCE = 90.0
 PAGE = 4096
 
 
