@@ -25,6 +25,15 @@ def free_port() -> int:
         return port
 
 
+def listens(port: int) -> bool:
+    """Whether somebody takes connections on a loopback port."""
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=1):
+            return True
+    except OSError:
+        return False
+
+
 class Broker:
     """A broker process on a loopback port that it keeps from start to start."""
 
@@ -41,7 +50,7 @@ class Broker:
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(self._command, stdout=log, stderr=subprocess.STDOUT)
         deadline = time.monotonic() + START_TIMEOUT
-        while not self._listens():
+        while not listens(self.port):
             assert self._process.poll() is None, self._log.read_text()
             assert time.monotonic() < deadline, self._log.read_text()
             time.sleep(0.01)
@@ -73,13 +82,6 @@ class Broker:
     def log(self) -> str:
         """What it has written so far, over all its starts."""
         return self._log.read_text(errors="replace")
-
-    def _listens(self) -> bool:
-        try:
-            with socket.create_connection(("127.0.0.1", self.port), timeout=1):
-                return True
-        except OSError:
-            return False
 
 
 class Mosquitto(Broker):

@@ -1,9 +1,10 @@
 """Fixtures that tests of every layer may ask for, and how a run of all tests fills the machine."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.boxes import open_folder, start_open_host
 from tests.brokers import make_mosquitto, mosquitto
@@ -38,6 +39,23 @@ def nursery() -> Iterator[None]:
 def pytest_xdist_auto_num_workers() -> int:
     """Two for each processor: more than half of the time, these tests wait for other processes."""
     return min(2 * len(os.sched_getaffinity(0)), 8)
+
+
+def pytest_configure() -> None:
+    """What is generated is the same in all runs, however slow the machine; `make fuzz` finds what is new."""
+    slow = [HealthCheck.too_slow]
+    settings.register_profile("suite", derandomize=True, deadline=None, suppress_health_check=slow)
+    settings.load_profile("suite")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A worker hands over valid Unicode only, and ends the whole run otherwise; tests log other text, too."""
+    report = yield
+    report.sections = [
+        (name, text.encode(errors="backslashreplace").decode()) for name, text in report.sections
+    ]
+    return report
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

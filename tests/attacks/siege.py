@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 import psutil
 
-from tests.hosts import Files, RunningHost, wait_until
+from tests.hosts import PATIENCE, Files, RunningHost, wait_until
 
 NEIGHBOUR = {
     "index.py": """
@@ -88,6 +88,12 @@ class Siege:
         self.canary.chmod(0o666)
         (folder / "host").mkdir()
         self.host = RunningHost(folder / "host", config, forked=False)
+        # A connection that is kept may be the idle one that the host closes to make room.
+        self.host.client = httpx.Client(
+            timeout=PATIENCE,
+            limits=httpx.Limits(max_keepalive_connections=0),
+            event_hooks=self.host.client.event_hooks,
+        )
         self.load = SteadyLoad()
 
     def begin(self) -> None:

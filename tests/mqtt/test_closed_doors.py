@@ -13,7 +13,7 @@ import pytest
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.reasoncodes import ReasonCode
 
-from tests.brokers import MakeMosquitto, Mosquitto, free_port
+from tests.brokers import MakeMosquitto, Mosquitto, free_port, listens
 from tests.mqtt.certificates import LONG_AGO, Authority
 from tests.mqtt.clients import Functions, broker_plan, echo, play, rule_plan, running, until
 from tests.mqtt.raw import answering
@@ -164,6 +164,8 @@ def test_what_keeps_us_out_is_said_once_and_noticed_when_mended(
         plan, doors.port = replace(plan, url=broker.url), broker.port
 
     async def scene() -> None:
+        # The broker's first door is open by now; this may be another one.
+        await until(lambda: listens(doors.port), "the broker listens there")
         before = attempts(broker, doors.port)
         async with linked(plan, Delays(first=0.02, slow=0.05)) as link:
             await until(lambda: attempts(broker, doors.port) >= before + 2 * ATTEMPTS, "it tries again")

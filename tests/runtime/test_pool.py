@@ -15,13 +15,14 @@ from runtime.boot import BootError
 from runtime.dispatch.dispatcher import Dispatcher
 from runtime.events import Event, encode_metadata
 from runtime.leftovers import kill_leftovers
-from runtime.loglines import LogLine
+from runtime.loglines import BURST, LogLine
 from runtime.overlay import Overlay, prepare_overlay
 from runtime.pool import Pool
 from runtime.process import Workshop
 from runtime.scaling.memory import Sampler
 from runtime.scaling.scaler import Scaler
 from runtime.spec import PoolSpec
+from runtime.worker.logs import LINE_COST
 from tests.hosts import see_none_left, wait_until
 
 PATIENCE = 120
@@ -310,8 +311,11 @@ def index(event, context):
 """
 
     async def scene(pool: Pool) -> None:
+        loop = asyncio.get_running_loop()
+        began = loop.time()
         await pool.submit(Event(b"{}"))
-        assert 1000 < len(bench.lines) < 300_000
+        most = pool.spec.bounds.log_rate * (BURST + loop.time() - began) / LINE_COST
+        assert 1000 < len(bench.lines) <= most + 10
 
     play(lambda: bench.pool(index, timeout=60.0), scene)
 
