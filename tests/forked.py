@@ -93,7 +93,8 @@ class _Parent:
         self._line, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._asking = threading.Lock()
         with theirs:
-            command = [sys.executable, "-m", "tests.forked", str(theirs.fileno())]
+            # The last words are for those who tell a host by its command line.
+            command = [sys.executable, "-m", "tests.forked", str(theirs.fileno()), "host.cli", "serve"]
             self._process = subprocess.Popen(
                 command, env=env, cwd=Path(__file__).parent.parent, pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL, start_new_session=True,
