@@ -77,7 +77,8 @@ class AuditLog:
         told = _told(actor, deed)
         self._deeds.append(told)
         level = logging.INFO if deed.outcome == "ok" else logging.WARNING
-        words = (deed.action, deed.target, f"by {actor.name}: {deed.outcome}", deed.reason)
+        reason = f"({deed.reason})" if deed.reason else ""
+        words = (deed.action, deed.target, f"by {actor.name}: {deed.outcome}", reason)
         logger.log(level, "%s", " ".join(filter(None, words)), extra={"event": deed.action, **told})
 
     def record_at_will(self, actor: Actor, deed: Deed) -> None:

@@ -1,11 +1,12 @@
 """Whether there is room for another package: among the functions, and on the disk."""
 
+import contextlib
 import json
 import logging
 import os
 import sys
 from collections import Counter
-from collections.abc import Container, Sized
+from collections.abc import Container, Iterator, Sized
 from pathlib import Path
 from typing import Protocol
 
@@ -73,7 +74,8 @@ class Room:
 
     async def use(self) -> tuple[int, int]:
         """What the folder takes just now, and what it may, in bytes; it takes its time."""
-        return sum((await self._measure()).values()), self._most()
+        files = sum(_file_sizes(self._state.root))
+        return files + sum((await self._measure()).values()), self._most()
 
     def _most(self) -> int:
         if self.limits.disk is not None:
@@ -90,6 +92,14 @@ class Room:
             return {}
         used: dict[str, int] = json.loads(told)
         return used
+
+
+def _file_sizes(folder: Path) -> Iterator[int]:
+    """Bytes of the files in it, such as databases; one may vanish meanwhile."""
+    for path in folder.iterdir():
+        with contextlib.suppress(OSError):
+            if path.is_file():
+                yield path.stat().st_size
 
 
 def _largest(used: dict[str, int]) -> list[str]:
