@@ -46,7 +46,7 @@ def open_state(folder: Path) -> Iterator["Keeper"]:
 
 
 class Keeper:
-    """Does what `host.client.Client` has done by a host."""
+    """Does what `host.client.client.Client` has done by a host."""
 
     def __init__(self, tokens: Tokens, audit: AuditLog) -> None:
         self._tokens = tokens

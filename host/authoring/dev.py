@@ -12,7 +12,7 @@ from host.authoring.faults import AuthoringError, RefusedPackageError
 from host.authoring.private_host import Order, PrivateHost, name_of, open_host
 from host.authoring.samples import Sample, find_samples, read_sample
 from host.authoring.screen import say, show, show_ready, show_record
-from host.client import ClientError, RefusedError
+from host.client.errors import ClientError, RefusedError
 from host.private.race import race
 from host.private.stopping import cancel_on_signals
 

@@ -15,7 +15,8 @@ from host.access.local_token import STATE_FILE
 from host.authoring.faults import AuthoringError, RefusedPackageError
 from host.authoring.records import Record, read_record
 from host.authoring.samples import Sample
-from host.client import Client, ClientError, RefusedError, Reply
+from host.client.client import Client, Reply
+from host.client.errors import ClientError, RefusedError
 from host.private.child import Child, Program, run_child
 from host.private.folder import scratch_folder
 from host.private.ports import is_free

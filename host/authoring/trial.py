@@ -16,7 +16,8 @@ from host.authoring.faults import AuthoringError, RefusedPackageError
 from host.authoring.private_host import Order, PrivateHost, name_of, open_host
 from host.authoring.records import Record
 from host.authoring.samples import Sample, read_samples
-from host.client import ClientError, RefusedError, Reply
+from host.client.client import Reply
+from host.client.errors import ClientError, RefusedError
 from host.private.race import race
 from host.private.stopping import cancel_on_signals
 

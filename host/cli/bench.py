@@ -14,7 +14,7 @@ from host.cli.options import connected, output_option, url_option
 from host.cli.output import printable
 
 if TYPE_CHECKING:
-    from host.client import Client
+    from host.client.client import Client
     from host.load.run import Findings
     from host.load.sender import Sender
 
@@ -218,7 +218,7 @@ def _run(wish: Wish, sender: "Sender", client: "Client") -> "tuple[Findings, boo
     import uvloop
 
     from host.cli.load_bars import open_bars
-    from host.client import ClientError
+    from host.client.errors import ClientError
     from host.load.run import Findings, Load, Plan
     from host.load.sender import NoAnswerError, SenderError
 

@@ -57,7 +57,7 @@ def debug(event_id: str, breaks: tuple[tuple[str, int], ...], post_mortem: bool,
         raise CommandError(
             "--break stops before a failure, --post-mortem after it: say one of them", Exit.USAGE
         )
-    from host.client_records import RecordsClient
+    from host.client.records import RecordsClient
     from runtime.single import Wish, debug_single
 
     with connected(url) as client:

@@ -24,7 +24,7 @@ def dev(folder: Path, port: int, event: Path | None, once: bool) -> None:
     """
     from host.authoring.dev import DevOrder, run_dev
     from host.authoring.faults import AuthoringError, RefusedPackageError
-    from host.client import ClientError
+    from host.client.errors import ClientError
     from host.private.child import ChildError
 
     try:

@@ -46,7 +46,7 @@ def invocations(event_id: str | None, failed: bool, url: str, output: str, **ask
 
     Which are kept, how long, and what of their inputs, is said under `records:` in the config.
     """
-    from host.client_records import RecordsClient
+    from host.client.records import RecordsClient
 
     with connected(url) as client:
         if event_id is not None:

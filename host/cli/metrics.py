@@ -42,7 +42,7 @@ def export(url: str, output: str | None, form: str, function: str | None, **aske
     Each row has what came in its period: 1 s long for the last 15 minutes, 10 s for two hours, a minute for a
     day. docs/history.md tells the columns.
     """
-    from host.client_history import export_history
+    from host.client.history import export_history
 
     query = {"format": form, "function": function, **asked}
     with connected(url) as client:

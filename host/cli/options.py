@@ -12,7 +12,8 @@ from host.cli.exits import BY_STATUS, CommandError, Exit
 from host.cli.output import printable
 
 if TYPE_CHECKING:
-    from host.client import Client, RefusedError
+    from host.client.client import Client
+    from host.client.errors import RefusedError
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -55,7 +56,7 @@ def output_option(command: F) -> F:
 @contextmanager
 def connected(url: str, refused: Exit = Exit.USAGE) -> Iterator["Client"]:
     """A client of the host at `url`; `refused` is the exit code of refusals that have none of their own."""
-    from host.client import Client
+    from host.client.client import Client
 
     context = click.get_current_context()
     with explained(refused), Client(url, context.meta[_KEPT], _origin(context)) as client:
@@ -76,7 +77,7 @@ def _origin(context: click.Context) -> str:
 @contextmanager
 def explained(refused: Exit = Exit.USAGE) -> Iterator[None]:
     """What goes wrong with a request ends the command, in one sentence and with its exit code."""
-    from host.client import ClientError, RefusedError, UrlError
+    from host.client.errors import ClientError, RefusedError, UrlError
 
     try:
         yield

@@ -22,7 +22,7 @@ def replay(event_id: str, on: str | None, url: str, output: str) -> None:
     The answer is printed, as `fnhost invoke` does; nothing is published. It is a new event with an id of its
     own; the function sees the metadata of the old one.
     """
-    from host.client_records import RecordsClient
+    from host.client.records import RecordsClient
 
     with connected(url) as client:
         outcome = RecordsClient(client).replay(event_id, on)

@@ -19,7 +19,7 @@ def status(url: str, output: str) -> None:
 
     The exit code is 0 for a host that is ready, 3 where none answers, and 6 for one that is not ready.
     """
-    from host.client_history import read_object
+    from host.client.history import read_object
 
     try:
         with connected(url) as client:

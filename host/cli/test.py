@@ -28,7 +28,7 @@ def test(package: Path, update: bool, approx: float) -> None:
     """
     from host.authoring.faults import AuthoringError, RefusedPackageError
     from host.authoring.trial import Trial, run_trial
-    from host.client import ClientError
+    from host.client.errors import ClientError
     from host.private.child import ChildError
 
     if update and package.is_file():

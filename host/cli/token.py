@@ -13,7 +13,7 @@ from host.cli.output import clock, print_json, print_table
 
 if TYPE_CHECKING:
     from host.access.keeper import Keeper
-    from host.client import Client
+    from host.client.client import Client
 
 COLUMNS = ("id", "name", "scopes", "created", "expires", "last used", "state")
 

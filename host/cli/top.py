@@ -18,7 +18,7 @@ from host.cli.top_figures import HEADER, Picture, take_picture
 if TYPE_CHECKING:
     from rich.console import Group
 
-    from host.client import Client
+    from host.client.client import Client
 
 QUIT = frozenset(b"qQ\x03\x04")
 
@@ -52,7 +52,7 @@ def top(url: str, once: bool, interval: float) -> None:
 def _watch(client: "Client", picture: Picture, interval: float) -> None:
     from rich.live import Live
 
-    from host.client import UnreachableError
+    from host.client.errors import UnreachableError
 
     with _keys() as keys, Live(screen=True, auto_refresh=False) as live:
         note = ""

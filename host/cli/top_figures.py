@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from host.client import Client
+    from host.client.client import Client
 
 WINDOW = 5
 """Seconds that rates and times are of."""
@@ -59,7 +59,7 @@ class Picture:
 
 def take_picture(client: "Client", condition: Callable[[Json], object]) -> Picture:
     """Ask the host; raises ClientError. `condition` says in a word how a function is."""
-    from host.client_history import read_connections, read_history
+    from host.client.history import read_connections, read_history
 
     asked = {"since": f"{IDLE + 1}s", "step": "1s"}
     host = next(iter(_series(read_history(client, {**asked, "columns": HOST})).values()), Series({}, {}))

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from functions.package import pack_folder
 from functions.sample_packages import sample_path
-from host.client import Client, ClientError
+from host.client.client import Client
+from host.client.errors import ClientError
 from host.demo.faults import DemoError
 from host.demo.screen import say
 

@@ -3,7 +3,8 @@
 import asyncio
 from collections.abc import Callable
 
-from host.client import Client, ClientError
+from host.client.client import Client
+from host.client.errors import ClientError
 from host.demo.deploy import deploy_sample
 from host.demo.faults import DemoError
 from host.demo.link import Heard, Link, open_link

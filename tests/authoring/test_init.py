@@ -13,7 +13,7 @@ from host.authoring.examination import examine
 from host.authoring.samples import read_samples
 from host.authoring.scaffold import make_package
 from host.authoring.trial import answer_of
-from host.client import Reply
+from host.client.client import Reply
 from tests.cli.running import DEADLINE, fnhost
 from tests.hosts import RunningHost
 

@@ -9,7 +9,7 @@ from host.authoring.difference import difference
 from host.authoring.faults import AuthoringError
 from host.authoring.samples import Sample, read_sample, read_samples
 from host.authoring.trial import answer_of
-from host.client import Reply
+from host.client.client import Reply
 
 HERE = Path("samples/a.json")
 

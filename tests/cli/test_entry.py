@@ -212,7 +212,7 @@ def test_serve_lists_the_faults_of_its_config(tmp_path: Path) -> None:
 def test_what_nobody_foresaw_is_told_in_a_sentence_with_where_its_traceback_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("host.client.Client.functions", lambda _: os.environ["GONE"])
+    monkeypatch.setattr("host.client.client.Client.functions", lambda _: os.environ["GONE"])
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     told = CliRunner().invoke(cli.main, ["list"], env={"FNHOST_DEBUG": None})
     [file] = tmp_path.iterdir()

@@ -11,7 +11,7 @@ import pytest
 
 from host.cli.progress import open_progress
 from host.cli.waiting import waiting
-from host.upload import Upload
+from host.client.upload import Upload
 from tests.cli.running import read_until
 
 ERASE, SHOW_CURSOR = "\x1b[2K", "\x1b[?25h"

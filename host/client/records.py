@@ -5,7 +5,8 @@ from urllib.parse import quote
 
 import httpx
 
-from host.client import CONNECT_SECONDS, Client, Json
+from host.client.client import CONNECT_SECONDS, Client
+from host.client.errors import Json
 
 PATH = "/api/records"
 

@@ -4,7 +4,8 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from host.client import Client, UnreachableError
+from host.client.client import Client
+from host.client.errors import UnreachableError
 
 HISTORY = "/api/metrics"
 

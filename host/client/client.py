@@ -1,4 +1,4 @@
-"""The host's HTTP API, as a program that uses it sees it."""
+"""A connection to a host, and what can be asked of it."""
 
 import json
 import os
@@ -14,9 +14,8 @@ import httpx
 
 from conf.address import Address
 from host.access.local_token import find_local_token
-from host.upload import Upload
-
-Json = dict[str, Any]
+from host.client.errors import ClientError, Json, RefusedError, UnreachableError, UrlError
+from host.client.upload import Upload
 
 Tell = Callable[[int, int], None]
 
@@ -24,33 +23,6 @@ FUNCTIONS, DEAD_LETTERS, TOKENS = "/api/functions", "/api/dead-letters", "/api/t
 PROBLEM = "application/problem+json"
 CONNECT_SECONDS = 5.0
 ANSWER_SECONDS = 30.0  # for requests that the host answers by itself; functions and builds have none
-
-
-class ClientError(Exception):
-    """A request that did not succeed; the text is one sentence with the remedy."""
-
-
-class UrlError(ClientError):
-    """The address given is not a URL that a host can have."""
-
-
-class UnreachableError(ClientError):
-    """Nobody answers there, or not in time, or it is not a host, or the connection broke."""
-
-
-class RefusedError(ClientError):
-    """The host said no; `status` is HTTP's, `problem` the body of the answer (RFC 9457)."""
-
-    def __init__(self, status: int, problem: Json) -> None:
-        super().__init__(
-            str(
-                problem.get("detail")
-                or problem.get("title")
-                or f"the host answered with HTTP {status}; its own log says more"
-            )
-        )
-        self.status = status
-        self.problem = problem
 
 
 @dataclass(frozen=True)
