@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import socket
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 
 from runtime.dispatch.queue import EventQueue
 from runtime.events import Answer, Event, InvocationError, UnavailableError
+from runtime.instance_process import InstanceProcess
 from runtime.slot import Slot
 from runtime.spec import PoolSpec
 from runtime.worker.frames import LENGTHS, MAX_HEAD, Decoder, Frame, FrameError, encode
@@ -120,12 +122,16 @@ def _read(decoder: Decoder, pieces: list[bytes]) -> tuple[list[Frame], bool]:
     return frames, False
 
 
-class ForgedSlot(Slot):
-    """A slot whose instance is this process, which is not to be killed: it hangs up instead."""
+class ForgedProcess(InstanceProcess):
+    """This very process, which is not to be killed: its slot hears of an end instead."""
+
+    def __init__(self, exited: Callable[[int], None]) -> None:
+        super().__init__()
+        self._exited = exited
 
     def signal(self, number: signal.Signals) -> None:
         if number == signal.SIGKILL:
-            self._loop.call_soon(self.exited, 9)
+            asyncio.get_running_loop().call_soon(self._exited, 9)
 
 
 @dataclass
@@ -161,7 +167,8 @@ async def _talk(pieces: list[bytes]) -> None:
     spec = PoolSpec("f", 1, "", nowhere, nowhere, nowhere, max_result=MOST, publish=("allowed/#",))
     queue = EventQueue(spec, lambda slot, why: slot.kill(why), lambda: None)
     owner = Owner(queue, asyncio.Event())
-    slot = ForgedSlot(1, owner, MOST)
+    slot = Slot(1, owner, MOST)
+    slot.process = ForgedProcess(slot.exited)
     ends: list[int] = []
     slot.hand_over(lambda fds: ends.extend(os.dup(fd) for fd in fds))
     with socket.socket(fileno=ends[0]) as peer:
