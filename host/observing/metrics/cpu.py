@@ -1,16 +1,14 @@
 """Processor time of functions: read from the kernel off the loop, and added up so that it never goes down."""
 
 import asyncio
-import logging
 import os
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from host.lifecycle import Part
+from host.observing.steadily import steadily
 from runtime.pool import Pool
-
-logger = logging.getLogger(__name__)
 
 READ_EVERY = 5.0
 """Seconds; a process takes 20 µs of a thread to be read."""
@@ -89,18 +87,13 @@ class CpuPart(Part):
 
     async def start(self) -> None:
         """Begin to read."""
-        self._reading = asyncio.create_task(self._read_often())
+        self._reading = asyncio.create_task(steadily("processor times of functions", self.read, READ_EVERY))
 
     async def stop(self) -> None:
         """Read no more."""
         if self._reading is not None:
             self._reading.cancel()
             await asyncio.gather(self._reading, return_exceptions=True)
-
-    async def _read_often(self) -> None:
-        while True:
-            await self.read()
-            await asyncio.sleep(READ_EVERY)
 
     async def read(self) -> None:
         """Read all of them once."""

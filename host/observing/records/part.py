@@ -14,6 +14,7 @@ from host.observing.records.records import Records
 from host.observing.records.redaction import read_paths
 from host.observing.records.sealing import View, seal
 from host.observing.records.store import Choice, RecordStore
+from host.observing.steadily import Attempts
 from runtime.observations import RESULTS
 
 logger = logging.getLogger(__name__)
@@ -40,6 +41,7 @@ class RecordsPart(Part):
         self._writing: list[Record] = []
         self._trouble = ""
         self._trim_at = 0.0
+        self._flushes = Attempts("writing records of invocations")
         self._ending, self._due = asyncio.Event(), asyncio.Event()
         records.on_filling = self._due.set
         self._flushing: asyncio.Task[None] | None = None
@@ -65,7 +67,7 @@ class RecordsPart(Part):
         if self._flushing is not None:
             await self._flushing
         self._records.finish()
-        await self.flush()
+        await self._flushes.make(self.flush)
         await asyncio.to_thread(self._store.close)
 
     async def _flush_often(self) -> None:
@@ -73,7 +75,7 @@ class RecordsPart(Part):
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._due.wait(), FLUSH_EVERY)
             if not self._ending.is_set():
-                await self.flush()
+                await self._flushes.make(self.flush)
                 self._due.clear()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._ending.wait(), SHORTEST_PAUSE)
@@ -90,10 +92,14 @@ class RecordsPart(Part):
         except TROUBLES as error:
             records.put_back(self._writing)
             self._say(error)
+        except Exception:
+            records.put_back(self._writing)
+            raise
         else:
             records.give_way(gone)
             self._recover()
-        self._writing = []
+        finally:
+            self._writing = []
         if self._store.damaged != damaged:
             await self._count_again()
 
@@ -106,7 +112,17 @@ class RecordsPart(Part):
             self._records.give_way(kept - there)
 
     def _write(self, written: list[Record]) -> "Counter[str]":
-        return self._store.write([seal(each, self._paths) for each in written], self._records.now())
+        sealed = [view for each in written if (view := self._seal(each)) is not None]
+        unfit = Counter(each.result for each in written) - Counter(view["result"] for view in sealed)
+        return unfit + self._store.write(sealed, self._records.now())
+
+    def _seal(self, record: Record) -> View | None:
+        try:
+            return seal(record, self._paths)
+        except Exception:
+            # It would fail each time, and keep all others from the disk and from those who ask.
+            logger.exception("the record of %s cannot be shown, and is left out", record.id)
+            return None
 
     def _say(self, error: Exception) -> None:
         said = (
@@ -140,7 +156,7 @@ class RecordsPart(Part):
 
     def _read(self, read: Callable[[], list[View]], here: list[Record]) -> list[View]:
         """What is on disk and what is in memory, by number; one that was written meanwhile is told once."""
-        told = {each.number: seal(each, self._paths) for each in here}
+        told = {each.number: view for each in here if (view := self._seal(each)) is not None}
         try:
             stored = read()
         except TROUBLES as error:

@@ -5,6 +5,7 @@ from functools import partial
 
 from conf.observing import Traces
 from host.lifecycle import Part
+from host.observing.steadily import steadily
 from host.observing.traces.sending import Exporter, Sending
 from host.observing.traces.tracer import Tracer
 from runtime.events import Dispatch
@@ -32,12 +33,10 @@ class TracesPart(Part):
     async def start(self) -> None:
         """Begin to send."""
         self._sending.start()
-        self._looking = asyncio.create_task(self._look())
+        self._looking = asyncio.create_task(steadily("traces that are over", self._look, TICK))
 
     async def _look(self) -> None:
-        while True:
-            await asyncio.sleep(TICK)
-            self.tracer.look()
+        self.tracer.look()
 
     async def stop(self) -> None:
         """Send what is left."""

@@ -12,10 +12,13 @@ import pytest
 
 from conf.observing import Records as Rules
 from host.observing.records.part import RecordsPart
+from host.observing.records.record import Record
 from host.observing.records.records import Records
-from host.observing.records.sealing import View
+from host.observing.records.redaction import Paths
+from host.observing.records.sealing import View, seal
 from host.observing.records.store import Choice, RecordStore
 from runtime.events import FunctionRaisedError
+from tests.mqtt.clients import until
 from tests.observing.told import late, ok, run_of, spec_of
 
 FAILED = Choice(failed=True)
@@ -191,3 +194,49 @@ def test_a_disk_that_takes_nothing_is_said_once_and_keeps_nobody_from_work(
     live(kept, work)
     assert caplog.text.count("cannot be written") == 1
     assert caplog.text.count("can be written again") == 1
+
+
+def test_no_error_ends_the_writing_or_loses_what_was_to_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    kept = Kept(tmp_path / "records.db")
+    failed, again = (f"writing records of invocations: {how}" for how in ("failed", "works again"))
+    monkeypatch.setattr("host.observing.records.part.SHORTEST_PAUSE", 0.01)
+    monkeypatch.setattr("host.observing.records.part.FLUSH_EVERY", 0.01)
+
+    def refuse(*_: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    async def work() -> None:
+        with monkeypatch.context() as short:
+            short.setattr(RecordStore, "write", refuse)
+            kept.add(1)
+            await until(lambda: failed in caplog.text, "it is said")
+            assert numbers(await kept.part.page(Choice(), 10)) == [1]
+        await until(lambda: again in caplog.text, "it is written after all")
+
+    live(kept, work)
+    assert sum(each.levelno == logging.ERROR for each in caplog.records) == 1
+    assert kept.numbers("ok") == (1, 0, 1)
+
+
+def test_a_record_that_cannot_be_shown_is_left_out_and_keeps_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = Kept(tmp_path / "records.db")
+
+    def seal_all_but_one(record: Record, paths: Paths) -> View:
+        if record.number == 2:
+            raise ValueError("nobody foresaw this")
+        return seal(record, paths)
+
+    monkeypatch.setattr("host.observing.records.part.seal", seal_all_but_one)
+
+    async def work() -> None:
+        kept.add(3)
+        assert numbers(await kept.part.page(Choice(), 10)) == [3, 1]
+        await kept.part.flush()
+        assert numbers(await kept.part.page(Choice(), 10)) == [3, 1]
+
+    live(kept, work)
+    assert kept.numbers("ok") == (3, 1, 2)
