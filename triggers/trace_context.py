@@ -16,9 +16,10 @@ _PARENT = re.compile(
     r"(?:00|(?P<later>(?!00|ff)[0-9a-f]{2}))-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}"
     r"(?(later)(?:-.*)?)"
 )
-# §3.3.1.3: key=value, where the key may name its tenant.
+# §3.3.1.3: key=value, where the key is a name, or one of a tenant at a system.
 _MEMBER = re.compile(
-    r"[a-z0-9][a-z0-9_*/@-]{0,255}=[\x20-\x2b\x2d-\x3c\x3e-\x7e]{0,255}[\x21-\x2b\x2d-\x3c\x3e-\x7e]"
+    r"(?P<key>[a-z][a-z0-9_*/-]{0,255}|[a-z0-9][a-z0-9_*/-]{0,240}@[a-z][a-z0-9_*/-]{0,13})"
+    r"=[\x20-\x2b\x2d-\x3c\x3e-\x7e]{0,255}[\x21-\x2b\x2d-\x3c\x3e-\x7e]"
 )
 
 Trace = dict[str, object]
@@ -36,8 +37,11 @@ def read_trace(parents: Sequence[str], states: Sequence[str]) -> Trace:
 def _read_state(text: str) -> str:
     members = [member.strip(" \t") for member in text.split(",")]
     said = [member for member in members if member]
-    sound = len(text) <= LONGEST_STATE and len(said) <= MOST_MEMBERS and all(map(_MEMBER.fullmatch, said))
-    return ",".join(said) if sound else ""
+    if len(text) > LONGEST_STATE or len(said) > MOST_MEMBERS:
+        return ""
+    keys = {found["key"] for member in said if (found := _MEMBER.fullmatch(member))}
+    # One that is malformed, or a key that comes twice, makes all of it worthless, as OpenTelemetry has it.
+    return ",".join(said) if len(keys) == len(said) else ""
 
 
 def trace_of(event: Event) -> dict[str, str]:

@@ -12,7 +12,7 @@ from opentelemetry.sdk.trace.export import SpanExportResult
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import SpanContext, SpanKind, Status, StatusCode, TraceFlags, TraceState
 
-from host.observing.traces.spans import Place, Span
+from host.observing.traces.spans import Attributes, Place, Span
 
 TIMEOUT = 10.0
 """Seconds for one batch, with the exporter's own attempts."""
@@ -23,8 +23,8 @@ class OtlpExporter:
     """Exports to the OTLP endpoint at a URL, each request with `headers`."""
 
     def __init__(self, endpoint: str, headers: Mapping[str, str]) -> None:
-        # What is lost is counted and told in our own words; the exporter's would come with each batch.
-        logging.getLogger("opentelemetry.exporter").setLevel(logging.CRITICAL)
+        # What is lost is counted and told in our own words; theirs would come with each batch or span.
+        logging.getLogger("opentelemetry").setLevel(logging.CRITICAL)
         self._exporter = OTLPSpanExporter(endpoint=endpoint, headers=dict(headers), timeout=TIMEOUT)
         self._closed = False
         self._scope = InstrumentationScope("fnhost", version("fnhost"))
@@ -32,7 +32,7 @@ class OtlpExporter:
             {
                 "service.name": "fnhost",
                 "service.version": version("fnhost"),
-                "host.name": socket.gethostname(),
+                "host.name": _clean(socket.gethostname()),
             }
         )
 
@@ -54,17 +54,26 @@ class OtlpExporter:
     def _convert(self, span: Span) -> ReadableSpan:
         place = span.place
         return ReadableSpan(
-            name=span.name,
+            name=_clean(span.name),
             context=_context(place, place.span, far=False),
             parent=_context(place, place.parent, place.far) if place.parent else None,
             resource=self._resource,
-            attributes=span.attributes,
+            attributes=_clean_values(span.attributes),
             kind=SpanKind[span.kind.upper()],
             instrumentation_scope=self._scope,
-            status=Status(StatusCode.ERROR, span.error) if span.error else Status(),
+            status=Status(StatusCode.ERROR, _clean(span.error)) if span.error else Status(),
             start_time=round(span.start * 1e9),
             end_time=round(span.end * 1e9),
         )
+
+
+def _clean(text: str) -> str:
+    """Half of a surrogate pair is no character, and protobuf refuses all that goes with it."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
+
+
+def _clean_values(attributes: Attributes) -> Attributes:
+    return {name: _clean(value) if isinstance(value, str) else value for name, value in attributes.items()}
 
 
 def _context(place: Place, span: str, far: bool) -> SpanContext:

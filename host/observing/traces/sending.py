@@ -1,5 +1,6 @@
 """Takes spans to their collector in a thread of its own: what waits is bounded, and nobody waits for it."""
 
+import contextlib
 import logging
 import threading
 import time
@@ -14,6 +15,8 @@ logger = logging.getLogger(__name__)
 
 QUIET = 60.0
 """Seconds between two lines about spans that are lost."""
+AWAY = "the collector does not take them; see that what `traces.endpoint` names is up"
+FULL = "more are made than the collector takes; lower `traces.sample`, or see that it is up"
 
 
 class Exporter(Protocol):
@@ -56,7 +59,7 @@ class Sending:
     def put(self, span: Span) -> None:
         """Let a span wait; where too many do, it is lost."""
         if len(self._waiting) >= self._bounds.most:
-            self._lose(1, "more spans are made than the collector takes")
+            self._lose(1, FULL)
             return
         self._waiting.append(span)
         if not self._some.is_set():
@@ -74,29 +77,42 @@ class Sending:
             self._lose(len(self._waiting), "the host stops")
 
     def _run(self) -> None:
-        self._exporter = exporter = self._open_exporter()
+        with contextlib.suppress(Exception):
+            # Before the first spans need it; where it fails, it is tried again with them, and said.
+            self._open()
         while not self._ending.is_set():
             self._some.wait()
             self._ending.wait(self._bounds.delay)
             # Before it looks: who comes meanwhile sets it again.
             self._some.clear()
-            self._send_all(exporter)
-        exporter.close()
+            self._send_all()
+        if self._exporter is not None:
+            self._exporter.close()
 
-    def _send_all(self, exporter: Exporter) -> None:
+    def _open(self) -> Exporter:
+        if self._exporter is None:
+            self._exporter = self._open_exporter()
+        return self._exporter
+
+    def _send_all(self) -> None:
         while self._waiting:
             count = min(len(self._waiting), self._bounds.batch)
-            spans = [self._waiting.popleft() for _ in range(count)]
-            if not exporter.export(spans):
-                self._lose(count, "the collector does not take them")
+            trouble = self._send([self._waiting.popleft() for _ in range(count)])
+            if trouble:
+                self._lose(count, trouble)
                 if self._ending.is_set():
                     return
+
+    def _send(self, spans: Sequence[Span]) -> str:
+        """Why these are lost; empty when they are not."""
+        try:
+            return "" if self._open().export(spans) else AWAY
+        except Exception as error:  # noqa: BLE001 - it costs this batch, and is told; the next one may go
+            return f"they cannot be sent, by an error of ours ({type(error).__name__}: {error})"
 
     def _lose(self, count: int, why: str) -> None:
         self.lost += count
         now = time.monotonic()
         if now >= self._said + QUIET:
             self._said = now
-            logger.warning(
-                "%d spans are lost so far: %s; see that what `traces.endpoint` names is up", self.lost, why
-            )
+            logger.warning("%d spans are lost so far: %s", self.lost, why)
