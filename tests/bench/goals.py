@@ -53,8 +53,12 @@ def interval(values: Sequence[float]) -> Interval:
 
 
 def paired(ours: Sequence[float], theirs: Sequence[float]) -> Interval:
-    """Ours over theirs, round by round: what the machine does in a round hits both."""
-    return interval([one / other for one, other in zip(ours, theirs, strict=True)])
+    """Ours over theirs, round by round: what the machine does in a round hits both.
+
+    A round in which a busy machine let them do nothing counts as endless.
+    """
+    rounds = zip(ours, theirs, strict=True)
+    return interval([one / other if other else math.inf for one, other in rounds])
 
 
 def at_least(text: str, measured: Interval, least: float, unit: str = "×") -> Goal:

@@ -124,7 +124,7 @@ def shot_cells(shots: Sequence[Shot]) -> Row:
     )
     return (
         f"{middle:,.0f}",
-        f"{(max(rates) - min(rates)) / middle:.0%}",
+        f"{(max(rates) - min(rates)) / middle:.0%}" if middle else "-",
         f"{p50:.2f}",
         f"{p99:.2f}",
         f"{cpu:.0f}",
