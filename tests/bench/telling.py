@@ -29,6 +29,14 @@ HELP = 10
 READS = 20
 """Of the page at a time: the kernel counts processor time in hundredths of a second."""
 MB = 1024 * 1024
+TIMED = """
+import os, resource, sys, time
+began = time.perf_counter()
+pid = os.spawnv(os.P_NOWAIT, sys.executable, [sys.executable, *sys.argv[1:]])
+status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+print(time.perf_counter() - began, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+sys.exit(status)
+"""
 
 
 @dataclass(frozen=True)
@@ -83,13 +91,14 @@ def _rows(told: Telling) -> dict[str, str]:
 
 def _run(arguments: Sequence[str]) -> tuple[float, float]:
     """A Python process from its start to its end: milliseconds, and MB at its largest."""
-    began = time.perf_counter()
-    process = subprocess.Popen([sys.executable, *arguments], cwd=ROOT, stdout=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise UnmeasuredError(f"{' '.join(arguments)} ended with exit code {process.returncode}")
-    return (time.perf_counter() - began) * 1000, usage.ru_maxrss * 1024 / MB
+    # What a process was at its largest begins with the size of who starts it: one that is small.
+    done = subprocess.run(
+        [sys.executable, "-c", TIMED, *arguments], cwd=ROOT, capture_output=True, check=False
+    )
+    if done.returncode:
+        raise UnmeasuredError(f"{' '.join(arguments)} failed: {done.stderr[-300:].decode(errors='replace')}")
+    seconds, kilobytes = map(float, done.stdout.split()[-2:])
+    return seconds * 1000, kilobytes * 1024 / MB
 
 
 @contextlib.contextmanager
