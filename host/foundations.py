@@ -131,7 +131,9 @@ def compose_functions(config: Config, state: StateDir, shared: Shared) -> Functi
         pickle_policy(config),
     )
     deployer = Deployer(deploying, find_bases(config))
-    return Functions(dispatcher, registry, catalog, collector, room, deployer, DeployTasks(deployer))
+    return Functions(
+        dispatcher, registry, catalog, collector, room, deployer, DeployTasks(deployer, state.root)
+    )
 
 
 def compose_base(settings: Settings, state: StateDir) -> Base:

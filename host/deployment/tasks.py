@@ -1,11 +1,15 @@
 """Deploys that callers asked for, each a task of its own: a caller who goes away does not cut one off."""
 
 import asyncio
+import errno
 import logging
+import os
 from collections.abc import Callable
+from pathlib import Path
 
 from host.deployment.deployer import Deployer, DeployError, Line
 from host.deployment.orders import Prepared
+from host.full_disk import is_out_of_room, tell_refused
 
 logger = logging.getLogger(__name__)
 
@@ -16,10 +20,11 @@ Lines = asyncio.Queue[Line | None]
 
 
 class DeployTasks:
-    """Runs deploys and tells their progress line by line, None at the end."""
+    """Runs deploys and tells their progress line by line, None at the end; `state` is the state folder."""
 
-    def __init__(self, deployer: Deployer) -> None:
+    def __init__(self, deployer: Deployer, state: Path) -> None:
         self._deployer = deployer
+        self._state = state
         self._tasks: set[asyncio.Task[None]] = set()
 
     def begin(self, prepared: Prepared, ended: Callable[[], None]) -> Lines:
@@ -41,18 +46,29 @@ class DeployTasks:
         try:
             lines.put_nowait(await self._deployer.deploy(prepared, BoundedTelling(lines)))
         except DeployError as error:
-            told = {"status": 422, "title": error.title, "detail": str(error), "stack": error.stack}
-            lines.put_nowait({"type": "error", **told})
-        except OSError as error:
-            lines.put_nowait(
-                {"type": "error", "status": 507, "title": "The disk refused", "detail": str(error)}
-            )
+            refused: Line = {"status": 422, "title": error.title, "detail": str(error), "stack": error.stack}
+            lines.put_nowait({"type": "error", **refused, **self._tell_full(error)})
         except Exception as error:
-            logger.exception("a deploy of %s failed", prepared.name, extra={"function": prepared.name})
-            told = {"status": 500, "title": "The deploy failed", "detail": f"{type(error).__name__}: {error}"}
+            if (told := self._tell_disk(error)) is None:
+                logger.exception("a deploy of %s failed", prepared.name, extra={"function": prepared.name})
+                detail = f"{type(error).__name__}: {error}"
+                told = {"status": 500, "title": "The deploy failed", "detail": detail}
             lines.put_nowait({"type": "error", **told})
         finally:
             lines.put_nowait(None)
+
+    def _tell_full(self, error: DeployError) -> Line:
+        """What is to be said instead where it was no fault of the package: uv found no room."""
+        if not (error.retryable and os.strerror(errno.ENOSPC) in str(error)):
+            return {}
+        return {"status": 507, "detail": f"{tell_refused(self._state)} ({error})"}
+
+    def _tell_disk(self, error: Exception) -> Line | None:
+        if is_out_of_room(error):
+            return {"status": 507, "title": "The disk is full", "detail": tell_refused(self._state)}
+        if isinstance(error, OSError):
+            return {"status": 507, "title": "The disk refused", "detail": str(error)}
+        return None
 
 
 class BoundedTelling:

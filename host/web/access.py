@@ -17,6 +17,7 @@ from host.access.gate import note_for_audit
 from host.access.orders import describe, read_order, show
 from host.access.token_file import TokenRow
 from host.access.tokens import TokenError, Tokens, UnknownTokenError
+from host.full_disk import is_out_of_room, tell_cause
 from host.web.bodies import read_object
 from host.web.numbers import query_number
 
@@ -78,7 +79,12 @@ class AccessApi:
         try:
             return await asyncio.shield(writing)
         except OSError as error:
-            raise HTTPException(507, f"the disk does not take it ({error.strerror}); try again") from None
+            if is_out_of_room(error):
+                raise  # the API says which disk it is
+            state = self._audit.folder
+            raise HTTPException(
+                507, f"{tell_cause(error)}; `fnhost doctor --state {state}` looks into it"
+            ) from None
 
     async def list_records(self, request: Request) -> Response:
         """The newest records of the audit log, the oldest of them first."""

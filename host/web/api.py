@@ -20,6 +20,7 @@ from host.access.gate import may_look, note_for_audit
 from host.deployment.catalog import Catalog, ScaleError, UnknownFunctionNameError
 from host.deployment.deployer import Deployer, Line
 from host.deployment.room import NoRoomError
+from host.full_disk import is_out_of_room, tell_refused
 from host.health import Health
 from host.logs.store import LogStore
 from host.reload import NoConfigError, Reloader
@@ -102,9 +103,23 @@ class Api:
             UnknownInvocationError: _tell(404, "Unknown invocation"),
             FinishedInvocationError: _tell(409, "The invocation has ended"),
             NoConfigError: _tell(409, "There is no config to apply"),
-            sqlite3.Error: _tell(503, "The host's disk cannot be read"),
+            sqlite3.Error: self._tell_database,
+            OSError: self._tell_disk,
         }
         return Starlette(routes=routes, exception_handlers=handlers)
+
+    def _tell_database(self, request: Request, error: Exception) -> Response:
+        if is_out_of_room(error):
+            return self._tell_disk(request, error)
+        return _problem(503, "The host's disk cannot be read", str(error), {})
+
+    def _tell_disk(self, request: Request, error: Exception) -> Response:
+        if not is_out_of_room(error):
+            raise error
+        response = _problem(507, "The disk is full", tell_refused(self._parts.state.root), {})
+        # The rest of a body that found no room is not read: this connection cannot be used again.
+        response.headers["connection"] = "close"
+        return response
 
     async def hello(self, request: Request) -> Response:
         """What the program before this one answered, for those who look whether it is there."""

@@ -18,11 +18,12 @@ class Disk:
         self._ballast = folder / "ballast"
         self.why_not = self._mount()
 
-    def fill(self) -> None:
-        """Leave no room for a single byte more."""
+    def fill(self, spare: int = 0) -> None:
+        """Leave no room for a single byte more, or for `spare` bytes."""
         with open(self._ballast, "ab", buffering=0) as file:
             for piece in (bytes(_PIECE), bytes(4096), bytes(1)):
                 _write_all(file.fileno(), piece)
+            file.truncate(file.tell() - spare)
 
     def free(self) -> None:
         """Give the room back."""
