@@ -23,7 +23,7 @@ FLUSH_EVERY = 60.0
 TRIM_EVERY = 3600.0
 """Seconds between looks for what is too old, where nothing is written."""
 SHORTEST_PAUSE = 1.0
-"""Seconds between two times of writing, however much comes."""
+"""Seconds between two times of writing, unless much was written: then more may be there, and be lost."""
 TROUBLES = (OSError, sqlite3.Error)
 
 
@@ -39,6 +39,7 @@ class RecordsPart(Part):
         self._store = store
         self._paths = read_paths(records.rules.redact)
         self._writing: list[Record] = []
+        self._written = 0
         self._trouble = ""
         self._trim_at = 0.0
         self._flushes = Attempts("writing records of invocations")
@@ -74,11 +75,17 @@ class RecordsPart(Part):
         while not self._ending.is_set():
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._due.wait(), FLUSH_EVERY)
-            if not self._ending.is_set():
-                await self._flushes.make(self.flush)
-                self._due.clear()
+            self._due.clear()
+            if self._ending.is_set() or await self._write_much():
+                continue
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._ending.wait(), SHORTEST_PAUSE)
+
+    async def _write_much(self) -> bool:
+        """Write, and say whether that made room: not where the disk took nothing, or all is incomplete."""
+        before = self._written
+        await self._flushes.make(self.flush)
+        return self._written - before > self._records.shelf.filling // 2
 
     async def flush(self) -> None:
         """Write what is complete, drop what is too old; what cannot be written waits for the next time."""
@@ -96,6 +103,7 @@ class RecordsPart(Part):
             records.put_back(self._writing)
             raise
         else:
+            self._written += sum(each.size for each in self._writing)
             records.give_way(gone)
             self._recover()
         finally:

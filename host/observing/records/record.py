@@ -1,6 +1,7 @@
 """One record: what is known of an invocation, taken from the pool's word at its end."""
 
 import json
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,8 +11,10 @@ from runtime.observations import Result, Run
 from runtime.spec import PoolSpec
 
 OVERHEAD = 2000
-"""Bytes of a record beside its bodies, roughly: its objects, its metadata."""
+"""Bytes of a record beside its bodies, metadata and texts, roughly: its objects."""
 MOST_META = 8 * 1024
+MOST_STACK = 8 * 1024
+"""Characters of a stack; what is kept of a longer one is its end, which says most."""
 MOST_TOPICS = 20
 LONGEST_NAME = 256
 REPLAY = "replay"
@@ -51,7 +54,8 @@ class Record:
 
     `number` orders all records of a host. `stages` are in seconds since the epoch: received, queued, started,
     ended, and later published and acknowledged; those that did not happen, or were not seen, are not there.
-    `is_kept` is False for one that was only wanted by a listener.
+    `meta` are the metadata as JSON, which takes a part of what its objects would. `size` is how many bytes
+    all of it takes in memory, roughly. `is_kept` is False for one that was only wanted by a listener.
     """
 
     number: int
@@ -64,7 +68,7 @@ class Record:
     device: str | None
     result: Result
     pid: int
-    meta: dict[str, Any]
+    meta: bytes
     meta_cut: bool
     stages: dict[str, float]
     seconds: float
@@ -78,17 +82,13 @@ class Record:
     is_complete: bool = False
     ended: float = 0.0
     due: float = 0.0
+    size: int = 0
     on_mark: "Callable[[Record, Stage], None] | None" = field(default=None, repr=False)
 
     @property
     def is_sample(self) -> bool:
         """Whether it is one of those that did not fail."""
         return self.result == "ok"
-
-    @property
-    def size(self) -> int:
-        """Bytes that it takes in memory, roughly."""
-        return OVERHEAD + len(self.input.data or b"") + len(self.output.data or b"")
 
     def mark(self, stage: Stage) -> None:
         """The event came as far as this after its run."""
@@ -111,7 +111,7 @@ class Moment:
 def make_record(number: int, run: Run, moment: Moment, most: int) -> Record:
     """The record of a run; `most` bytes are kept of each body."""
     event = run.event
-    meta, cut = _meta(event)
+    meta, kept, cut = _meta(event)
     device = meta.get("device")
     attempt = meta.get("attempt")
     record = Record(
@@ -125,7 +125,7 @@ def make_record(number: int, run: Run, moment: Moment, most: int) -> Record:
         str(device)[:LONGEST_NAME] if device is not None else None,
         run.result,
         run.pid,
-        meta,
+        kept,
         cut,
         _stages(run, moment),
         run.ran,
@@ -135,7 +135,22 @@ def make_record(number: int, run: Run, moment: Moment, most: int) -> Record:
         ended=run.ended,
     )
     _take_outcome(record, run, most)
+    record.size = _measure(record)
     return record
+
+
+def _measure(record: Record) -> int:
+    """Its bytes in memory, with all that others decide the length of."""
+    error = record.error or Failure("", "")
+    texts = (record.id, record.source, record.caller, record.device, record.input.content_type)
+    more = (record.output.content_type, error.type, error.message, *error.stack)
+    topics = (topic for topic, _ in record.publications)
+    told = sum(sys.getsizeof(text) for text in (*texts, *more, *topics) if text)
+    return (
+        OVERHEAD
+        + told
+        + sum(len(data or b"") for data in (record.meta, record.input.data, record.output.data))
+    )
 
 
 def last_stage(run: Run, meta: dict[str, Any]) -> Stage | None:
@@ -159,7 +174,7 @@ def _take_outcome(record: Record, run: Run, most: int) -> None:
         record.publications = tuple((each.topic, len(each.payload)) for each in told)
     elif isinstance(outcome, FunctionRaisedError):
         record.status = outcome.status
-        record.error = Failure(outcome.error_type, outcome.message, tuple(outcome.stack))
+        record.error = Failure(outcome.error_type, outcome.message, _end_of(outcome.stack))
     elif outcome is not None:
         record.status = outcome.status
         record.error = Failure(type(outcome).__name__, str(outcome))
@@ -185,13 +200,26 @@ def _body(data: bytes, content_type: str | None, most: int) -> Body:
     return Body(data[:most], len(data), content_type)
 
 
-def _meta(event: Event) -> tuple[dict[str, Any], bool]:
-    """The metadata, and whether they are too large to be kept."""
+def _end_of(stack: list[str]) -> tuple[str, ...]:
+    kept: list[str] = []
+    room = MOST_STACK
+    for line in reversed(stack):
+        room -= len(line)
+        if room < 0:
+            kept.append("(what stood above is not kept)")
+            break
+        kept.append(line)
+    return tuple(kept[::-1])
+
+
+def _meta(event: Event) -> tuple[dict[str, Any], bytes, bool]:
+    """The metadata, what is kept of them as JSON, and whether they are too large to be kept."""
     told = event.metadata()
-    if len(told) > MOST_META:
-        return _small(json.loads(told)), True
     meta: dict[str, Any] = json.loads(told)
-    return meta, False
+    if len(told) <= MOST_META:
+        return meta, told, False
+    small = _small(meta)
+    return small, json.dumps(small).encode(), True
 
 
 def _small(meta: dict[str, Any]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from conf.observing import Records as Rules
 from host.observing.records.record import Moment, Record, make_record
 from host.observing.records.room import Bounds
-from host.observing.records.shelf import Shelf
+from host.observing.records.shelf import MEMORY, Shelf
 from runtime.events import Stage
 from runtime.observations import Observer, Run
 
@@ -21,6 +21,7 @@ logger = logging.getLogger(__name__)
 PATIENCE = 5.0
 """Seconds after its end in which a record hears of its publication and acknowledgement."""
 MOST_OPEN = 10_000
+"""Records that wait so, whether the shelf still has them or not; they have MEMORY bytes at most, too."""
 
 Listener = Callable[[Record], None]
 Wants = Callable[[Run], bool]
@@ -65,6 +66,7 @@ class Records(Observer):
         self._share = rules.sample
         self._random = random.random
         self._open: deque[Record] = deque()
+        self._open_bytes = 0
         self._timer: asyncio.TimerHandle | None = None
 
     def ended(self, run: Run) -> None:
@@ -95,15 +97,16 @@ class Records(Observer):
             self._await(record)
         if kept and (gone := self.shelf.add(record)):
             self.totals.forgotten.update(gone)
-            if self.on_filling is not None and self.shelf.is_filling:
-                self.on_filling()
+        if self.on_filling is not None and self.shelf.is_filling:
+            self.on_filling()
         if record.is_complete:
             self._tell(record)
 
     def _await(self, record: Record) -> None:
         self._open.append(record)
-        while len(self._open) > MOST_OPEN:
-            self._complete(self._open.popleft())
+        self._open_bytes += record.size
+        while len(self._open) > MOST_OPEN or (self._open_bytes > MEMORY and len(self._open) > 1):
+            self._complete_oldest()
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(PATIENCE, self.sweep)
 
@@ -117,7 +120,7 @@ class Records(Observer):
         """Wait no longer for what should have come to records by now."""
         now, waiting = self._clocks.monotonic(), self._open
         while waiting and (waiting[0].is_complete or waiting[0].due <= now):
-            self._complete(waiting.popleft())
+            self._complete_oldest()
         self._timer = None
         if waiting:
             wait = max(0.01, waiting[0].due - now)
@@ -129,7 +132,12 @@ class Records(Observer):
             self._timer.cancel()
             self._timer = None
         while self._open:
-            self._complete(self._open.popleft())
+            self._complete_oldest()
+
+    def _complete_oldest(self) -> None:
+        record = self._open.popleft()
+        self._open_bytes -= record.size
+        self._complete(record)
 
     def _complete(self, record: Record) -> None:
         if not record.is_complete:

@@ -6,7 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 HIDDEN = "***"
-_SECRET_HEADER = re.compile(r"auth|cookie|token|secret|passw|api[-_]?key|csrf|signature", re.IGNORECASE)
+# Any "key": better to blot out a header too many than one that opens a door.
+_SECRET_HEADER = re.compile(
+    r"auth|cookie|token|secret|passw|key|jwt|credential|session|csrf|xsrf|signature", re.IGNORECASE
+)
 
 Paths = Sequence[tuple[str, ...]]
 

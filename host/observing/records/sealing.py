@@ -1,6 +1,8 @@
 """Makes of a record what may be shown and written: redacted, masked, and as JSON has it."""
 
 import base64
+import json
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
@@ -11,29 +13,32 @@ from runtime.spec import PoolSpec
 View = dict[str, Any]
 
 CUT_AND_REDACTED = "it is larger than `records.body`, and its beginning alone cannot be redacted"
+META_MASKED = "its metadata (topic, path, query or headers) had a secret of the function, which is not kept"
 NOT_JSON = "it is not JSON that `records.redact` could be applied to"
 
 
 def seal(record: Record, paths: Paths) -> View:
     """All of a record, with bodies as text or base64; `paths` are those to redact."""
-    spec = record.spec
+    spec, meta = record.spec, blot_headers(json.loads(record.meta))
+    masked = _masked(meta, spec.mask)
     names = ("number", "id", "attempt", "trigger", "source", "caller", "device", "result", "pid", "status")
     told = {name: getattr(record, name) for name in names}
     view = {
         **told,
+        "device": _masked(record.device, spec.mask),
         "function": spec.function,
         "revision": spec.revision,
         "digest": spec.sha256,
         "stages": {name: round(value, 6) for name, value in list(record.stages.items())},
         "seconds": round(record.seconds, 7),
         "error": asdict(record.error) if record.error is not None else None,
-        "publications": [{"topic": topic, "size": size} for topic, size in record.publications],
-        "meta": _seal_meta(record),
+        "publications": [{"topic": spec.mask(topic), "size": size} for topic, size in record.publications],
+        "meta": masked,
         "meta_cut": record.meta_cut,
         "input": _seal_body(record.input, paths, spec),
         "output": _seal_body(record.output, paths, spec),
     }
-    return {**view, "not_again": why_not_again(view)}
+    return {**view, "not_again": why_not_again(view) or (META_MASKED if masked != meta else None)}
 
 
 def summarize(view: View) -> View:
@@ -67,16 +72,14 @@ def why_not_again(view: View) -> str | None:
     return "its metadata were too large to be kept" if view["meta_cut"] else None
 
 
-def _seal_meta(record: Record) -> View:
-    mask = record.spec.mask
-    meta = blot_headers(record.meta)
-    return {name: _masked(value, mask) for name, value in meta.items()}
-
-
-def _masked(value: Any, mask: Any) -> Any:
+def _masked(value: Any, mask: Callable[[str], str]) -> Any:
     if isinstance(value, str):
         return mask(value)
-    return {name: _masked(each, mask) for name, each in value.items()} if isinstance(value, dict) else value
+    if isinstance(value, list):
+        return [_masked(each, mask) for each in value]
+    if isinstance(value, dict):
+        return {mask(name): _masked(each, mask) for name, each in value.items()}
+    return value
 
 
 def _seal_body(body: Body, paths: Paths, spec: PoolSpec) -> View:

@@ -23,9 +23,14 @@ class Shelf:
         self._failure_bytes = 0
 
     @property
+    def filling(self) -> int:
+        """Bytes above which the disk had better take what is here before more comes."""
+        return self._bounds.size // FILLING
+
+    @property
     def is_filling(self) -> bool:
-        """Whether the disk had better take what is here before more comes."""
-        return self._sample_bytes + self._failure_bytes > self._bounds.size // FILLING
+        """Whether there is as much."""
+        return self._sample_bytes + self._failure_bytes > self.filling
 
     def __iter__(self) -> Iterator[Record]:
         yield from self._samples

@@ -2,8 +2,11 @@
 
 import asyncio
 import json
+import re
+import tracemalloc
 from collections import Counter
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,13 +14,15 @@ import pytest
 from conf.observing import Records as Rules
 from host.observing.records.record import Record
 from host.observing.records.records import PATIENCE, Clocks, Records
-from host.observing.records.redaction import read_paths
+from host.observing.records.redaction import blot_headers, read_paths
 from host.observing.records.room import Bounds, Kind, count_excess
 from host.observing.records.sealing import decode, seal
+from host.observing.records.shelf import MEMORY
 from runtime.events import Answer, Event, FunctionRaisedError
 from runtime.observations import Run, result_of
 from tests.observing.told import late, ok, run_of, spec_of
 
+DOCUMENT = Path(__file__).parents[3] / "docs/records.md"
 NOW, WALL = 103.0, 1_700_000_003.0
 RAISED = FunctionRaisedError("KeyError", "'t'", ["Traceback", '  File "index.py", line 2', "KeyError: 't'"])
 
@@ -178,13 +183,88 @@ def test_secrets_are_masked_in_bodies_also_where_they_are_cut() -> None:
     assert sealed(run, body=8)["input"]["body"] == ""
 
 
-def test_headers_that_open_something_are_blotted_out() -> None:
+SECRET_HEADERS = (
+    "x-auth-token Set-Cookie2 x-token my-secret-header x-password x-api-key Ocp-Apim-Subscription-Key "
+    "x-functions-key X-Access-Key x-jwt X-Credential session-id x-csrf X-XSRF x-signature"
+)
+
+
+@pytest.mark.parametrize("trigger", ["http", "mqtt"])
+def test_headers_that_open_something_are_blotted_out(trigger: str) -> None:
     run = json_run(b"{}")
-    headers = {"x-api-key": "k", "X-Auth-Token": "t", "accept": "*/*"}
-    run.event = Event(b"{}", meta={"headers": headers})
+    named = dict.fromkeys(SECRET_HEADERS.split(), "s3cr3t")
+    run.event = Event(b"{}", None, trigger, meta={"headers": {**named, "accept": "*/*"}})
     view = sealed(run)
-    assert view["meta"]["headers"] == {"x-api-key": "***", "X-Auth-Token": "***", "accept": "*/*"}
+    assert view["meta"]["headers"] == {**dict.fromkeys(named, "***"), "accept": "*/*"}
     assert view["not_again"] is None
+
+
+def test_every_word_that_the_documents_promise_to_blot_out_is() -> None:
+    (promised,) = re.findall(r"whose names say (.*?) are kept", DOCUMENT.read_text(), re.DOTALL)
+    words = re.findall(r"`(\w+)`", promised)
+    assert {"token", "secret", "key", "auth"} < set(words)
+    told = blot_headers({"headers": dict.fromkeys(f"X-{word}-Of-It" for word in words)})
+    assert set(told["headers"].values()) == {"***"}
+
+
+@pytest.mark.parametrize(
+    "meta",
+    [
+        {"path": "/f/hunter2"},
+        {"query": {"by": ["hunter2"]}},
+        {"query": {"hunter2": ""}},
+        {"topic": "in/hunter2"},
+    ],
+)
+def test_what_had_a_secret_in_its_metadata_is_not_run_again_without_it(meta: dict[str, object]) -> None:
+    run = json_run(b"{}")
+    run.spec = replace(run.spec, secrets={"key": "hunter2"})
+    run.event = Event(b"{}", meta=meta)
+    view = sealed(run)
+    assert "hunter2" not in json.dumps(view)
+    assert "metadata" in view["not_again"]
+
+
+def test_large_stacks_and_metadata_count_and_keep_memory_bounded() -> None:
+    records = Records(Rules())
+    headers = {f"h{each}": f"{each}" * 20 for each in range(150)}
+    tracemalloc.start()
+    try:
+        for number in range(1200):
+            stack = [f"{line} " * 50 for line in range(60)]
+            run = run_of(spec_of(), FunctionRaisedError("E", f"{number}" * 500, stack))
+            run.event = Event(b"{}", meta={"headers": headers})
+            records.ended(run)
+        taken, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert records.totals.forgotten["raised"] > 0
+    assert MEMORY // 2 < taken < 1.25 * MEMORY
+
+
+def test_of_a_long_stack_the_end_is_kept() -> None:
+    run = json_run(b"{}")
+    run.outcome = FunctionRaisedError("E", "m", [f"line {each} {'x' * 1000}" for each in range(60)])
+    told = sealed(run)["error"]["stack"]
+    assert told[0] == "(what stood above is not kept)"
+    assert told[-1].startswith("line 59")
+    assert sum(map(len, told)) < 9000
+
+
+def test_records_that_wait_for_more_to_come_are_bounded_too() -> None:
+    async def scenario() -> None:
+        records = Records(Rules(sample=1, body=1024 * 1024))
+        told: list[Record] = []
+        records.listeners.append(told.append)
+        for _ in range(20):
+            run = mqtt_run(ok())
+            run.event.body = b"x" * 1024 * 1024
+            records.ended(run)
+        assert len(told) >= 5
+        records.finish()
+        assert len(told) == 20
+
+    asyncio.run(scenario())
 
 
 @pytest.mark.parametrize("body", [b"\x00\xff\xfe", "äöü".encode(), b""])

@@ -141,6 +141,25 @@ def test_old_records_go(tmp_path: Path) -> None:
     live(later, after)
 
 
+def test_a_flood_of_failures_is_written_as_it_comes_and_none_is_lost(tmp_path: Path) -> None:
+    kept = Kept(tmp_path / "records.db")
+
+    def fail() -> None:
+        run = run_of(spec_of(), FunctionRaisedError("E", "m", ["Traceback"]))
+        run.event.body = b"x" * 6000
+        kept.records.ended(run)
+
+    async def work() -> None:
+        for _ in range(5000):
+            fail()
+            if kept.records.shelf.is_filling:
+                await until(lambda: not kept.records.shelf.is_filling, "the disk takes them before more come")
+        assert kept.numbers("raised") == (5000, 0, 5000)
+
+    live(kept, work)
+    assert kept.numbers("raised") == (5000, 0, 5000)
+
+
 @pytest.mark.parametrize("damage", [b"no database", b""])
 def test_a_damaged_file_is_put_aside(tmp_path: Path, damage: bytes, caplog: pytest.LogCaptureFixture) -> None:
     file = tmp_path / "records.db"
