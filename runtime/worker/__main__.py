@@ -31,6 +31,13 @@ def register_package() -> None:
     spec.loader.exec_module(module)
 
 
+def take_channel(number: int) -> socket.socket:
+    """The socket to the host, under the lowest number: a busy host has numbers that select(2) cannot take."""
+    lowest = os.dup(number)
+    os.close(number)
+    return socket.socket(fileno=lowest)
+
+
 def hide(name: str) -> None:
     """Forget a package that was imported for us, so that the function may bring its own version of it."""
     for loaded in [each for each in sys.modules if each == name or each.startswith(f"{name}.")]:
@@ -66,9 +73,8 @@ def main() -> None:
     register_package()
     control = importlib.import_module(f"{PRIVATE_NAME}.control")
     box = importlib.import_module(f"{PRIVATE_NAME}.box")
-    box.close_others(int(sys.argv[1]))
-    channel = socket.socket(fileno=int(sys.argv[1]))
-    channel.set_inheritable(False)
+    channel = take_channel(int(sys.argv[1]))
+    box.close_others(channel.fileno())
     message, _ = control.receive(channel)
     if message is None or "box" not in message:
         # The host has changed its mind.

@@ -1,7 +1,9 @@
 """A pool by itself: real arbiters and instances, and the walls around them."""
 
 import asyncio
+import contextlib
 import os
+import resource
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Iterator
@@ -382,3 +384,23 @@ def test_threads_that_a_numeric_library_starts_in_c_are_seen_before_a_fork(bench
         assert bench.lines[0].line == "not preloaded but loaded per instance: loading it started 1 thread"
 
     play(lambda: bench.pool(index, env={"OPENBLAS_NUM_THREADS": "2"}), scene)
+
+
+@pytest.fixture
+def crowd_of_files() -> Iterator[None]:
+    """As many open files as select(2) can number: what is opened from now on has a higher one."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, 4096), hard))
+    with contextlib.ExitStack() as stack:
+        while stack.enter_context(open(os.devnull, "rb")).fileno() < 1100:
+            pass
+        yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+@pytest.mark.usefixtures("crowd_of_files")
+def test_a_host_with_a_thousand_open_files_starts_pools_all_the_same(bench: Bench) -> None:
+    async def scene(pool: Pool) -> None:
+        assert await invoke(pool, b'{"t": 1}') == b'{"t": 1}'
+
+    play(lambda: bench.pool("def index(event, context):\n    return event\n"), scene)
