@@ -63,6 +63,8 @@ class Deadlines:
 
     def _overdue(self, slot: Slot, ticket: Ticket, now: float) -> None:
         begun = slot.has_begun(ticket)
+        if not begun:
+            ticket.forget_sending()
         self._outcomes.settle(ticket, self._too_late("and it was stopped" if begun else "while it waited"))
         ticket.deadline = now + CANCEL_GRACE
         if not begun:

@@ -61,7 +61,7 @@ class Outcomes:
             if ticket.pieces is not None:
                 self._end_stream(ticket, ticket.pieces, outcome, seconds)
             else:
-                self.abandon(ticket)
+                self._observe(ticket, None, seconds)
             return
         if ticket.event.account is not None:
             ticket.event.account.end(outcome)

@@ -195,7 +195,10 @@ class EventQueue:
         reason = self._reason(slot)
         spared: list[Ticket] = []
         for ticket in tickets:
-            if not slot.has_begun(ticket) or self._may_repeat(ticket):
+            if not slot.has_begun(ticket):
+                ticket.forget_sending()
+                spared.append(ticket)
+            elif self._may_repeat(ticket):
                 spared.append(ticket)
             else:
                 ticket.end()
@@ -214,6 +217,8 @@ class EventQueue:
             if ticket.future.done():
                 ticket.end()
                 self.outcomes.abandon(ticket)
+            else:
+                ticket.forget_sending()
         self._waiting.put_back([ticket for ticket in tickets if not ticket.future.done()])
         if self._closed is not None:
             self.fail_waiting(self._closed)

@@ -9,10 +9,11 @@ from runtime.events import Answer, Event
 class Ticket:
     """Who waits for an event's answer, until when, and under which number an instance has it.
 
-    `number` is 0 while no instance has it. `arrived` and `sent` (to the instance `pid`) are seconds of the
-    monotonic clock, `told` says that its end was observed. `share` is how many events the call took in (0 for
-    all but the first of a batch); `pieces` holds what has come of a streamed answer; `looks` counts how often
-    it was seen past its deadline and not begun, `spilled` the bytes of pieces that nobody took.
+    `number` is 0 while no instance has it. `arrived` and `sent` (to the instance `pid`; both 0 where that has
+    not begun it) are seconds of the monotonic clock, `told` says that its end was observed. `share` is how
+    many events the call took in (0 for all but the first of a batch); `pieces` holds what has come of a
+    streamed answer; `looks` counts how often it was seen past its deadline and not begun, `spilled` the bytes
+    of pieces that nobody took.
     """
 
     __slots__ = (
@@ -51,6 +52,10 @@ class Ticket:
         self.pieces: Pieces | None = None
         if event.ended is not None:
             future.add_done_callback(self._done)
+
+    def forget_sending(self) -> None:
+        """The instance that has it did not begin it: to whoever observes it, none had it."""
+        self.sent, self.pid = 0.0, 0
 
     def end(self) -> None:
         """It neither waits nor runs any more."""

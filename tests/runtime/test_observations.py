@@ -107,6 +107,24 @@ async def too_late_in_the_queue(queue: EventQueue, slot: StubSlot) -> None:
     assert not slot.sent
 
 
+async def too_late_behind_another(queue: EventQueue, slot: StubSlot) -> None:
+    add(queue, slot)
+    (future,) = await submit(queue, b"e")
+    await asyncio.wait([future])
+
+
+async def spared_and_stopped(queue: EventQueue, slot: StubSlot) -> None:
+    add(queue, slot)
+    await submit(queue, b"e")
+    gone(queue, slot)
+    queue.close(UnavailableError("f@1 is stopping"))
+
+
+async def cancelled_and_its_instance_dies_at_it(queue: EventQueue, slot: StubSlot) -> None:
+    slot.begun = 1
+    await cancelled_and_its_instance_dies(queue, slot)
+
+
 async def too_late_while_it_runs(queue: EventQueue, slot: StubSlot) -> None:
     add(queue, slot)
     (future,) = await submit(queue, b"e")
@@ -153,10 +171,13 @@ ENDS: dict[Scene, str] = {
     cancelled_and_looked_for: "cancelled",
     cancelled_while_it_runs: "cancelled",
     cancelled_and_its_instance_dies: "cancelled",
+    cancelled_and_its_instance_dies_at_it: "cancelled",
     dead: "died",
     spared_and_answered_by_another: "ok",
     too_late_in_the_queue: "timeout",
+    too_late_behind_another: "timeout",
     too_late_while_it_runs: "timeout",
+    spared_and_stopped: "unavailable",
     stopped: "unavailable",
     streamed: "ok",
     streamed_to_nobody: "cancelled",
@@ -175,6 +196,24 @@ def test_a_run_tells_what_it_waited_and_what_it_ran() -> None:
     assert run.ran == 0.25
     assert (run.event.body, run.spec.label) == (b"e", "f@1")
     assert run.arrived <= run.sent <= run.ended
+
+
+@pytest.mark.parametrize(
+    ("scene", "begun"),
+    [
+        (too_late_in_the_queue, False),
+        (too_late_behind_another, False),
+        (too_late_while_it_runs, True),
+        (spared_and_stopped, False),
+        (cancelled_and_its_instance_dies, False),
+        (cancelled_and_its_instance_dies_at_it, True),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_what_no_instance_began_has_waited_all_the_time_and_run_on_none(scene: Scene, begun: bool) -> None:
+    (run,) = play(scene, timeout=0.05 if scene.__name__.startswith("too_late") else 30.0)
+    assert (bool(run.sent), bool(run.pid)) == (begun, begun)
+    assert begun or (run.ran == 0.0 and run.queued == run.ended - run.arrived)
 
 
 def test_what_is_told_of_one_event_beside_its_error_is_its_own() -> None:
