@@ -31,6 +31,7 @@ from host.observing.metrics.registry import ScrapeErrors, make_registry
 from host.observing.metrics.source_metrics import SourceMetrics
 from host.observing.metrics.tallies import Tallies
 from host.observing.metrics.tally_metrics import TallyMetrics
+from host.observing.metrics.trace_metrics import TraceMetrics
 from host.observing.records.part import RecordsPart
 from host.observing.records.records import Records
 from host.observing.records.store import RecordStore
@@ -129,7 +130,8 @@ def _metrics(observing: Observing, watched: Watched) -> MetricsPage:
     inbox, store = InboxMetrics(lanes), StoreMetrics(watched.store, watched.delivery.quota)
     mqtt = MqttMetrics(watched.mqtt.state)
     others = SourceMetrics(watched.timers.state, watched.bridges.state)
-    told = (host, counted, pools, inbox, store, mqtt, others)
+    traces = TraceMetrics(lambda: observing.traces.lost if observing.traces is not None else 0)
+    told = (host, counted, pools, inbox, store, mqtt, others, traces)
     return MetricsPage(make_registry([each.collect for each in told], errors), errors)
 
 

@@ -1,5 +1,7 @@
 """Tests of what is counted of each function."""
 
+from dataclasses import replace
+
 from host.observing.metrics.tallies import FunctionTally, Tallies, word_of
 from runtime.events import Event, QueueFullError, UnknownFunctionError
 from runtime.observations import RESULTS
@@ -28,6 +30,17 @@ def test_times_fall_into_the_bucket_that_ends_with_them() -> None:
     assert (counts[0], counts[1], counts[-1], tally.duration.count) == (1, 1, 1, 3)
     assert tally.queue.count == 3
     assert round(tally.duration.total, 4) == 61.0011
+
+
+def test_runs_that_take_most_of_their_deadline_are_counted_whatever_their_bucket() -> None:
+    tallies, spec = Tallies(), replace(spec_of(), timeout=30.0)
+    for seconds in (11.0, 24.0, 24.5, 29.0):
+        tallies.ended(run_of(spec, ok(seconds), waited=29.0))
+    waited_only, run = run_of(spec, late()), run_of(spec, late())
+    waited_only.sent, waited_only.ended, run.ended = 0.0, 130.0, 130.0
+    for each in (waited_only, run):
+        tallies.ended(each)
+    assert tallies.functions()["industry"].near_deadline == 3
 
 
 def test_an_event_that_no_instance_had_has_a_wait_and_no_duration() -> None:

@@ -1,6 +1,7 @@
 """What a collector is told of events over HTTP and MQTT 5, and in which order they happened."""
 
 import asyncio
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -168,6 +169,7 @@ def test_a_collector_that_is_away_costs_spans_only_and_what_is_lost_is_said_once
         said = "spans are lost so far: the collector does not take them"
         assert host.invoke("fails", {}).status_code == 500
         wait_until(lambda: said in host.log(), "it is said")
+        assert re.search(r"^fnhost_spans_lost_total [1-9]", host.client.get(f"{host.url}/metrics").text, re.M)
         collector.status = 200
         host.invoke("fails", {}, headers={"x-request-id": "second"})
         assert host.stop() == 0

@@ -17,6 +17,8 @@ from runtime.spec import PoolSpec
 
 RunKey = tuple[int, str, Result]
 """Revision, trigger, result."""
+NEAR = 0.8
+"""The part of its deadline from which on a run is near it."""
 RefusedKey = tuple[str, str]
 """Trigger, reason: the word of an error's class, such as `queue_full`."""
 
@@ -33,14 +35,16 @@ class StartTimes:
 class FunctionTally:
     """One function. No count goes down while it is deployed, but the `runs` of a revision go with it.
 
-    Those are then in `earlier`, by trigger and result. `duration` has the runs that an instance had,
-    `queue` all that a pool took in.
+    Those are then in `earlier`, by trigger and result. `duration` has the runs that an instance had, and
+    `near_deadline` counts those of them that took most of their deadline; `queue` has all that a pool took
+    in.
     """
 
     runs: dict[RunKey, int] = field(default_factory=dict)
     earlier: Counter[tuple[str, Result]] = field(default_factory=Counter)
     refused: Counter[RefusedKey] = field(default_factory=Counter)
     duration: Buckets = field(default_factory=Buckets)
+    near_deadline: int = 0
     queue: Buckets = field(default_factory=Buckets)
     starts: dict[Start, StartTimes] = field(default_factory=dict)
     ends: Counter[End] = field(default_factory=Counter)
@@ -104,6 +108,8 @@ class Tallies(Observer):
             ran = run.ended - run.sent if run.sent else 0.0
         if run.sent:
             tally.duration.add(ran)
+            if ran > NEAR * spec.timeout:
+                tally.near_deadline += 1
         waited = run.ended - run.arrived - ran
         tally.queue.add(waited if waited > 0.0 else 0.0)
 

@@ -41,6 +41,11 @@ class TallyMetrics:
             "How long functions ran, of events that an instance had.",
             [(labels, tally.duration) for _, labels, tally in rows],
         )
+        yield counter(
+            "fnhost_invocations_near_deadline",
+            "Runs that took more than 80 % of their deadline.",
+            ((labels, tally.near_deadline) for _, labels, tally in rows),
+        )
         yield Histogram(
             "fnhost_invocation_queue_seconds",
             "How long events waited for an instance.",
