@@ -3,7 +3,7 @@
 import json
 import os
 import ssl
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -205,7 +205,7 @@ class Client:
             if not response.is_success:
                 response.read()
                 raise _refusal(response)
-            for line in response.iter_lines():
+            for line in _split(response.iter_bytes()):
                 if line:
                     yield json.loads(line)
         finally:
@@ -233,6 +233,15 @@ class Client:
         return UnreachableError(
             f"what answers at {self.url} is no fnhost; say where it is with --url or FNHOST_URL"
         )
+
+
+def _split(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """Lines end with a line feed only: within JSON stands what Unicode also has for the end of one."""
+    rest = b""
+    for piece in pieces:
+        *lines, rest = (rest + piece).split(b"\n")
+        yield from lines
+    yield rest
 
 
 def _host_of(url: str) -> str:

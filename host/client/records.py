@@ -1,14 +1,17 @@
 """Records of invocations, as a program that uses the host's API sees them."""
 
+import re
 from typing import Any
 from urllib.parse import quote
 
 import httpx
 
 from host.client.client import CONNECT_SECONDS, Client
-from host.client.errors import Json
+from host.client.errors import Json, RefusedError
 
 PATH = "/api/records"
+IDS = re.compile(r"(?!\.+$)[0-9A-Za-z._-]+")
+"""What an invocation can be called; all else would be another path of the API, or none."""
 
 
 class RecordsClient:
@@ -24,12 +27,12 @@ class RecordsClient:
 
     def attempts(self, event_id: str) -> list[Json]:
         """The records of one event, one for each attempt, the oldest first."""
-        found: list[Json] = self._client.ask("GET", f"{PATH}/{quote(event_id, safe='')}")["attempts"]
+        found: list[Json] = self._client.ask("GET", _path(event_id))["attempts"]
         return found
 
     def replay(self, event_id: str, target: str | None) -> Json:
         """Runs the very input again, by the live revision or by `target`, and returns what came of it."""
-        path = f"{PATH}/{quote(event_id, safe='')}/replay"
+        path = f"{_path(event_id)}/replay"
         patient = httpx.Timeout(None, connect=CONNECT_SECONDS)
         return self._client.ask("POST", path, params={"on": target} if target else {}, timeout=patient)
 
@@ -37,3 +40,13 @@ class RecordsClient:
         """What a revision's processes are told when they start, and where its files are."""
         name = quote(function, safe="")
         return self._client.ask("GET", f"/api/functions/{name}/revisions/{revision}/setup")
+
+
+def _path(event_id: str) -> str:
+    if not IDS.fullmatch(event_id):
+        told = (
+            f"there is no record of {event_id[:64]!r}, which is no id of an invocation; `fnhost"
+            " invocations` lists those that have a record (`records:` in the config)"
+        )
+        raise RefusedError(404, {"detail": told})
+    return f"{PATH}/{event_id}"

@@ -8,7 +8,7 @@ from urllib.parse import quote
 import pytest
 
 from tests.cli.running import DEADLINE, command, environment, fnhost, on_terminal
-from tests.cli.stub_host import StubHost
+from tests.cli.stub_host import Prepared, StubHost
 
 INDUSTRY = {
     "name": "工业", "revision": 2, "state": "hot", "instances": 1, "wanted": 2, "queued": 3, "in_flight": 4,
@@ -193,3 +193,11 @@ def test_following_a_log_shows_each_line_at_once_and_ends_with_ctrl_c(stub: Stub
         output, errors = process.communicate(timeout=DEADLINE)
     assert (process.returncode, output, errors) == (0, b"", b"")
     assert stub.seen[0].query["follow"] == "1"
+
+
+def test_a_line_of_the_log_may_hold_what_ends_a_line_elsewhere(stub: StubHost) -> None:
+    text = "a\u2028b\u2029c\x85d"
+    body = json.dumps({**LINES[0], "line": text}, ensure_ascii=False).encode() + b"\n"
+    stub.answers["GET /api/functions/industry/logs"] = Prepared(body, content_type="application/x-ndjson")
+    told = fnhost(stub.url, "logs", "-o", "json", "industry").stdout
+    assert json.loads(told)["line"] == text
