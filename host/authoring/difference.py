@@ -17,6 +17,8 @@ def difference(expected: Any, answered: Any, approx: float) -> list[str]:
     if _same(expected, answered):
         return []
     lines = list(_unified(_lines_of(expected), _lines_of(answered)))
+    # The ends of lines, which are not seen where text stands line by line.
+    lines = lines or list(_unified([json.dumps(expected)], [json.dumps(answered)]))
     if len(lines) > MOST_LINES:
         lines[MOST_LINES:] = [f"… and {len(lines) - MOST_LINES} lines more"]
     return lines
@@ -40,14 +42,20 @@ def _settle(expected: Any, answered: Any, approx: float) -> Any:
     if isinstance(expected, list) and isinstance(answered, list) and len(expected) == len(answered):
         return [_settle(*pair, approx) for pair in zip(expected, answered, strict=True)]
     if _is_number(expected) and _is_number(answered):
-        near = abs(expected - answered) <= approx * max(1.0, abs(expected))
-        return expected if near else answered
+        return expected if _is_near(expected, answered, approx) else answered
     return answered
+
+
+def _is_near(expected: float, answered: float, approx: float) -> bool:
+    try:
+        return abs(expected - answered) <= approx * max(1.0, abs(expected))
+    except OverflowError:  # an integer that is larger than any float
+        return expected == answered
 
 
 def _same(expected: Any, answered: Any) -> bool:
     # For Python, 1 is True; for JSON it is not.
-    return _lines_of(expected) == _lines_of(answered)
+    return json.dumps(expected, sort_keys=True) == json.dumps(answered, sort_keys=True)
 
 
 def _is_number(value: Any) -> bool:

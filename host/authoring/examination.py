@@ -175,7 +175,7 @@ class _Examiner:
             if not read_samples(self._package.root):
                 self._findings.notes.append("it has no samples/*.json, which `fnhost test` would run")
         except AuthoringError as error:
-            self._findings.notes.append(str(error))
+            self._findings.notes.append(str(error).replace(f"{self._package.root}/", ""))
 
 
 async def _resolve_offline(python: Path, requirements: tuple[str, ...], wheels: Path) -> None:

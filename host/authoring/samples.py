@@ -1,6 +1,7 @@
 """Reads the samples of a package: `samples/*.json`, each an event and perhaps its expected answer."""
 
 import json
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,14 +78,31 @@ def read_sample(path: Path) -> Sample:
     """One sample; raises AuthoringError that names the line."""
     try:
         sample = Sample(path, json.loads(path.read_text("utf-8-sig")))
+        check_writable(sample.document)
     except OSError as error:
         raise AuthoringError(f"{path} cannot be read ({error.strerror})") from None
     except UnicodeDecodeError:
         raise AuthoringError(f"{path} is not text in UTF-8; save it as such") from None
     except json.JSONDecodeError as error:
         raise AuthoringError(f"{path}:{error.lineno}: it is not JSON ({error.msg}); correct it") from None
+    except (ValueError, RecursionError) as error:
+        raise AuthoringError(f"{path}: it {why_unwritable(error)}; write another one") from None
     _check(sample)
     return sample
+
+
+def check_writable(value: Any) -> None:
+    """Raise ValueError or RecursionError for what `json.loads` has read and no file of samples can say."""
+    json.dumps(value, ensure_ascii=False, indent=2).encode()
+
+
+def why_unwritable(error: ValueError | RecursionError) -> str:
+    """What of JSON was more than can be read or written, as a sentence's verb and object."""
+    if isinstance(error, RecursionError):
+        return "is nested too deeply"
+    if isinstance(error, UnicodeEncodeError):
+        return f"has {error.object[error.start]!r}, half of a character, which is no text"
+    return f"has more digits in a number than Python reads ({sys.get_int_max_str_digits()})"
 
 
 def read_samples(package: Path) -> list[Sample]:

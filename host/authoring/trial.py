@@ -15,13 +15,14 @@ from host.authoring.difference import difference
 from host.authoring.faults import AuthoringError, RefusedPackageError
 from host.authoring.private_host import Order, PrivateHost, name_of, open_host
 from host.authoring.records import Record
-from host.authoring.samples import Sample, read_samples
+from host.authoring.samples import Sample, check_writable, read_samples, why_unwritable
 from host.client.client import Reply
 from host.client.errors import ClientError, RefusedError
 from host.private.race import race
 from host.private.stopping import cancel_on_signals
 
 NO_SAMPLES = "has no samples/*.json; write one, such as samples/first.json with an event"
+MOST_SHOWN = 60
 JSON_TYPES = ("application/json", "+json")
 
 
@@ -95,20 +96,37 @@ async def _try(host: PrivateHost, sample: Sample, approx: float) -> Verdict:
         return Verdict(sample, [str(error), *stack], failed=True)
     except ClientError as error:
         return Verdict(sample, [str(error)], failed=True)
-    answer = answer_of(reply)
+    try:
+        answer = answer_of(reply)
+        lines = difference(sample.expected, answer, sample.approx or approx) if sample.says_answer else []
+    except (ValueError, RecursionError) as error:
+        return Verdict(sample, [_unreadable(reply, error)], failed=True)
     if sample.says_answer:
-        return Verdict(sample, difference(sample.expected, answer, sample.approx or approx), answer)
+        return Verdict(sample, lines, answer)
     if reply.status >= 400:
         return Verdict(sample, [f"it answered with HTTP {reply.status}"], answer, failed=True)
     return Verdict(sample, answer=answer)
 
 
+def _unreadable(reply: Reply, error: ValueError | RecursionError) -> str:
+    if isinstance(error, json.JSONDecodeError | UnicodeDecodeError):
+        body = reply.body[:MOST_SHOWN].decode("utf-8", "replace")
+        what = f"what it answers begins with {body!r}" if body else "its answer is empty"
+        return f"it says it is JSON ({reply.content_type}) and is not: {what}"
+    return f"its answer {why_unwritable(error)}"
+
+
 def answer_of(reply: Reply) -> Any:
-    """What a sample's `expect` would say: JSON's value, else text, else `{"base64": ...}`; None for none."""
+    """What a sample's `expect` would say: JSON's value, else text, else `{"base64": ...}`; None for none.
+
+    Raises ValueError or RecursionError for JSON that is none, or more than a sample can say.
+    """
     if reply.status == 204 and not reply.body:
         return None
     if reply.content_type.partition(";")[0].strip().endswith(JSON_TYPES):
-        return json.loads(reply.body)
+        answer = json.loads(reply.body)
+        check_writable(answer)
+        return answer
     try:
         return reply.body.decode()
     except UnicodeDecodeError:

@@ -43,6 +43,9 @@ def test_text_travels_as_it_is_where_its_type_says_so(tmp_path: Path) -> None:
         ('{\n"event": 1,\n}', "a.json:3: it is not JSON"),
         ('{"event": 1, "approx": "x"}', "`approx` must be a number"),
         ('{"event": 1, "content_type": 5}', "`content_type` must be text"),
+        ("1" * 5000, "a.json: it has more digits in a number than Python reads"),
+        ("[" * 100_000 + "]" * 100_000, "a.json: it is nested too deeply"),
+        ('{"t": "\\ud800"}', r"a.json: it has '\\ud800', half of a character"),
     ],
 )
 def test_a_faulty_file_is_told_with_its_place(tmp_path: Path, text: str, fault: str) -> None:
@@ -72,6 +75,7 @@ def test_a_file_keeps_what_it_says_when_an_answer_is_written(tmp_path: Path, doc
         (0, 0.0005, 0.001),
         (None, None, 0),
         ("a\nb", "a\nb", 0),
+        ([10**400, 1.5], [10**400, 1.5], 0.1),
     ],
 )
 def test_answers_that_are_near_enough_do_not_differ(expected: Any, answered: Any, approx: float) -> None:
@@ -88,6 +92,8 @@ def test_answers_that_are_near_enough_do_not_differ(expected: Any, answered: Any
         ([1, 2], [1], 5),
         (200.0, 200.3, 0.001),
         (None, {}, 1),
+        (10**400, 1.5, 0.1),
+        ("a\nb", "a\nb\n", 0),
     ],
 )
 def test_answers_that_are_not_do(expected: Any, answered: Any, approx: float) -> None:

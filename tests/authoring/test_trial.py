@@ -11,6 +11,8 @@ CODE = """
 def index(event, context):
     if event == "bad":
         raise ValueError("no such thing")
+    if event == "page":
+        return context.Response(b"<p>", 200, {}, "application/json")
     return None if event is None else {"twice": event * 2}
 """
 SAMPLES = {
@@ -18,6 +20,7 @@ SAMPLES = {
     "near": '{"event": 1.5, "expect": {"twice": 3.0001}, "approx": 0.001}',
     "new": "21",
     "nothing": '{"event": null, "expect": null}',
+    "page": '{"event": "page", "expect": "<p>"}',
     "wrong": '{"event": 1, "expect": {"twice": 3}}',
 }
 
@@ -35,11 +38,14 @@ def package(tmp_path: Path) -> Path:
 def test_differences_are_shown_and_then_taken_over(package: Path) -> None:
     result = fnhost("", "test", str(package))
     assert result.exit_code == 1
-    assert "Error: 2 of 5 samples are not answered as expected" in result.stderr
+    assert "Error: 3 of 6 samples are not answered as expected" in result.stderr
     lines = result.stdout.splitlines()
     heads = {line[8:]: line[:8].strip() for line in lines if not line.startswith(" ")}
-    assert heads == {"bad": "FAIL", "near": "ok", "new": "ok", "nothing": "ok", "wrong": "FAIL"}
+    fine = dict.fromkeys(("near", "new", "nothing"), "ok")
+    assert heads == {"bad": "FAIL", "page": "FAIL", "wrong": "FAIL", **fine}
     assert "        ValueError: no such thing" in lines
+    told = "it says it is JSON (application/json) and is not: what it answers begins with '<p>'"
+    assert f"        {told}" in lines
     assert [line.strip() for line in lines if "twice" in line] == ['-  "twice": 3', '+  "twice": 2']
 
     assert fnhost("", "test", str(package), "--update").exit_code == 1
