@@ -80,6 +80,7 @@ def _order(event: SingleEvent, around: Surroundings) -> dict[str, Any]:
         "setup": {**around.setup, "box": BoxPlan()._asdict(), "preload": False},
         "head": {"id": event.id, "ct": event.content_type, "ts": event.received, "m": meta},
         "body": base64.b64encode(event.body).decode(),
+        "parent": os.getpid(),
     }
 
 

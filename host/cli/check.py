@@ -9,6 +9,7 @@ from host.cli.config_file import config_file_option, read_given_config
 from host.cli.exits import CommandError, Exit
 from host.cli.options import output_option
 from host.cli.output import print_json, printable
+from host.private.tidying import tidying_up
 
 if TYPE_CHECKING:
     from host.authoring.examination import Findings
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 @click.argument("package", type=click.Path(exists=True, path_type=Path))
 @config_file_option("The host's config: its limits, policy for pickles, requirements and secrets.")
 @output_option
+@tidying_up()
 def check(package: Path, config_path: Path | None, output: str) -> None:
     """Say all that a deploy of PACKAGE would say, without a host.
 

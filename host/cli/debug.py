@@ -14,11 +14,14 @@ import click
 from host.cli.exits import CommandError, Exit
 from host.cli.options import connected, url_option
 from host.cli.output import printable
+from host.private.tidying import tidying_up
 
 if TYPE_CHECKING:
     from runtime.single import SingleEvent, Surroundings
 
 PASSED_ON = ("TERM", "COLUMNS", "LINES", "LANG", "LC_ALL")
+GRACE = 1.0
+"""Seconds from SIGTERM to SIGKILL: it holds nothing that would need more."""
 
 
 def _places(
@@ -46,6 +49,7 @@ def _place(text: str) -> tuple[str, int]:
 )
 @click.option("--post-mortem", is_flag=True, help="Stop nowhere but where the function raised.")
 @url_option
+@tidying_up()
 def debug(event_id: str, breaks: tuple[tuple[str, int], ...], post_mortem: bool, url: str) -> None:
     """Run the very event of the invocation ID under pdb, in its function's own environment.
 
@@ -125,6 +129,17 @@ def _attend(process: "subprocess.Popen[bytes]") -> int:
         return process.wait()
     finally:
         signal.signal(signal.SIGINT, before)
+        _end(process)
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    """Of a command that is told to end while its process goes on."""
+    process.terminate()
+    try:
+        process.wait(GRACE)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def _not_here(told: dict[str, Any], error: OSError) -> str:

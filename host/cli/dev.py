@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from host.cli.exits import CommandError, Exit
+from host.private.tidying import tidying_up
 
 
 @click.command()
@@ -16,6 +17,7 @@ from host.cli.exits import CommandError, Exit
     help="Sample to send after each deploy, such as samples/hot.json.",
 )
 @click.option("--once", is_flag=True, help="Deploy, send one sample, show the answer, end.")
+@tidying_up()
 def dev(folder: Path, port: int, event: Path | None, once: bool) -> None:
     """Serve DIR on this machine, and deploy it again at each save.
 

@@ -7,6 +7,7 @@ import click
 from host.cli.config_file import config_file_option, read_given_config
 from host.cli.exits import CommandError, Exit
 from host.cli.output import printable
+from host.private.tidying import tidying_up
 
 
 @click.command()
@@ -22,6 +23,7 @@ from host.cli.output import printable
     help="The zip to write.  [default: NAME.zip]",
 )
 @config_file_option("The host's config, whose limits and requirements hold.")
+@tidying_up()
 def package(folder: Path, with_wheels: bool, target: Path | None, config_path: Path | None) -> None:
     """Pack DIR into a zip that is the same for the same files.
 

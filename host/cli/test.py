@@ -7,6 +7,7 @@ import click
 
 from host.cli.exits import CommandError, Exit
 from host.cli.output import printable
+from host.private.tidying import tidying_up
 
 if TYPE_CHECKING:
     from host.authoring.trial import Verdict
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     default=0.0,
     help="How far numbers may be off, as a share (0.001); a sample's own `approx` wins.",
 )
+@tidying_up()
 def test(package: Path, update: bool, approx: float) -> None:
     """Send the samples of PACKAGE to it, and show what is not answered as expected.
 

@@ -25,6 +25,7 @@ def main() -> int:
         order = json.load(file)
     main_module = _load_main()
     main_module.register_package()
+    importlib.import_module(f"{main_module.PRIVATE_NAME}.box").die_with(order["parent"])
     main_module.take_environment(order["setup"]["env"])
     paths = importlib.import_module(f"{main_module.PRIVATE_NAME}.paths")
     paths.let_in(order["setup"])

@@ -1,8 +1,9 @@
 """Runs one event through a function in this very process, for a person who looks, perhaps under pdb.
 
 The order, a JSON object, has `setup` (what an arbiter is told), `head` (`id`, `ct`, `ts` and, as text, the
-metadata `m` of the event), `body` (base64), and perhaps `debug`: `breaks` (`[["index.py", 12]]`) and
-`post_mortem`. With `answer`, a file descriptor, the outcome is written there as JSON and not printed.
+metadata `m` of the event), `body` (base64), `parent` (the process whose death ends this one), and perhaps
+`debug`: `breaks` (`[["index.py", 12]]`) and `post_mortem`. With `answer`, a file descriptor, the outcome is
+written there as JSON and not printed.
 """
 
 import base64

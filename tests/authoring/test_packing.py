@@ -2,13 +2,16 @@
 
 import hashlib
 import os
+import signal
+import socket
+import subprocess
 import zipfile
 from pathlib import Path
 
 import pytest
 
 from host.authoring.wheels import pip_variables
-from tests.cli.running import fnhost
+from tests.cli.running import DEADLINE, command, environment, fnhost
 from tests.functions.wheelhouse import make_wheel
 
 FILES = {
@@ -112,3 +115,23 @@ def test_a_zip_inside_of_its_own_package_is_not_written(package: Path) -> None:
 )
 def test_pip_knows_the_indexes_of_uv(told: dict[str, str], known: dict[str, str]) -> None:
     assert pip_variables(told) == known
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_nothing_is_left_when_it_is_ended_while_it_fetches(
+    package: Path, tmp_path: Path, number: signal.Signals
+) -> None:
+    (package / "requirements.txt").write_text("gauge\n")
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    with socket.create_server(("127.0.0.1", 0)) as index:
+        index.settimeout(DEADLINE)
+        url = f"http://127.0.0.1:{index.getsockname()[1]}/simple"
+        env = environment(TMPDIR=str(temporary), PIP_INDEX_URL=url)
+        words = command("package", str(package), "--with-wheels", "-o", str(tmp_path / "trend.zip"))
+        with subprocess.Popen(words, env=env, stderr=subprocess.DEVNULL) as process:
+            asked, _ = index.accept()
+            with asked:
+                process.send_signal(number)
+                assert process.wait(DEADLINE) == 128 + number
+    assert [each.name for each in temporary.iterdir() if each.name.startswith("fnhost")] == []

@@ -4,16 +4,20 @@ import json
 import os
 import pty
 import select
+import shutil
+import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
+import psutil
 import pytest
 
 from host.cli.invocations import draw_waterfall
 from tests.cli.running import DEADLINE, command, environment, fnhost
-from tests.hosts import RunningHost
+from tests.hosts import RunningHost, wait_until
 
 CODE = """\
 import os
@@ -181,6 +185,22 @@ def test_post_mortem_stops_where_it_raised_and_q_ends_it(host: RunningHost) -> N
         assert "99" in terminal.ask("p t + 100")
         terminal.type("q")
     assert process.returncode == 1
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
+def test_nothing_goes_on_when_it_is_ended_from_outside(host: RunningHost, number: signal.Signals) -> None:
+    with debugging(host, id_of(host, "ok")) as (terminal, process):
+        terminal.await_prompt()
+        (child,) = psutil.Process(process.pid).children()
+        output = Path(child.environ()["HOME"])
+        assert output.is_dir()
+        process.send_signal(number)
+        process.wait(DEADLINE)
+        wait_until(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE, "it is gone")
+    if number != signal.SIGKILL:
+        assert process.returncode == 128 + number
+        assert not output.exists()
+    shutil.rmtree(output, ignore_errors=True)
 
 
 def test_places_that_are_none_are_said(host: RunningHost) -> None:
