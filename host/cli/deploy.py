@@ -12,6 +12,7 @@ from host.cli.options import connected, output_option, url_option
 from host.cli.output import print_json, printable
 from host.cli.progress import Progress, open_progress
 from host.cli.waiting import waiting
+from host.private.tidying import tidying_up
 
 
 @click.command()
@@ -19,6 +20,7 @@ from host.cli.waiting import waiting
 @click.option("--name", help="The function's name.  [default: the manifest's, else that of PATH]")
 @output_option
 @url_option
+@tidying_up()
 def deploy(path: Path, name: str | None, url: str, output: str) -> None:
     """Deploy PATH, a zip or a folder. What runs already goes on until the new revision answers."""
     names = {"name": name} if name else {"default_name": _default_name(path)}
@@ -57,6 +59,9 @@ def _zipped(path: Path) -> Iterator[Path]:
                 pack_folder(path.resolve(), package)
         except PackageError as error:
             raise CommandError(str(error), Exit.REFUSED) from None
+        except OSError as error:
+            told = f"{error.filename or path} cannot be packed ({error.strerror}); mend that and deploy again"
+            raise CommandError(printable(told), Exit.REFUSED) from None
         yield package
 
 

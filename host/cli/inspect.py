@@ -11,6 +11,7 @@ from host.cli.exits import CommandError, Exit
 from host.cli.options import output_option
 from host.cli.output import print_json, printable, shown
 from host.cli.waiting import waiting
+from host.private.tidying import tidying_up
 
 if TYPE_CHECKING:
     from conf.models import Config
@@ -23,6 +24,7 @@ MOST_SHOWN = 30
 @click.argument("path", type=click.Path(exists=True, path_type=Path))
 @config_file_option("Config with `pickles` and `requirements` that hold for packages.")
 @output_option
+@tidying_up()
 def inspect(path: Path, config_path: Path | None, output: str) -> None:
     """Say what is in PATH, a zip or a folder, and what its pickles import.
 
@@ -38,6 +40,9 @@ def inspect(path: Path, config_path: Path | None, output: str) -> None:
             inspection = _inspect(path, Path(folder), read_given_config(config_path))
         except PackageError as error:
             raise CommandError(printable(str(error)), Exit.REFUSED) from None
+        except PermissionError as error:
+            told = f"{error.filename} cannot be read ({error.strerror}); mend that and try again"
+            raise CommandError(printable(told), Exit.REFUSED) from None
     if output == "json":
         print_json(inspection.as_json())
     else:

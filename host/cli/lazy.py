@@ -8,8 +8,10 @@ import click
 from click.shell_completion import CompletionItem
 
 from host.cli.exits import Exit
-from host.cli.unforeseen import tell, wants_traceback
+from host.cli.unforeseen import has_no_folder, tell, wants_traceback
 from host.cli.verbs import VERBS, short_helps
+
+NO_FOLDER = "Error: the folder that you are in was deleted or replaced; go to another one, or say `cd .`"
 
 
 class LazyGroup(click.Group):
@@ -20,6 +22,9 @@ class LazyGroup(click.Group):
         try:
             return super().main(*args, **extra)
         except Exception as error:
+            if has_no_folder(error):
+                click.echo(NO_FOLDER, err=True)
+                raise SystemExit(Exit.USAGE) from None
             if wants_traceback(os.environ):
                 raise
             click.echo(f"Error: {tell(error)}", err=True)

@@ -11,6 +11,17 @@ def wants_traceback(env: Mapping[str, str]) -> bool:
     return env.get(VARIABLE, "") not in ("", "0")
 
 
+def has_no_folder(error: Exception) -> bool:
+    """Whether it is because the folder that the command was called in is no more."""
+    if not isinstance(error, FileNotFoundError):
+        return False
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        return True
+    return False
+
+
 def tell(error: Exception) -> str:
     """A sentence with where the traceback is; it is kept in a file that only this user can read."""
     import tempfile

@@ -1,5 +1,6 @@
 """`fnhost deploy`."""
 
+import errno
 import io
 import json
 import zipfile
@@ -144,3 +145,15 @@ def test_a_terminal_sees_steps_and_log_and_colours_unless_told_otherwise(
     assert "Resolved 1 package\\x1b[0m" in seen
     assert ("\x1b[32m" in seen) is coloured
     assert seen.rstrip().endswith("industry@2 is live after 1.2 s")
+
+
+def test_a_file_that_cannot_be_read_is_named(
+    deploying: StubHost, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(folder: Path, target: Path) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", str(folder / "index.py"))
+
+    monkeypatch.setattr("functions.package.pack_folder", fail)
+    result = fnhost(deploying.url, "deploy", str(tmp_path))
+    assert result.exit_code == 5 and not deploying.seen
+    assert f"Error: {tmp_path}/index.py cannot be packed (Permission denied)" in result.stderr

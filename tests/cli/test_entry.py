@@ -228,3 +228,22 @@ def test_what_nobody_foresaw_is_told_in_a_sentence_with_where_its_traceback_is(
 
 def test_the_address_that_was_tried_is_told_with_where_it_comes_from(nowhere: str) -> None:
     assert f"no host answers at {nowhere}, as --url says (" in fnhost("", "list", "--url", nowhere).stderr
+
+
+@pytest.mark.parametrize("words", [("init",), ("package", "."), ("deploy", ".")])
+def test_a_folder_that_is_gone_under_the_command_is_told(words: tuple[str, ...], tmp_path: Path) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    line = f"rmdir {gone} && exec {shlex.join(command(*words))}"
+    done = subprocess.run(
+        ["sh", "-c", line], cwd=gone, env=environment(), capture_output=True, text=True, timeout=DEADLINE
+    )
+    assert done.returncode == 2
+    assert done.stderr.startswith("Error: the folder that you are in was deleted")
+
+
+@pytest.mark.parametrize("words", [("invocations", "../../x"), ("replay", "a b/é"), ("invocations", "..")])
+def test_what_cannot_be_an_invocation_is_not_asked_for(stub: StubHost, words: tuple[str, ...]) -> None:
+    result = fnhost(stub.url, *words)
+    assert result.exit_code == 4 and not stub.seen
+    assert "there is no record of" in result.stderr
