@@ -6,6 +6,7 @@ import secrets
 from pathlib import Path
 
 from functions.trees import delete_tree
+from host.state_entries import misplaced, move_aside
 
 
 class StateError(Exception):
@@ -46,6 +47,7 @@ class StateDir:
             self.root.mkdir(parents=True, exist_ok=True)
             # What deployed packages hold, and their results, are nobody else's business.
             self.root.chmod(0o711)
+            self._check_entries()
             self._lock_fd = os.open(self.root / "host.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             fcntl.flock(self._lock_fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
             delete_tree(self.staging)
@@ -67,6 +69,10 @@ class StateDir:
                 f"{self.root} cannot be used: {error.strerror}; `fnhost doctor --state {self.root}` says"
                 " more, or choose another with --state"
             ) from error
+
+    def _check_entries(self) -> None:
+        for entry, fault in misplaced(self.root):
+            raise StateError(f"{entry} {fault}: {move_aside(entry)}, or choose another folder with --state")
 
     def _modes(self) -> dict[Path, int]:
         """Functions may run as users of their own: what they need they can read, nothing else."""

@@ -10,6 +10,7 @@ from host.doctor.disk import nearest
 from host.doctor.findings import Case, Finding, Section, conclude
 from host.doctor.processes import lock_holder, name_of
 from host.state import StateError, check_owner
+from host.state_entries import misplaced, move_aside
 
 WHY = "all that the host keeps is in it"
 ELSEWHERE = "choose another folder with --state"
@@ -22,8 +23,15 @@ def check_state(case: Case) -> Section:
         return conclude("state", [fault])
     if not root.exists():
         return conclude("state", [Finding("folder", "ok", f"{root} will be made: no host has used it yet")])
+    if faults := [_misplaced(entry, fault) for entry, fault in misplaced(root)]:
+        return conclude("state", [*faults, *_user(root)])
     findings = [_open_to_others(root), *_user(root), *_tokens(root), *check_databases(root)]
     return conclude("state", findings)
+
+
+def _misplaced(entry: Path, fault: str) -> Finding:
+    why = "the host cannot open it, and does not start"
+    return Finding(entry.name, "fault", f"{entry} {fault}", why, f"{move_aside(entry)}, or {ELSEWHERE}")
 
 
 def _unusable(root: Path) -> Finding | None:
@@ -41,7 +49,25 @@ def _unusable(root: Path) -> Finding | None:
         return None
     owner, mode = folder.stat().st_uid, oct(folder.stat().st_mode & 0o777)[2:]
     told = f"{folder} cannot be written by this user ({os.geteuid()}): it is user {owner}'s, mode {mode}"
-    return Finding("folder", "fault", told, WHY, f"`sudo chown {os.geteuid()} {folder}`, or {ELSEWHERE}")
+    return Finding("folder", "fault", told, WHY, _make_writable(root, owner))
+
+
+def _make_writable(root: Path, owner: int) -> str:
+    """Nothing that takes a folder away from whoever uses it."""
+    if not root.exists():
+        return f"`sudo install -d -o {os.geteuid()} {root}`, or {ELSEWHERE}"
+    if owner == os.geteuid():
+        return f"`chmod u+rwx {root}`, or {ELSEWHERE}"
+    if _is_empty(root):
+        return f"`sudo chown {os.geteuid()} {root}`, or {ELSEWHERE}"
+    return f"{ELSEWHERE}, such as `--state ~/fnhost`"
+
+
+def _is_empty(folder: Path) -> bool:
+    try:
+        return not os.listdir(folder)
+    except OSError:  # nobody knows, so it is not for the taking
+        return False
 
 
 def _open_to_others(root: Path) -> Finding:

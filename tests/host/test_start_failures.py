@@ -1,6 +1,7 @@
 """What a person reads of a host that cannot start: `fnhost serve` in its last line, and `fnhost doctor`."""
 
 import json
+import os
 import socket
 import sqlite3
 import subprocess
@@ -102,9 +103,35 @@ def test_a_state_folder_that_cannot_be_written(
     tmp_path: Path, doctor: Doctor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("os.access", lambda *_: False)  # no mode forbids root anything
-    finding = doctor.find("state", tmp_path)["state/folder"]
-    assert finding["state"] == "fault" and f"{tmp_path} cannot be written by this user" in finding["what"]
-    assert "chown" in finding["remedy"] and "--state" in finding["remedy"]
+    uid, elsewhere = os.geteuid(), "or choose another folder with --state"
+
+    def remedy(state: Path) -> object:
+        finding = doctor.find("state", state)["state/folder"]
+        assert finding["state"] == "fault" and f"{tmp_path} cannot be written by this user" in finding["what"]
+        return finding["remedy"]
+
+    assert remedy(tmp_path) == f"`chmod u+rwx {tmp_path}`, {elsewhere}"
+    new = tmp_path / "a" / "b"
+    assert remedy(new) == f"`sudo install -d -o {uid} {new}`, {elsewhere}"
+    monkeypatch.setattr("os.geteuid", lambda: 65534)
+    assert remedy(tmp_path) == f"`sudo chown 65534 {tmp_path}`, {elsewhere}"
+    (tmp_path / "host.lock").touch()
+    assert remedy(tmp_path) == "choose another folder with --state, such as `--state ~/fnhost`"
+
+
+def test_an_entry_of_the_state_folder_that_is_of_the_wrong_kind(tmp_path: Path, doctor: Doctor) -> None:
+    for name in ("registry.db", "delivery.db", "local.token", "records.db", "packages"):
+        entry = tmp_path / name
+        kinds = ("folder", "file") if name == "packages" else ("file", "folder")
+        entry.touch() if name == "packages" else entry.mkdir(0o755)
+        said = f"{entry} has to be a {kinds[0]}, and is a {kinds[1]}"
+        remedy = f"`mv {entry} {entry}.aside`, or choose another folder with --state"
+        with pytest.raises(StateError) as refused:
+            StateDir(tmp_path).lock()
+        assert str(refused.value) == f"{said}: {remedy}"
+        finding = doctor.find("state", tmp_path)[f"state/{name}"]
+        assert (finding["state"], finding["what"], finding["remedy"]) == ("fault", said, remedy)
+        entry.rename(tmp_path / f"{name}.aside")
 
 
 def test_a_state_folder_of_another_host(tmp_path: Path, doctor: Doctor, start_host: StartHost) -> None:
