@@ -165,10 +165,14 @@ def pack_folder(folder: Path, target: Path) -> None:
     """Write the contents of `folder` as the zip `target`; the same contents give the same bytes.
 
     Hidden files and `__pycache__` stay out. Raises PackageError that names a link which leaves the folder,
-    a linked folder, a pipe or a device.
+    a linked folder, a pipe or a device, and for a folder that can be no package, without `index.py`.
     """
     if not folder.is_dir():
         raise PackageError(f"{folder} is not a folder", str(folder))
+    if not any(_is_root(each) for each in (folder, *folder.iterdir())):
+        raise PackageError(
+            f"{folder} has no index.py; write one, or make a new package with `fnhost init`", "index.py"
+        )
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
         for path in _files(folder, folder.resolve()):
             entry = zipfile.ZipInfo(path.relative_to(folder).as_posix(), EPOCH)

@@ -7,6 +7,10 @@ import tempfile
 from pathlib import Path
 
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
+FULL = "The disk is full"
+"""The title of the problem that tells of it (RFC 9457)."""
+NEEDED = 6 * 1024 * 1024
+"""Bytes without which the host cannot start: some 4 MiB for what instances import, the rest for databases."""
 
 
 def is_out_of_room(error: BaseException) -> bool:
@@ -32,6 +36,11 @@ def tell_refused(state: Path) -> str:
 def tell_full_temporary() -> str:
     """What to say where a command's own scratch folder has no room."""
     return f"the disk of {tempfile.gettempdir()} is full: free some of it, or set TMPDIR to another disk"
+
+
+def tell_scratch(error: OSError) -> str:
+    """What to say of an error in, or on the way to, a command's own scratch folder."""
+    return tell_full_temporary() if is_out_of_room(error) else f"{tell_cause(error)}; mend that first"
 
 
 def tell_cause(error: OSError) -> str:

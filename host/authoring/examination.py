@@ -26,6 +26,7 @@ from host.authoring.foresight import base_for, inspect_before
 from host.authoring.samples import read_samples
 from host.deployment.additions import Additions
 from host.deployment.inspection import Inspection
+from host.full_disk import tell_scratch
 from runtime.boot import BootError
 
 MOST_NAMED = 5
@@ -55,8 +56,11 @@ def examine(path: Path, config: Config, is_given: bool) -> Findings:
     with TemporaryDirectory(prefix="fnhost-") as folder:
         try:
             package = _open(path, Path(folder), config)
-        except (PackageError, OSError) as error:
+        except PackageError as error:
             findings.refused.append(str(error))
+            return findings
+        except OSError as error:
+            findings.refused.append(tell_scratch(error))
             return findings
         _Examiner(package, config, findings).examine(path, is_given)
     return findings

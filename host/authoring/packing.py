@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,6 +17,7 @@ from host.authoring.faults import AuthoringError, RefusedPackageError
 from host.authoring.foresight import base_for
 from host.authoring.private_host import name_of
 from host.authoring.wheels import WheelOrder, fetch_wheels
+from host.full_disk import is_out_of_room, tell_full, tell_scratch
 
 MOST_NAMED = 5
 MIB = 1024 * 1024
@@ -59,7 +61,7 @@ def pack(order: PackOrder, log: Callable[[str], None]) -> Packed:
         except PackageError as error:
             raise RefusedPackageError(str(error)) from None
         except OSError as error:
-            raise AuthoringError(f"{error.filename} cannot be used ({error.strerror})") from None
+            raise AuthoringError(tell_scratch(error)) from None
     return packed
 
 
@@ -111,7 +113,16 @@ def _is_packed(path: Path, folder: Path) -> bool:
 
 
 def _put(zipped: Path, target: Path) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
     beside = target.with_name(f".{target.name}.part")
-    shutil.copyfile(zipped, beside)
-    os.replace(beside, target)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(zipped, beside)
+        os.replace(beside, target)
+    except OSError as error:
+        with suppress(OSError):
+            beside.unlink()
+        if is_out_of_room(error):
+            raise AuthoringError(f"{tell_full(target.absolute().parent)}, or name a place with -o") from None
+        raise AuthoringError(
+            f"{target} cannot be written ({error.strerror}); name another place with -o"
+        ) from None

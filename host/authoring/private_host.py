@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from host.authoring.records import Record, read_record
 from host.authoring.samples import Sample
 from host.client.client import Client, Reply
 from host.client.errors import ClientError, RefusedError
+from host.full_disk import FULL, NEEDED, tell_full_temporary, tell_scratch
 from host.private.child import Child, Program, run_child
 from host.private.folder import scratch_folder
 from host.private.ports import is_free
@@ -70,7 +72,7 @@ class PrivateHost:
             try:
                 return _follow(client.deploy(zipped, {"name": self.function}), tell)
             except RefusedError as error:
-                raise RefusedPackageError(str(error)) from None
+                raise RefusedPackageError(_told(error.problem) or str(error)) from None
 
     def _zipped(self, package: Path) -> Path:
         if package.is_file():
@@ -81,7 +83,7 @@ class PrivateHost:
         except PackageError as error:
             raise RefusedPackageError(str(error)) from None
         except OSError as error:
-            raise RefusedPackageError(f"{error.filename} cannot be read ({error.strerror})") from None
+            raise RefusedPackageError(tell_scratch(error)) from None
         return target
 
     def _invoke(self, sample: Sample) -> Reply:
@@ -95,6 +97,8 @@ async def open_host(order: Order) -> AsyncIterator[PrivateHost]:
     if not is_free(order.port):
         raise AuthoringError(f"port {order.port} is taken; choose another with --port, or leave it out")
     with scratch_folder("fnhost-dev-") as folder:
+        if shutil.disk_usage(folder).free < NEEDED:
+            raise AuthoringError(tell_full_temporary())
         state = folder / "state"
         arguments = ["host.authoring.serving", str(state), f"127.0.0.1:{order.port}", order.function]
         variables = {**LINKED, **uv_cache(os.environ)}
@@ -132,6 +136,11 @@ def name_of(package: Path) -> str:
         return FALLBACK
 
 
+def _told(problem: Record) -> str:
+    """A full disk is that of temporary files: the folder that the host names goes with the command."""
+    return tell_full_temporary() if problem.get("title") == FULL else str(problem.get("detail") or "")
+
+
 def _hear(line: str, hear: Callable[[Record], None]) -> bool:
     record = read_record(line)
     if record is not None:
@@ -147,7 +156,7 @@ def _follow(messages: Any, tell: Callable[[Record], None]) -> Record:
                 return done
             case "error":
                 stack = [str(line).rstrip("\n") for line in message.get("stack") or []]
-                raise RefusedPackageError("\n".join([str(message.get("detail")), *stack]))
+                raise RefusedPackageError("\n".join([_told(message), *stack]))
             case _:
                 tell(message)
     raise ClientError("the host ended the deploy without saying how")

@@ -33,12 +33,12 @@ class Sample:
     @property
     def event(self) -> Any:
         """The event, as JSON says it."""
-        return self.document["event"] if self._describes else self.document
+        return self.document["event"] if self.is_described else self.document
 
     @property
     def says_answer(self) -> bool:
         """Whether the answer is known; else the function must only not fail."""
-        return self._describes and "expect" in self.document
+        return self.is_described and "expect" in self.document
 
     @property
     def expected(self) -> Any:
@@ -48,12 +48,12 @@ class Sample:
     @property
     def approx(self) -> float:
         """How far numbers may be off, as a share of the expected one, or as such below 1."""
-        return self.document.get("approx", 0.0) if self._describes else 0.0
+        return self.document.get("approx", 0.0) if self.is_described else 0.0
 
     @property
     def content_type(self) -> str:
         """What the event is sent as."""
-        told = self.document.get("content_type") if self._describes else None
+        told = self.document.get("content_type") if self.is_described else None
         return told or JSON_TYPE
 
     @property
@@ -65,11 +65,12 @@ class Sample:
 
     def with_answer(self, answer: Any) -> str:
         """The text of the file that has this answer as the expected one."""
-        document = self.document if self._describes else {"event": self.document}
+        document = self.document if self.is_described else {"event": self.document}
         return json.dumps({**document, "expect": answer}, ensure_ascii=False, indent=2) + "\n"
 
     @property
-    def _describes(self) -> bool:
+    def is_described(self) -> bool:
+        """Whether the event stands under `event` in the file, and is not all of it."""
         document = self.document
         return isinstance(document, dict) and "event" in document and document.keys() <= KEYS
 

@@ -12,6 +12,8 @@ from host.authoring.samples import JSON_TYPE, Sample
 from host.cli.output import printable
 
 NO_LINE = 40  # columns that even a narrow terminal is given for what an event holds
+LONGEST_BODY = 2048
+"""Characters of an event that a line of a terminal still holds."""
 COLORS = {"in": "cyan", "out": "green", "fail": "red", "log": None, "note": "yellow"}
 
 
@@ -52,11 +54,17 @@ def show_ready(target: str, sample: Sample | None) -> None:
 
 
 def curl_line(target: str, sample: Sample | None) -> str:
-    """A command that can be pasted into a shell."""
+    """A command that can be pasted into a shell; a long event is taken from its file."""
     body = "{}" if sample is None else sample.body.decode("utf-8", "replace")
     told = sample.content_type if sample is not None else JSON_TYPE
     kind = [] if told == JSON_TYPE else ["-H", f"content-type: {told}"]
-    return shlex.join(["curl", *kind, "-d", body, target])
+    if sample is None or len(body) <= LONGEST_BODY:
+        return shlex.join(["curl", *kind, "-d", body, target])
+    file = relative(sample.path.absolute())
+    if not sample.is_described:
+        return shlex.join(["curl", *kind, "--data-binary", f"@{file}", target])
+    event = shlex.join(["jq", "-cj" if told == JSON_TYPE else "-rj", ".event", file])
+    return f"{event} | {shlex.join(['curl', *kind, '--data-binary', '@-', target])}"
 
 
 def relative(path: Path) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from host.deployment.deployer import Deployer, DeployError, Line
 from host.deployment.orders import Prepared
-from host.full_disk import is_out_of_room, tell_refused
+from host.full_disk import FULL, is_out_of_room, tell_refused
 
 logger = logging.getLogger(__name__)
 
@@ -61,11 +61,11 @@ class DeployTasks:
         """What is to be said instead where it was no fault of the package: uv found no room."""
         if not (error.retryable and os.strerror(errno.ENOSPC) in str(error)):
             return {}
-        return {"status": 507, "detail": f"{tell_refused(self._state)} ({error})"}
+        return {"status": 507, "title": FULL, "detail": f"{tell_refused(self._state)} ({error})"}
 
     def _tell_disk(self, error: Exception) -> Line | None:
         if is_out_of_room(error):
-            return {"status": 507, "title": "The disk is full", "detail": tell_refused(self._state)}
+            return {"status": 507, "title": FULL, "detail": tell_refused(self._state)}
         if isinstance(error, OSError):
             return {"status": 507, "title": "The disk refused", "detail": str(error)}
         return None

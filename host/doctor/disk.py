@@ -9,10 +9,9 @@ from functions.disk_use import measure
 from host.delivery import make_limits
 from host.deployment.room import PARTS
 from host.doctor.findings import Case, Finding, Section, conclude
+from host.full_disk import NEEDED
 from triggers.store.quota import LEAST_FREE
 
-NEEDED = 6 * 1024 * 1024
-"""Bytes without which the host cannot start: some 4 MiB for what instances import, the rest for databases."""
 WHY_FULL = "the host cannot write its databases there"
 WHY_USED = "nothing is deployed any more (`limits.disk`)"
 

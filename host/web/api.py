@@ -20,7 +20,7 @@ from host.access.gate import may_look, note_for_audit
 from host.deployment.catalog import Catalog, ScaleError, UnknownFunctionNameError
 from host.deployment.deployer import Deployer, Line
 from host.deployment.room import NoRoomError
-from host.full_disk import is_out_of_room, tell_refused
+from host.full_disk import FULL, is_out_of_room, tell_refused
 from host.health import Health
 from host.logs.store import LogStore
 from host.reload import NoConfigError, Reloader
@@ -116,7 +116,7 @@ class Api:
     def _tell_disk(self, request: Request, error: Exception) -> Response:
         if not is_out_of_room(error):
             raise error
-        response = _problem(507, "The disk is full", tell_refused(self._parts.state.root), {})
+        response = _problem(507, FULL, tell_refused(self._parts.state.root), {})
         # The rest of a body that found no room is not read: this connection cannot be used again.
         response.headers["connection"] = "close"
         return response

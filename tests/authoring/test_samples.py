@@ -8,6 +8,7 @@ import pytest
 from host.authoring.difference import difference
 from host.authoring.faults import AuthoringError
 from host.authoring.samples import Sample, read_sample, read_samples
+from host.authoring.screen import curl_line
 from host.authoring.trial import answer_of
 from host.client.client import Reply
 
@@ -129,3 +130,21 @@ def test_a_difference_has_an_end() -> None:
 )
 def test_an_answer_is_what_a_sample_would_say(reply: Reply, answer: Any) -> None:
     assert answer_of(reply) == answer
+
+
+@pytest.mark.parametrize(
+    ("document", "shown"),
+    [
+        (
+            {"event": "x" * 3000, "content_type": "text/plain"},
+            "jq -rj .event {0} | curl -H 'content-type: text/plain' --data-binary @- http://h/invoke/f",
+        ),
+        ({"event": {"a": "x" * 3000}}, "jq -cj .event {0} | curl --data-binary @- http://h/invoke/f"),
+        ({"a": "x" * 3000}, "curl --data-binary @{0} http://h/invoke/f"),
+        ({"a": 1}, """curl -d '{{"a": 1}}' http://h/invoke/f"""),
+    ],
+)
+def test_a_long_event_is_shown_as_its_file(tmp_path: Path, document: object, shown: str) -> None:
+    assert curl_line("http://h/invoke/f", Sample(tmp_path / "a.json", document)) == shown.format(
+        tmp_path / "a.json"
+    )

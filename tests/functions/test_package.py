@@ -205,3 +205,11 @@ def test_what_must_not_be_packed_is_refused_and_named(tmp_path: Path) -> None:
         pack_folder(folder, tmp_path / "p.zip")
     with pytest.raises(PackageError, match="not a folder"):
         pack_folder(tmp_path / "none", tmp_path / "p.zip")
+
+
+def test_a_folder_without_an_entry_module_is_told_as_a_folder(tmp_path: Path) -> None:
+    folder = tmp_path / "notes"
+    folder.mkdir()
+    (folder / "main.py").touch()
+    with pytest.raises(PackageError, match=r"notes has no index\.py; write one, or .*`fnhost init`"):
+        pack_folder(folder, tmp_path / "p.zip")
