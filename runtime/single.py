@@ -41,10 +41,15 @@ class Surroundings:
 
 @dataclass(frozen=True)
 class Wish:
-    """What a debugger is to do: `breaks` are places as `("index.py", 12)`."""
+    """What a debugger is to do: `breaks` are places as `("index.py", 12)`.
+
+    `terminal` has the descriptors that are its standard input, output and error; none of them should be a
+    terminal that somebody else goes on to use.
+    """
 
     breaks: Sequence[tuple[str, int]] = field(default=())
     post_mortem: bool = False
+    terminal: tuple[int, int, int] = (0, 1, 2)
 
 
 def run_single(event: SingleEvent, around: Surroundings) -> dict[str, Any] | None:
@@ -66,12 +71,13 @@ def run_single(event: SingleEvent, around: Surroundings) -> dict[str, Any] | Non
 
 
 def debug_single(event: SingleEvent, around: Surroundings, wish: Wish) -> "subprocess.Popen[bytes]":
-    """Start it under pdb, on our own stdin, stdout and stderr; raises OSError.
+    """Start it under pdb, in a session of its own whose terminal is that of `wish`; raises OSError.
 
     Its exit code is 0 when the function answered or the person has quit, 1 when it failed.
     """
     told = {"breaks": list(wish.breaks), "post_mortem": wish.post_mortem}
-    return _start(_order(event, around) | {"debug": told}, around)
+    given: dict[str, Any] = dict(zip(("stdin", "stdout", "stderr"), wish.terminal, strict=True))
+    return _start(_order(event, around) | {"debug": told}, around, start_new_session=True, **given)
 
 
 def _order(event: SingleEvent, around: Surroundings) -> dict[str, Any]:
@@ -85,7 +91,7 @@ def _order(event: SingleEvent, around: Surroundings) -> dict[str, Any]:
 
 
 def _start(
-    order: Mapping[str, Any], around: Surroundings, fds: tuple[int, ...] = ()
+    order: Mapping[str, Any], around: Surroundings, fds: tuple[int, ...] = (), **more: Any
 ) -> "subprocess.Popen[bytes]":
     identity: dict[str, Any] = {}
     if around.user is not None:
@@ -101,4 +107,5 @@ def _start(
             cwd=around.setup["package_dir"],
             env=dict(around.environment),
             **identity,
+            **more,
         )

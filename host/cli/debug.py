@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
@@ -17,6 +16,7 @@ from host.cli.output import printable
 from host.private.tidying import tidying_up
 
 if TYPE_CHECKING:
+    from host.cli.own_terminal import OwnTerminal
     from runtime.single import SingleEvent, Surroundings
 
 PASSED_ON = ("TERM", "COLUMNS", "LINES", "LANG", "LC_ALL")
@@ -61,6 +61,7 @@ def debug(event_id: str, breaks: tuple[tuple[str, int], ...], post_mortem: bool,
         raise CommandError(
             "--break stops before a failure, --post-mortem after it: say one of them", Exit.USAGE
         )
+    from host.cli.own_terminal import own_terminal
     from host.client.records import RecordsClient
     from runtime.single import Wish, debug_single
 
@@ -73,7 +74,9 @@ def debug(event_id: str, breaks: tuple[tuple[str, int], ...], post_mortem: bool,
     try:
         around = _surroundings(told, output)
         _say_what_it_is(record, around)
-        code = _attend(debug_single(event, around, Wish(breaks, post_mortem)))
+        with own_terminal() as terminal:
+            wish = Wish(breaks, post_mortem, terminal.given)
+            code = _attend(debug_single(event, around, wish), terminal)
     except OSError as error:
         raise CommandError(_not_here(told, error), Exit.USAGE) from None
     finally:
@@ -122,13 +125,11 @@ def _say_what_it_is(record: dict[str, Any], around: "Surroundings") -> None:
         click.echo("Warning: the package's code may do all that root may", err=True)
 
 
-def _attend(process: "subprocess.Popen[bytes]") -> int:
+def _attend(process: "subprocess.Popen[bytes]", terminal: "OwnTerminal") -> int:
     """Wait for its end; Ctrl-C is pdb's."""
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        return process.wait()
+        return terminal.attend(process)
     finally:
-        signal.signal(signal.SIGINT, before)
         _end(process)
 
 

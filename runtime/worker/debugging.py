@@ -1,9 +1,12 @@
 """pdb for one event: stops in the package's own files, and shows no frames of ours."""
 
 import bdb
+import contextlib
+import fcntl
 import os
 import pdb
 import sys
+import termios
 import traceback
 from types import CodeType, FrameType, TracebackType
 from typing import Any
@@ -24,6 +27,7 @@ def debug(single: Single, wish: dict[str, Any]) -> Outcome | None:
     Without `breaks` it stops at the first line of the entry function; with `post_mortem` it stops nowhere but
     where the function raised.
     """
+    take_terminal()
     debugger = Debugger(single.given.around.code_folders)
     try:
         if wish["post_mortem"]:
@@ -41,6 +45,14 @@ def debug(single: Single, wish: dict[str, Any]) -> Outcome | None:
         return None
     except BaseException as error:  # noqa: BLE001 - user code: whatever it raises is its failure
         return single.fail(error.with_traceback(_behind_us(error.__traceback__)))
+
+
+def take_terminal() -> None:
+    """Make the terminal that we are given, if any, that of our session: its Ctrl-C is ours."""
+    found = next((each for each in (0, 1, 2) if os.isatty(each)), None)
+    if found is not None:
+        with contextlib.suppress(OSError):
+            fcntl.ioctl(found, termios.TIOCSCTTY, 0)
 
 
 def _behind_us(trace: TracebackType | None) -> TracebackType | None:

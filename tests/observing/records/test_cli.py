@@ -7,10 +7,12 @@ import select
 import shutil
 import signal
 import subprocess
+import termios
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -62,9 +64,15 @@ def id_of(host: RunningHost, result: str) -> str:
 class Terminal:
     """What a person types, and sees."""
 
-    def __init__(self, master: int) -> None:
+    def __init__(self, master: int, slave: int) -> None:
         self._master = master
+        self._slave = slave
+        self.name = os.ttyname(slave)
         self.seen = ""
+
+    def settings(self) -> list[Any]:
+        """As tcgetattr has them."""
+        return termios.tcgetattr(self._slave)
 
     def await_text(self, text: str, start: int = 0) -> None:
         """Wait until it is seen."""
@@ -98,15 +106,16 @@ class Terminal:
 def debugging(host: RunningHost, *words: str) -> Iterator[tuple[Terminal, "subprocess.Popen[bytes]"]]:
     """`fnhost debug` on a terminal."""
     master, slave = pty.openpty()
+    termios.tcsetwinsize(slave, (33, 91))
     env = environment(FNHOST_URL=host.url, XDG_RUNTIME_DIR=os.environ["XDG_RUNTIME_DIR"])
     process = subprocess.Popen(command("debug", *words), stdin=slave, stdout=slave, stderr=slave, env=env)
-    os.close(slave)
     try:
-        yield Terminal(master), process
+        yield Terminal(master, slave), process
         process.wait(DEADLINE)
     finally:
         process.kill()
         process.wait()
+        os.close(slave)
         os.close(master)
 
 
@@ -201,6 +210,27 @@ def test_nothing_goes_on_when_it_is_ended_from_outside(host: RunningHost, number
         assert process.returncode == 128 + number
         assert not output.exists()
     shutil.rmtree(output, ignore_errors=True)
+
+
+def test_the_function_has_a_terminal_of_its_own_and_cannot_type_into_the_persons(host: RunningHost) -> None:
+    with debugging(host, id_of(host, "ok")) as (terminal, process):
+        terminal.await_prompt()
+        ours = terminal.settings()
+        assert not ours[3] & termios.ICANON
+        terminal.ask("import os")
+        held = terminal.ask(
+            "p [os.path.realpath(f'/proc/self/fd/{each}') for each in os.listdir('/proc/self/fd')]"
+        )
+        assert "/dev/pts/" in held
+        assert f"'{terminal.name}'" not in held
+        assert "True" in terminal.ask("p os.getsid(0) == os.getpid()")
+        # TIOCSTI asks for one's controlling terminal: what it types comes to itself.
+        assert "True" in terminal.ask("p os.tcgetpgrp(os.open('/dev/tty', os.O_RDWR)) == os.getpid()")
+        assert "(33, 91)" in terminal.ask("p tuple(os.get_terminal_size(0))[::-1]")
+        assert "KeyboardInterrupt" in terminal.ask("\x03")
+        terminal.type("q")
+        process.wait(DEADLINE)
+        assert terminal.settings()[3] & termios.ICANON
 
 
 def test_places_that_are_none_are_said(host: RunningHost) -> None:
