@@ -1,10 +1,14 @@
 """Processor time of functions is added up from what the kernel says, and never goes down."""
 
+import asyncio
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from host.observing.metrics.cpu import CpuTimes, Reading, Told, read_times
+import pytest
+
+from host.observing.metrics.cpu import CpuPart, CpuTimes, Reading, Told, read_times
+from runtime.pool import Pool
 from tests.observing.told import spec_of
 
 
@@ -66,3 +70,23 @@ def test_functions_that_are_gone_are_forgotten() -> None:
     assert times.seconds("industry") == 4.0
     times.retain(set(), [])
     assert times.seconds("industry") == 0.0
+
+
+def test_a_reading_that_fails_is_not_the_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("host.observing.metrics.cpu.READ_EVERY", 0.0)
+
+    async def scene() -> None:
+        faults, again = [RuntimeError("can't start new thread")], asyncio.Event()
+
+        def pools() -> list[Pool]:
+            if faults:
+                raise faults.pop()
+            again.set()
+            return []
+
+        part = CpuPart(CpuTimes(), pools, list)
+        await part.start()
+        await asyncio.wait_for(again.wait(), 10)
+        await part.stop()
+
+    asyncio.run(scene())

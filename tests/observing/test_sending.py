@@ -1,5 +1,6 @@
 """Spans on their way to a collector: no span costs the others, and what is passed on can be read there."""
 
+import asyncio
 import logging
 from collections.abc import Callable, Sequence
 
@@ -7,8 +8,10 @@ import pytest
 from opentelemetry.trace import TraceState
 
 from host.observing.traces.otlp import OtlpExporter
+from host.observing.traces.part import TracesPart
 from host.observing.traces.sending import Bounds, Exporter, Sending
 from host.observing.traces.spans import Place, Span, new_span_id, new_trace_id
+from host.observing.traces.tracer import Tracer
 from tests.hosts import wait_until
 from tests.observing.collector import collecting
 from triggers.trace_context import STATE, read_trace
@@ -103,3 +106,27 @@ def test_opentelemetry_says_nothing_in_the_hosts_log(caplog: pytest.LogCaptureFi
         assert exporter.export([span_of(state="9=1")])
         exporter.close()
     assert not [each for each in caplog.records if each.levelno >= logging.WARNING]
+
+
+def test_a_look_for_traces_that_are_over_goes_on_after_one_that_failed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("host.observing.traces.part.TICK", 0.0)
+
+    async def scene() -> None:
+        faults, again = [RuntimeError("nobody foresaw this")], asyncio.Event()
+
+        def look(tracer: Tracer) -> None:
+            if faults:
+                raise faults.pop()
+            again.set()
+
+        monkeypatch.setattr(Tracer, "look", look)
+        stub = Stub()
+        sending = Sending(lambda: stub)
+        part = TracesPart(Tracer(sending.put, 1.0), sending)
+        await part.start()
+        await asyncio.wait_for(again.wait(), 10)
+        await part.stop()
+
+    asyncio.run(scene())
