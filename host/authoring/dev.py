@@ -2,24 +2,19 @@
 
 import asyncio
 import contextlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
-
-from watchfiles import awatch
 
 from host.authoring.faults import AuthoringError, RefusedPackageError
 from host.authoring.private_host import Order, PrivateHost, name_of, open_host
 from host.authoring.samples import Sample, find_samples, read_sample
+from host.authoring.saves import Saves
 from host.authoring.screen import say, show, show_ready, show_record
 from host.client.errors import ClientError, RefusedError
 from host.private.race import race
 from host.private.stopping import cancel_on_signals
 
-DEBOUNCE_MS = 200
-"""An editor writes a file more than once when it saves; what comes within this time is one save."""
-STEP_MS = 20
-LOOK_MS = 1000
 HEARD_LIMIT = 5.0
 
 
@@ -41,7 +36,9 @@ def run_dev(order: DevOrder) -> None:
 
     With `once`, also RefusedPackageError where the package is refused, and RefusedError where it fails.
     """
-    asyncio.run(_run(order))
+    # Where this is the folder that the person is in, "." is gone once that is replaced.
+    whole = replace(order, folder=order.folder.absolute(), event=order.event and order.event.absolute())
+    asyncio.run(_run(whole))
 
 
 async def _run(order: DevOrder) -> None:
@@ -76,7 +73,7 @@ class Ears:
     """What a session listens to."""
 
     heard: Heard
-    saves: "Saves"
+    saves: Saves
 
 
 class Session:
@@ -167,21 +164,3 @@ class Session:
     def _sample(self) -> Sample | None:
         paths = [self._order.event] if self._order.event else list(find_samples(self._order.folder))
         return read_sample(paths[0]) if paths else None
-
-
-class Saves:
-    """Knows from its start on whether something in a folder was saved."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._saved = asyncio.Event()
-
-    async def watch(self) -> None:
-        """Look until cancelled."""
-        async for _ in awatch(self._folder, debounce=DEBOUNCE_MS, step=STEP_MS, rust_timeout=LOOK_MS):
-            self._saved.set()
-
-    async def next(self) -> None:
-        """Return when something was saved since the last time."""
-        await self._saved.wait()
-        self._saved.clear()

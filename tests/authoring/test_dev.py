@@ -3,6 +3,7 @@
 import os
 import re
 import shlex
+import shutil
 import signal
 import socket
 import subprocess
@@ -144,6 +145,15 @@ def test_a_function_is_made_served_broken_mended_and_ended(newcomer: Newcomer) -
 
     save(code, MENDED)
     newcomer.read_until(r"hello@3 is live")
+    newcomer.read_until(r'out  \{"mended": 188\}')
+
+    # As the switch of a branch does.
+    shutil.copytree(code.parent, newcomer.folder / "other")
+    (newcomer.folder / "other" / "index.py").write_text(MENDED.replace("mended", "replaced"))
+    shutil.rmtree(code.parent)
+    (newcomer.folder / "other").rename(code.parent)
+    newcomer.read_until(r'out  \{"replaced": 188\}')
+    save(code, MENDED)
     newcomer.read_until(r'out  \{"mended": 188\}')
 
     family = newcomer.family()
