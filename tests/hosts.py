@@ -63,6 +63,7 @@ class RunningHost:
         self.folder = folder
         self.state = folder / "state"
         self.log_file = folder / "host.log"
+        self.listen = "127.0.0.1:0"
         self._config = config
         self._forked = forked
         self._env = {**os.environ, "PYTHONPATH": str(ROOT), **(env or {})}
@@ -73,7 +74,7 @@ class RunningHost:
 
     def start(self) -> "RunningHost":
         """Start it (again, with the same state), and wait until it listens."""
-        words = ["serve", "--state", str(self.state), "--listen", "127.0.0.1:0"]
+        words = ["serve", "--state", str(self.state), "--listen", self.listen]
         if self._config is not None:
             file = self.folder / "config.yaml"
             file.write_text(self._config, encoding="utf-8")

@@ -56,11 +56,16 @@ def output_option(command: F) -> F:
 @contextmanager
 def connected(url: str, refused: Exit = Exit.USAGE) -> Iterator["Client"]:
     """A client of the host at `url`; `refused` is the exit code of refusals that have none of their own."""
+    with explained(refused), client_of(url) as client:
+        yield client
+
+
+def client_of(url: str) -> "Client":
+    """A new client of the host at `url`, to be closed; raises UrlError."""
     from host.client.client import Client
 
     context = click.get_current_context()
-    with explained(refused), Client(url, context.meta[_KEPT], _origin(context)) as client:
-        yield client
+    return Client(url, context.meta[_KEPT], _origin(context))
 
 
 def _origin(context: click.Context) -> str:

@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING
 import click
 
 from host.cli.list import condition
-from host.cli.options import connected, url_option
+from host.cli.options import client_of, explained, url_option
 from host.cli.output import print_table, printable
 from host.cli.top_figures import HEADER, Picture, take_picture
 
 if TYPE_CHECKING:
     from rich.console import Group
 
-    from host.client.client import Client
-
+RESTARTS = (401, 503)
+"""What a host that was started again answers: it does not know the token of before, or is not there yet."""
 QUIT = frozenset(b"qQ\x03\x04")
 
 
@@ -39,32 +39,57 @@ def top(url: str, once: bool, interval: float) -> None:
 
     Rates and times are of the last five seconds, the busiest function comes first, q or Ctrl-C ends it.
     """
-    with connected(url) as client:
-        picture = take_picture(client, condition)
+    with explained(), contextlib.closing(_Looker(url)) as looker:
+        picture = looker.look()
         if once or not sys.stdout.isatty():
             click.echo(picture.line)
             print_table(HEADER, picture.rows)
             return
         with contextlib.suppress(KeyboardInterrupt):
-            _watch(client, picture, interval)
+            _watch(looker, picture, interval)
 
 
-def _watch(client: "Client", picture: Picture, interval: float) -> None:
+class _Looker:
+    """Looks at the host, and at the one that is started in its place."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._client = client_of(url)
+
+    @property
+    def url(self) -> str:
+        return self._client.url
+
+    def look(self) -> Picture:
+        return take_picture(self._client, condition)
+
+    def begin_again(self) -> None:
+        """A host that is started again has another token for its user."""
+        self.close()
+        self._client = client_of(self._url)
+
+    def close(self) -> None:
+        self._client.__exit__()
+
+
+def _watch(looker: _Looker, picture: Picture, interval: float) -> None:
     from rich.live import Live
 
-    from host.client.errors import UnreachableError
+    from host.client.errors import RefusedError, UnreachableError
 
     with _keys() as keys, Live(screen=True, auto_refresh=False) as live:
         note = ""
         while True:
-            live.update(_draw(client.url, picture, note, live.console.height), refresh=True)
+            live.update(_draw(looker.url, picture, note, live.console.height), refresh=True)
             if _quits(keys, interval):
                 return
             try:
-                picture, note = take_picture(client, condition), ""
-            except UnreachableError as error:
-                # A host that is restarted comes back.
+                picture, note = looker.look(), ""
+            except (UnreachableError, RefusedError) as error:
+                if isinstance(error, RefusedError) and error.status not in RESTARTS:
+                    raise
                 note = str(error)
+                looker.begin_again()
 
 
 def _draw(url: str, picture: Picture, note: str, height: int) -> "Group":

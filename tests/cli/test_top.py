@@ -8,9 +8,10 @@ from pathlib import Path
 
 from rich.cells import cell_len
 
-from tests.cli.running import command, environment, fnhost
+from tests.cli.running import DEADLINE, command, environment, fnhost, read_until
 from tests.cli.stub_host import Prepared, StubHost
 from tests.cli.test_queries import INDUSTRY
+from tests.hosts import StartHost
 
 HISTORY = "GET /api/metrics"
 TOLD = {
@@ -96,6 +97,28 @@ def test_top_on_a_terminal_ends_with_q(stub: StubHost) -> None:
         assert process.wait(30) == 0
     os.close(master)
     assert "工业" in seen.decode()
+
+
+def test_top_goes_on_with_a_host_that_is_started_again(start_host: StartHost) -> None:
+    host = start_host()
+    host.listen = host.url.removeprefix("http://")
+    master, slave = pty.openpty()
+    env = environment(FNHOST_URL=host.url, LINES="30", COLUMNS="160")
+    words = command("top", "--interval", "0.5")
+    with subprocess.Popen(words, stdin=slave, stdout=slave, stderr=slave, env=env) as process:
+        os.close(slave)
+        try:
+            read_until(master, "q ends this")
+            host.stop()
+            read_until(master, "no host answers")
+            host.start()
+            read_until(master, "q ends this")
+            os.write(master, b"q")
+            read_until(master, "\x1b[?1049l")  # the terminal as it was before
+            assert process.wait(DEADLINE) == 0
+        finally:
+            process.kill()
+            os.close(master)
 
 
 def test_top_without_a_host_says_what_to_do(nowhere: str) -> None:
