@@ -6,7 +6,8 @@ from typing import Any
 from host.authoring.records import write_record
 from host.foundations import Base
 from host.lifecycle import Part
-from host.logs.store import Lines, LogStore
+from host.logs.followers import Follower
+from host.logs.store import LogStore
 from runtime.events import Answer, Event, FunctionRaisedError, InvocationError
 from runtime.loglines import LogLine
 from runtime.observations import Observer, Observers, Run, result_of
@@ -50,7 +51,7 @@ class TellingPart(Part, Observer):
         _tell_later({**_describe(event), **_outcome(error), "result": result_of(error), "revision": target})
 
 
-async def _follow(lines: Lines) -> None:
+async def _follow(lines: Follower) -> None:
     while (line := await lines.get()) is not None:
         write_record(_log(line))
 

@@ -7,8 +7,9 @@ from datetime import datetime
 
 from conf.units import parse_duration
 from host.logs.entries import Entry, Joiner, join_lines, newest, text_of
+from host.logs.followers import Follower, Missed
 from host.logs.matcher import Matcher
-from host.logs.store import Lines, LogStore
+from host.logs.store import LogStore
 from runtime.loglines import LogLine
 
 LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40, "critical": 50}
@@ -55,19 +56,20 @@ class Search:
         self._function = function
         self._query = query
         self._matcher = matcher
-        self._coming: Lines | None = None
+        self._coming: Follower | None = None
+
+    @property
+    def is_quick(self) -> bool:
+        """Whether no more than the newest lines are looked at."""
+        return self._query.wants_all
 
     async def find(self, count: int, follow: bool) -> list[LogLine]:
         """The newest lines that are wanted, oldest first; raises PatternError."""
-        if self._query.wants_all:
-            lines = self._store.tail(self._function)
-        else:
-            lines = await self._store.read(self._function)
+        look = self._store.tail if self.is_quick else self._store.read
+        lines = await look(self._function)
         if follow:
             # Before anything else can come: no line is lost between the two.
             self._coming = self._store.subscribe(self._function)
-        if self._query.wants_all:
-            return list(newest(join_lines(lines), count))
         entries, texts = await asyncio.to_thread(self._admitted, lines)
         if self._query.pattern:
             found = await self._matcher.match(texts)
@@ -82,6 +84,9 @@ class Search:
         """Those that come, from `find` on; raises PatternError."""
         joiner = Joiner()
         while self._coming is not None and (line := await self._coming.get()) is not None:
+            if isinstance(line, Missed):
+                yield line
+                continue
             entry = joiner.add(line)
             if not self._query.admits(entry.lines[0]):
                 shown = []

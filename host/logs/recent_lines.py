@@ -32,9 +32,9 @@ class RecentLines:
         lines = self._lines.setdefault(function, deque())
         self._lines.move_to_end(function)
         lines.append(line)
-        self._used += _cost(line)
+        self._used += cost_of(line)
         if len(lines) > self._each:
-            self._used -= _cost(lines.popleft())
+            self._used -= cost_of(lines.popleft())
         while self._used > self._size:
             self._lose_oldest()
 
@@ -44,7 +44,7 @@ class RecentLines:
 
     def forget(self, function: str) -> None:
         """Drop what is kept of one function."""
-        self._used -= sum(map(_cost, self._lines.pop(function, ())))
+        self._used -= sum(map(cost_of, self._lines.pop(function, ())))
 
     def take(self) -> dict[str, deque[LogLine]]:
         """All lines by function; nothing is kept any more."""
@@ -53,11 +53,12 @@ class RecentLines:
 
     def _lose_oldest(self) -> None:
         function, lines = next(iter(self._lines.items()))
-        self._used -= _cost(lines.popleft())
+        self._used -= cost_of(lines.popleft())
         if not lines:
             del self._lines[function]
 
 
-def _cost(line: LogLine) -> int:
+def cost_of(line: LogLine) -> int:
+    """Bytes of memory that a line takes, about."""
     fields = FIELDS_COST * len(repr(line.fields)) if line.fields else 0
     return LINE_COST + sys.getsizeof(line.line) + fields

@@ -5,11 +5,14 @@ import contextlib
 import itertools
 import json
 import logging
+import os
+import time
 from collections import deque
 from collections.abc import Iterable
 from pathlib import Path
 from weakref import WeakSet
 
+from host.logs.followers import Follower
 from host.logs.recent_lines import RecentLines
 from runtime.loglines import LogLine
 
@@ -18,14 +21,13 @@ logger = logging.getLogger(__name__)
 LINES_IN_MEMORY = 2000
 SIZE = 8 * 1024 * 1024
 FLUSH_EVERY = 1.0
-FOLLOWER_LINES = 5000
 MAX_PENDING = 20_000
 MEMORY = 64 * 1024 * 1024
 """Bytes of the newest lines of all functions, and the same again of lines that a slow disk has not taken."""
 READ_AT_ONCE = 256 * 1024
 SEARCHED = 8 * 1024 * 1024
-
-Lines = asyncio.Queue[LogLine | None]
+LINES_AT_A_TIME, PAUSE = 100, 0.001
+"""Lines that a thread reads before it leaves the interpreter to the event loop for so many seconds."""
 
 
 class LogStore:
@@ -39,7 +41,7 @@ class LogStore:
         self._folder = folder
         self._recent = RecentLines(LINES_IN_MEMORY, MEMORY)
         self._pending = RecentLines(MAX_PENDING, MEMORY)
-        self._followers: dict[str, WeakSet[Lines]] = {}
+        self._followers: dict[str, WeakSet[Follower]] = {}
         self._flushing: asyncio.Task[None] | None = None
 
     def append(self, line: LogLine) -> None:
@@ -48,18 +50,16 @@ class LogStore:
         self._recent.append(function, line)
         self._pending.append(function, line)
         for follower in self._followers.get(function, ()):
-            with contextlib.suppress(asyncio.QueueFull):
-                follower.put_nowait(line)
+            follower.put(line)
         if self._flushing is None or self._flushing.done():
             self._flushing = asyncio.get_running_loop().create_task(self._flush_soon())
 
-    def tail(self, function: str, count: int = LINES_IN_MEMORY) -> list[LogLine]:
+    async def tail(self, function: str, count: int = LINES_IN_MEMORY) -> list[LogLine]:
         """The newest `count` lines, oldest first, 2,000 at most; what is not in memory is read from disk."""
         lines = self._recent.of(function)
         if len(lines) < min(count, LINES_IN_MEMORY):
-            lines = _join(_read_back(self._folder / f"{function}.log", READ_AT_ONCE), lines)[
-                -LINES_IN_MEMORY:
-            ]
+            stored = await asyncio.to_thread(_read_back, self._folder / f"{function}.log", READ_AT_ONCE)
+            lines = _join(stored, self._recent.of(function))[-LINES_IN_MEMORY:]
         return lines[max(0, len(lines) - count) :]
 
     async def read(self, function: str) -> list[LogLine]:
@@ -69,21 +69,16 @@ class LogStore:
         # Only now: what was written meanwhile is in memory as well, and known as such.
         return _join(stored, self._recent.of(function))
 
-    def subscribe(self, function: str) -> Lines:
-        """Where lines come to from now on, until nobody has it any more; None ends them.
-
-        A reader that is too slow misses some.
-        """
-        lines: Lines = asyncio.Queue(FOLLOWER_LINES)
-        self._followers.setdefault(function, WeakSet()).add(lines)
-        return lines
+    def subscribe(self, function: str) -> Follower:
+        """Where lines come to from now on, until nobody has it any more."""
+        follower = Follower()
+        self._followers.setdefault(function, WeakSet()).add(follower)
+        return follower
 
     def end_followers(self) -> None:
         """Let everybody go who waits for lines to come."""
-        for queue in (queue for followers in self._followers.values() for queue in followers):
-            while queue.full():
-                queue.get_nowait()
-            queue.put_nowait(None)
+        for follower in (each for followers in self._followers.values() for each in followers):
+            follower.end()
 
     async def close(self) -> None:
         """Write what is not on disk yet."""
@@ -127,9 +122,14 @@ class LogStore:
             if not fitting and used:
                 file.replace(file.with_name(f"{file.name}.1"))
                 continue
-            with file.open("ab") as out:
+            with open(file, "ab", opener=_private) as out:
                 out.writelines(encoded[: fitting or 1])
             del encoded[: fitting or 1]
+
+
+def _private(path: str, flags: int) -> int:
+    """What functions print is nobody else's business."""
+    return os.open(path, flags, 0o600)
 
 
 def _fitting(lines: list[bytes], room: int) -> int:
@@ -153,16 +153,22 @@ def _read_both(file: Path) -> list[LogLine]:
 
 
 def _read_back(file: Path, size: int) -> list[LogLine]:
-    """The lines among the last bytes of a file."""
+    """The lines among the last bytes of a file, read in slices; for a thread."""
+    kept = list[LogLine | None]()
     try:
         with file.open("rb") as source:
-            source.seek(max(0, file.stat().st_size - size))
-            lines = source.read(size).decode("utf-8", "replace").split("\n")
+            end = file.stat().st_size
+            source.seek(max(0, end - size))
+            while source.tell() < end and (lines := list(itertools.islice(source, LINES_AT_A_TIME))):
+                kept += map(_parse, lines)
+                time.sleep(PAUSE)
     except OSError:
         return []
-    kept = []
-    for line in lines:
-        # The first line may be cut by the seek, the last by a crash.
-        with contextlib.suppress(ValueError, TypeError):
-            kept.append(LogLine(**json.loads(line)))
-    return kept
+    return [line for line in kept if line is not None]
+
+
+def _parse(line: bytes) -> LogLine | None:
+    # The first line may be cut by the seek, the last by a crash.
+    with contextlib.suppress(ValueError, TypeError):
+        return LogLine(**json.loads(line.decode("utf-8", "replace")))
+    return None

@@ -3,17 +3,24 @@
 import asyncio
 import json
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from starlette.exceptions import HTTPException
 
 from host.logs import matcher as matchers
 from host.logs.entries import join_lines, newest
-from host.logs.matcher import Matcher, PatternError
+from host.logs.followers import ROOM
+from host.logs.matcher import Matcher, PatternError, TooBusyError
 from host.logs.query import Query, Search, parse_since
+from host.logs.recent_lines import cost_of
 from host.logs.store import LogStore
+from host.web.logs import CHUNK, TAIL_ROOM, _newest_fitting, _write
+from host.web.places import Places
 from runtime.loglines import LogLine
 from tests.hosts import RunningHost, StartHost
 
@@ -126,7 +133,7 @@ def test_lines_of_files_that_began_anew_are_found(tmp_path: Path) -> None:
 def test_lines_of_earlier_versions_are_read(tmp_path: Path) -> None:
     old = {"time": 1.0, "level": "info", "id": "", "revision": "f@1", "line": "from before"}
     (tmp_path / "f.log").write_text(json.dumps(old) + "\n{cut")
-    assert texts(LogStore(tmp_path).tail("f")) == ["from before"]
+    assert texts(asyncio.run(LogStore(tmp_path).tail("f"))) == ["from before"]
 
 
 def following(act: Callable[[LogStore, Search], Awaitable[None]], folder: Path, query: Query) -> None:
@@ -157,14 +164,62 @@ def test_who_follows_gets_an_entry_whose_later_line_is_wanted_from_its_beginning
 def test_a_pattern_that_takes_for_ever_is_given_up_while_the_host_goes_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(matchers, "TIME_LIMIT", 0.5)
-
     async def act(store: LogStore, search: Search) -> None:
+        # Only now: the interpreter has begun, however long that took.
+        monkeypatch.setattr(matchers, "TIME_LIMIT", 0.2)
         store.append(line("a" * 60))
         with pytest.raises(PatternError, match="takes too long"):
             await search.find(9, follow=False)
 
     following(act, tmp_path, Query(pattern="(a+)+$b"))
+
+
+def test_a_machine_that_has_no_time_is_named_and_not_the_pattern(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def act(store: LogStore, search: Search) -> None:
+        monkeypatch.setattr(matchers, "TIME_LIMIT", 1000.0)
+        monkeypatch.setattr(matchers, "WAIT_LIMIT", 0.3)
+        store.append(line("a" * 60))
+        with pytest.raises(TooBusyError, match=r"machine is too busy .* try again later"):
+            await search.find(9, follow=False)
+
+    following(act, tmp_path, Query(pattern="(a+)+$b"))
+
+
+def test_who_reads_too_slowly_is_told_how_much_is_left_out(tmp_path: Path) -> None:
+    async def act(store: LogStore, search: Search) -> None:
+        await search.find(9, follow=True)
+        for number in range(200):
+            store.append(line(f"{number} " + "x" * 16_000))
+        coming = search.follow()
+        first = [await anext(coming)]
+        # There is room again: what is left out is told in its place.
+        store.append(line("after"))
+        store.end_followers()
+        *read, missed, after = first + [each async for each in coming]
+        assert texts(read) == [f"{number} " + "x" * 16_000 for number in range(len(read))]
+        assert 0 < sum(map(cost_of, read)) <= ROOM and after.line == "after"
+        assert missed.line.startswith(f"{200 - len(read)} lines are left out here")
+
+    following(act, tmp_path, Query(level="info"))
+
+
+def test_an_answer_leaves_in_pieces_between_which_others_have_a_turn() -> None:
+    async def scene() -> int:
+        pieces = [piece async for piece in _write(deque(line("x" * 1000) for _ in range(2000)), None)]
+        assert b"".join(pieces).count(b"\n") == 2000
+        assert max(map(len, pieces)) < CHUNK + 2000
+        return len(pieces)
+
+    assert asyncio.run(scene()) < 40
+
+
+def test_what_waits_for_who_follows_is_bounded_from_the_first_line_on() -> None:
+    lines = deque(line(f"{number} " + "x" * 16_000) for number in range(2000))
+    note, *kept = _newest_fitting(lines)
+    assert sum(map(cost_of, kept)) <= TAIL_ROOM and texts(kept) == texts(list(lines)[-len(kept) :])
+    assert note.line.startswith(f"{2000 - len(kept)} older lines are left out")
 
 
 @pytest.mark.parametrize(("pattern", "said"), [("(", "unterminated"), ("x" * 201, "200 characters")])
@@ -200,3 +255,33 @@ def test_fields_of_a_function_reach_the_api_and_bad_wishes_are_told(start_host: 
     for name, value in (("level", "loud"), ("since", "soon"), ("grep", "("), ("revision", "-1")):
         answer = host.client.get(f"{host.url}/api/functions/f/logs", params={name: value})
         assert (answer.status_code, answer.headers["content-type"]) == (400, "application/problem+json")
+
+
+def test_places_are_bounded_for_all_and_for_each_and_given_back() -> None:
+    places = Places(3, 2, "too many")
+    mine, yours = [places.take("me"), places.take("me")], places.take("you")
+    for caller in ("me", "you", "another"):
+        with pytest.raises(HTTPException) as refused:
+            places.take(caller)
+        assert (refused.value.status_code, refused.value.detail) == (429, "too many")
+    yours.close()
+    with pytest.raises(HTTPException):
+        places.take("me")
+    mine[0].close()
+    places.take("me")
+    places.take("another")
+
+
+def test_those_who_follow_by_a_pattern_leave_room_for_searches(start_host: StartHost) -> None:
+    host = start_host()
+    assert host.deploy(CODE, "f")["type"] == "done"
+    host.invoke("f", {})
+    path = f"{host.url}/api/functions/f/logs"
+    with ExitStack() as following:
+        for _ in range(2):
+            query = {"grep": "dr.ft", "follow": "1"}
+            answer = following.enter_context(host.client.stream("GET", path, params=query))
+            assert answer.status_code == 200 and b"drift" in next(answer.iter_raw())
+        refused = host.client.get(path, params=query)
+        assert (refused.status_code, "follow logs by a pattern" in refused.text) == (429, True)
+        assert len(asked(host, grep="dr.ft")) == 1

@@ -59,14 +59,14 @@ def test_lines_of_an_earlier_life_come_before_those_of_this_one(tmp_path: Path) 
     run(tmp_path, lambda store: write(store, "f", range(5), "a\u2028b"))
 
     async def again(store: LogStore) -> None:
-        assert numbers(store.tail("f", 3)) == [2, 3, 4]
+        assert numbers(await store.tail("f", 3)) == [2, 3, 4]
         await write(store, "f", range(5, 8))
-        assert numbers(store.tail("f", 6)) == [2, 3, 4, 5, 6, 7]
-        assert numbers(store.tail("f", 2)) == [6, 7]
+        assert numbers(await store.tail("f", 6)) == [2, 3, 4, 5, 6, 7]
+        assert numbers(await store.tail("f", 2)) == [6, 7]
         await store.close()
         await write(store, "f", range(8, 9))
-        assert numbers(store.tail("f", 100)) == list(range(9))
-        assert store.tail("unknown", 5) == []
+        assert numbers(await store.tail("f", 100)) == list(range(9))
+        assert await store.tail("unknown", 5) == []
 
     run(tmp_path, again)
 
@@ -80,7 +80,7 @@ def test_what_had_no_room_in_memory_is_still_read_from_disk(
         for function in "abc":
             await write(store, function, range(10))
             await store.close()
-        assert [numbers(store.tail(function, 100)) for function in "abc"] == [list(range(10))] * 3
+        assert [numbers(await store.tail(function, 100)) for function in "abc"] == [list(range(10))] * 3
 
     run(tmp_path, act)
 
@@ -90,7 +90,7 @@ def test_a_file_that_began_anew_holds_nothing_that_memory_lacks(tmp_path: Path) 
         for start in (0, 5):
             await write(store, "f", range(start, start + 5))
             await store.close()
-        assert numbers(store.tail("f", 100)) == list(range(10))
+        assert numbers(await store.tail("f", 100)) == list(range(10))
 
     run(tmp_path, act, 1000)
     assert (tmp_path / "f.log.1").exists()

@@ -112,7 +112,7 @@ OPERATIONS = (
         "The newest lines of its log, one JSON object per line.",
         "read",
         {"200": Answer("The lines, oldest first; each is a `LogLine`.", {LINES: TEXT})},
-        (400, 404, 429),
+        (400, 404, 429, 503),
         (NAME, TAIL, FOLLOW, *LOG),
     ),
     Operation(
