@@ -8,7 +8,11 @@ from datetime import datetime
 
 import click
 
-CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160)) if chr(code) not in "\t\n"}
+CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160)) if chr(code) not in "\t\n"} | {
+    # They turn about what follows, so that a line would read as what it is not (https://trojansource.codes).
+    code: f"\\u{code:04x}"
+    for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A))
+}
 UNBOUNDED = 10_000  # columns; what goes into a file or pipe is never cut
 
 

@@ -2,6 +2,7 @@
 
 import logging
 import threading
+from collections import Counter
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 
@@ -35,7 +36,7 @@ class Flood(logging.Filter):
         """Whether the record is to be written."""
         with self._lock:
             same = (record.name, record.levelno, record.getMessage()[:500])
-            alike = (record.pathname, record.lineno)
+            alike = _place(record)
             # The place first: of messages that are all different it lets no more by than can be known here.
             return self._admit(alike, ALIKE, record) and self._admit(same, SAME, record)
 
@@ -63,20 +64,25 @@ class Flood(logging.Filter):
     def take(self, whole: bool = False) -> list[logging.LogRecord]:
         """What is to be said of those whose window is over, or with `whole` of all."""
         now = self._clock()
+        sums = Counter[Hashable]()
         with self._lock:
-            over = {
-                key: seen
-                for key, seen in self._seen.items()
-                if seen.held and (whole or now - seen.since >= WINDOW)
-            }
-            for key in over:
-                del self._seen[key]
-        return [_tell(seen, now) for seen in over.values()]
+            held = {key: seen for key, seen in self._seen.items() if seen.held}
+            for key, seen in held.items():
+                # One flood is told once: what a message held back belongs to what its place did.
+                head = key if _place(seen.last) not in held else _place(seen.last)
+                if whole or now - held[head].since >= WINDOW:
+                    sums[head] += seen.held
+                    del self._seen[key]
+        return [_tell(held[head], count, now) for head, count in sums.items()]
 
 
-def _tell(seen: Seen, now: float) -> logging.LogRecord:
+def _place(record: logging.LogRecord | None) -> tuple[str, int] | None:
+    return (record.pathname, record.lineno) if record else None
+
+
+def _tell(seen: Seen, count: int, now: float) -> logging.LogRecord:
     last = seen.last
     assert last is not None  # it is held
-    told = {**vars(last), "exc_info": None, "exc_text": None, "args": None, "suppressed": seen.held}
-    told["msg"] = f"{last.getMessage()} (and {seen.held} more like this in {now - seen.since:.0f} s)"
+    told = {**vars(last), "exc_info": None, "exc_text": None, "args": None, "suppressed": count}
+    told["msg"] = f"{last.getMessage()} (and {count} more like this in {now - seen.since:.0f} s)"
     return logging.makeLogRecord(told)

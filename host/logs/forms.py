@@ -13,8 +13,8 @@ STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "
 """What every record has; all else was said by `extra=` and is a field."""
 LONGEST = 16 * 1024
 """Characters of a message, and of a traceback, of which the end is kept."""
-UNPRINTED = re.compile("[\x7f-\x9f\u2028\u2029]")
-"""What JSON leaves as it is, and a terminal obeys or a reader of lines takes for the end of one."""
+UNPRINTED = re.compile("[\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+"""What JSON leaves as it is, and a terminal obeys, turns the text about or takes for the end of a line."""
 COLOURS = {
     logging.DEBUG: "\x1b[2m",
     logging.WARNING: "\x1b[33m",
@@ -63,7 +63,7 @@ class JsonForm(Form):
             told = {"error": record.exc_info[0].__name__, **told, "traceback": self.trace(record)}
         first = ("time", "level", "logger", "message")
         ordered = {name: told[name] for name in first} | told
-        text = self.mask(json.dumps(ordered, ensure_ascii=False, default=str))
+        text = self.mask(_dump(ordered))
         return UNPRINTED.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
@@ -84,6 +84,22 @@ class TextForm(Form):
             text += f"\n{trace}"
         shown = INDENT.join(printable(self.mask(text)).splitlines())
         return f"{self.formatTime(record)} {level} {shown}"
+
+
+def _dump(told: dict[str, Any]) -> str:
+    """A line of strict JSON whatever the fields are: what JSON cannot say is said as text."""
+    try:
+        return json.dumps(told, ensure_ascii=False, default=str, allow_nan=False)
+    except (TypeError, ValueError, RecursionError):
+        return json.dumps({name: _sayable(value) for name, value in told.items()}, ensure_ascii=False)
+
+
+def _sayable(value: object) -> object:
+    try:
+        json.dumps(value, allow_nan=False)
+        return value
+    except (TypeError, ValueError, RecursionError):
+        return repr(value)[:LONGEST]
 
 
 def _utc(seconds: float) -> str:

@@ -10,6 +10,7 @@ import pytest
 
 from conf.models import Config
 from conf.observing import Log
+from host.cli.output import printable
 from host.logs.flood import ALIKE, SAME, WINDOW
 from host.logs.forms import JsonForm, TextForm
 from host.logs.host_log import HostLog, choose_form
@@ -82,6 +83,22 @@ def test_no_character_of_a_message_ends_a_line_or_moves_a_terminal(scene: Scene)
     assert len(text.splitlines()) == 1 and not any(mark in text for mark in "\x1b\x07\x9b\x85\u2028\0")
 
 
+def test_what_json_cannot_say_is_said_as_text_and_no_record_is_lost(scene: Scene) -> None:
+    loop: list[object] = []
+    loop.append(loop)
+    odd = {"ratio": float("nan"), "places": {(1, 2): "x"}, "loop": loop, "kept": [1]}
+    scene.logger.info("odd", extra=odd)
+    (told,) = scene.objects()
+    assert (told["message"], told["ratio"], told["places"]) == ("odd", "nan", "{(1, 2): 'x'}")
+    assert (told["loop"], told["kept"]) == ("[[...]]", [1])
+
+
+def test_no_character_turns_the_text_about(scene: Scene) -> None:
+    scene.logger.info("a\u202eb\u2066c")
+    assert "a\\u202eb\\u2066c" in scene.stream.getvalue()
+    assert printable("a\u202eb\u2066c\td") == "a\\u202eb\\u2066c\td"
+
+
 def test_secrets_of_the_config_are_blotted_out(scene: Scene) -> None:
     scene.logger.info("with %s", SECRET, extra={"told": f"by {SECRET}"})
     (told,) = scene.objects()
@@ -125,6 +142,18 @@ def test_a_place_that_says_ever_new_things_is_held_back_and_counted_at_the_end(s
     scene.log.close()
     told = scene.objects()
     assert len(told) == ALIKE + 1 and told[-1]["suppressed"] == 5000 - ALIKE
+
+
+def test_one_flood_is_told_once_with_its_sum(scene: Scene) -> None:
+    for _ in range(1000):
+        scene.logger.info("the same")
+    scene.now = WINDOW
+    scene.log.tell()
+    *written, told = scene.objects()
+    assert (len(written), told["suppressed"]) == (SAME, 1000 - SAME)
+    scene.now += WINDOW
+    scene.log.tell(whole=True)
+    assert len(scene.objects()) == SAME + 1
 
 
 def test_the_level_and_the_form_are_told_by_flags_and_the_config(start_host: StartHost) -> None:
