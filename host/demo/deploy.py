@@ -1,20 +1,18 @@
 """Deploys the sample packages over the host's API."""
 
-import tempfile
-from pathlib import Path
-
 from functions.package import pack_folder
 from functions.sample_packages import sample_path
 from host.client.client import Client
 from host.client.errors import ClientError
 from host.demo.faults import DemoError
 from host.demo.screen import say
+from host.private.folder import scratch_folder
 
 
 def deploy_sample(url: str, name: str) -> None:
     """Deploy one and tell each step; blocks until it answers. Raises DemoError."""
-    with tempfile.TemporaryDirectory(prefix="fnhost-demo-") as folder, Client(url) as client:
-        package = Path(folder) / f"{name}.zip"
+    with scratch_folder("fnhost-demo-") as folder, Client(url) as client:
+        package = folder / f"{name}.zip"
         pack_folder(sample_path(name), package)
         try:
             for message in client.deploy(package, {"name": name}):
