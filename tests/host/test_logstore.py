@@ -93,6 +93,7 @@ def test_a_file_that_began_anew_holds_nothing_that_memory_lacks(tmp_path: Path) 
         assert numbers(await store.tail("f", 100)) == list(range(10))
 
     run(tmp_path, act, 1000)
+    assert {oct(file.stat().st_mode & 0o777) for file in tmp_path.iterdir()} == {"0o600"}
     assert (tmp_path / "f.log.1").exists()
 
 

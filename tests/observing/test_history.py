@@ -214,3 +214,9 @@ def test_no_more_is_kept_on_disk_than_is_asked_for(tmp_path: Path) -> None:
     again = [struct.unpack("<I", each)[0] for each in Journal(tmp_path, 100).read()]
     assert again == list(range(300 - len(again), 300))
     assert 100 <= len(again) <= 160 and len(list(tmp_path.iterdir())) <= 3
+
+
+def test_what_is_kept_of_functions_is_nobody_elses_business(tmp_path: Path) -> None:
+    folder = tmp_path / "history" / "60s"
+    Journal(folder, 100).append(b"names")
+    assert [oct(each.stat().st_mode & 0o777) for each in (folder, folder.parent)] == ["0o700"] * 2

@@ -78,7 +78,8 @@ class Journal:
 
     def append(self, record: bytes) -> None:
         """Write one more."""
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for folder in (self._folder.parent, self._folder):  # the mode is that of the last one only
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         number = max(self._counts, default=0)
         if not number or self._counts[number] >= RECORDS_OF_FILE:
             number += 1
