@@ -11,7 +11,7 @@ from host.access.gate import as_http, identity_of, note_for_audit, require
 from host.access.scopes import INVOKE
 from host.observing.records.part import RecordsPart
 from host.observing.records.replay import NotAgainError, Replay, dump, replay
-from host.observing.records.sealing import View, summarize
+from host.observing.records.sealing import View
 from host.observing.records.store import Choice
 from host.web.numbers import query_flag, query_number
 from runtime.events import Dispatch, InvocationError
@@ -38,7 +38,7 @@ class RecordsApi:
     async def list_records(self, request: Request) -> Response:
         """The newest ones, in brief; `before` names the last one of the page before."""
         page = await self._records.page(_choice(request), _limit(request))
-        return _json({"records": [summarize(each) for each in page], **self._records.totals()})
+        return _json({"records": page, **self._records.totals()})
 
     async def show(self, request: Request) -> Response:
         """All records of one event, one for each attempt, with what went in and came out."""

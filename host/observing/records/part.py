@@ -12,8 +12,8 @@ from host.lifecycle import Part
 from host.observing.records.record import Record
 from host.observing.records.records import Records
 from host.observing.records.redaction import read_paths
-from host.observing.records.sealing import View, seal
-from host.observing.records.store import Choice, RecordStore
+from host.observing.records.sealing import View, seal, summarize
+from host.observing.records.store import Choice, RecordStore, Tell
 from host.observing.steadily import Attempts
 from runtime.observations import RESULTS
 
@@ -38,6 +38,7 @@ class RecordsPart(Part):
         self._records = records
         self._store = store
         self._paths = read_paths(records.rules.redact)
+        self._paging = asyncio.Lock()
         self._writing: list[Record] = []
         self._written = 0
         self._trouble = ""
@@ -149,22 +150,27 @@ class RecordsPart(Part):
     # -- to be read
 
     async def page(self, choice: Choice, limit: int) -> list[View]:
-        """The newest of these records, the newest first."""
+        """The newest of these records, the newest first, in brief: whole ones may have 10 MB and more.
+
+        One page at a time, however many ask.
+        """
         here = sorted(filter(choice.takes, self._here()), key=lambda each: each.number)[-limit:]
-        read = partial(self._store.page, choice, limit)
-        return (await asyncio.to_thread(self._read, read, here))[-limit:][::-1]
+        read = partial(self._store.page, choice, limit, summarize)
+        async with self._paging:
+            found = await asyncio.to_thread(self._read, read, here, summarize)
+        return found[-limit:][::-1]
 
     async def of(self, event_id: str) -> list[View]:
         """The records of one event, one for each attempt, the oldest first."""
         here = [each for each in self._here() if each.id == event_id]
-        return await asyncio.to_thread(self._read, partial(self._store.of, event_id), here)
+        return await asyncio.to_thread(self._read, partial(self._store.of, event_id), here, dict)
 
     def _here(self) -> list[Record]:
         return [*self._writing, *self._records.shelf]
 
-    def _read(self, read: Callable[[], list[View]], here: list[Record]) -> list[View]:
+    def _read(self, read: Callable[[], list[View]], here: list[Record], tell: Tell) -> list[View]:
         """What is on disk and what is in memory, by number; one that was written meanwhile is told once."""
-        told = {each.number: view for each in here if (view := self._seal(each)) is not None}
+        told = {each.number: tell(view) for each in here if (view := self._seal(each)) is not None}
         try:
             stored = read()
         except TROUBLES as error:

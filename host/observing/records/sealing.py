@@ -3,15 +3,16 @@
 import base64
 import json
 from collections.abc import Callable
-from dataclasses import asdict
 from typing import Any
 
-from host.observing.records.record import Body, Record
+from host.observing.records.record import Body, Failure, Record
 from host.observing.records.redaction import Paths, UnreadableError, blot_headers, redact_json
 from runtime.spec import PoolSpec
 
 View = dict[str, Any]
 
+LONGEST_BRIEF = 1000
+"""Characters of an error's message in a list of records."""
 CUT_AND_REDACTED = "it is larger than `records.body`, and its beginning alone cannot be redacted"
 META_MASKED = "its metadata (topic, path, query or headers) had a secret of the function, which is not kept"
 NOT_JSON = "it is not JSON that `records.redact` could be applied to"
@@ -31,7 +32,7 @@ def seal(record: Record, paths: Paths) -> View:
         "digest": spec.sha256,
         "stages": {name: round(value, 6) for name, value in list(record.stages.items())},
         "seconds": round(record.seconds, 7),
-        "error": asdict(record.error) if record.error is not None else None,
+        "error": _seal_error(record.error),
         "publications": [{"topic": spec.mask(topic), "size": size} for topic, size in record.publications],
         "meta": masked,
         "meta_cut": record.meta_cut,
@@ -41,14 +42,20 @@ def seal(record: Record, paths: Paths) -> View:
     return {**view, "not_again": why_not_again(view) or (META_MASKED if masked != meta else None)}
 
 
+def _seal_error(error: Failure | None) -> View | None:
+    if error is None:
+        return None
+    return {"type": error.type, "message": error.message, "stack": list(error.stack)}
+
+
 def summarize(view: View) -> View:
-    """A record without its bodies, metadata and stack."""
+    """A record without its bodies, metadata and stack, and with the beginning of its error's message."""
     left_out = ("meta", "meta_cut", "input", "output", "publications", "not_again", "error")
     error = view["error"]
     told = {name: value for name, value in view.items() if name not in left_out}
     return {
         **told,
-        "error": error and {"type": error["type"], "message": error["message"]},
+        "error": error and {"type": error["type"], "message": error["message"][:LONGEST_BRIEF]},
         "size": view["input"]["size"],
         "size_out": view["output"]["size"],
     }

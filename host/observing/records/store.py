@@ -39,6 +39,7 @@ ROW = 200
 """Bytes of a row beside what is told in it: its other columns, and its places in two indexes."""
 
 T = TypeVar("T")
+Tell = Callable[[View], View]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,16 +102,16 @@ class RecordStore:
         """Add these, and make room; `now` is since the epoch. Returns how many gave way, by their results."""
         return self._with(lambda database: self._write(database, views, now))
 
-    def page(self, choice: Choice, limit: int) -> list[View]:
-        """The newest ones, the newest first."""
+    def page(self, choice: Choice, limit: int, tell: Tell) -> list[View]:
+        """What `tell` makes of the newest ones, the newest first; no more than one is whole at a time."""
         clauses, values = choice.clauses()
         query = f"SELECT told FROM records WHERE {clauses} ORDER BY number DESC LIMIT ?"  # noqa: S608
-        return self._with(lambda database: _views(database, query, [*values, limit]))
+        return self._with(lambda database: _views(database, query, [*values, limit], tell))
 
     def of(self, event_id: str) -> list[View]:
         """Those of one event, the oldest first."""
         query = "SELECT told FROM records WHERE id = ? ORDER BY number"
-        return self._with(lambda database: _views(database, query, [event_id]))
+        return self._with(lambda database: _views(database, query, [event_id], lambda view: view))
 
     def close(self) -> None:
         """Let go of the file."""
@@ -220,10 +221,10 @@ def _row(view: View) -> tuple[object, ...]:
     return *named, int(view["result"] == "ok"), view["stages"]["ended"], len(told) + ROW, told
 
 
-def _views(database: sqlite3.Connection, query: str, values: list[object]) -> list[View]:
+def _views(database: sqlite3.Connection, query: str, values: list[object], tell: Tell) -> list[View]:
     views = []
     for (told,) in database.execute(query, values):
         # SQLite does not see damage inside of a row.
         with suppress(ValueError):
-            views.append(json.loads(told))
+            views.append(tell(json.loads(told)))
     return views

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import sqlite3
+import tracemalloc
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -15,12 +16,13 @@ from host.observing.records.part import RecordsPart
 from host.observing.records.record import Record
 from host.observing.records.records import Records
 from host.observing.records.redaction import Paths
-from host.observing.records.sealing import View, seal
+from host.observing.records.sealing import View, seal, summarize
 from host.observing.records.store import Choice, RecordStore
 from runtime.events import FunctionRaisedError
 from tests.mqtt.clients import until
 from tests.observing.told import late, ok, run_of, spec_of
 
+MIB = 1024 * 1024
 FAILED = Choice(failed=True)
 
 
@@ -76,7 +78,8 @@ def test_records_are_there_at_once_and_after_the_next_start(tmp_path: Path) -> N
         second.add(1)
         page = await second.part.page(Choice(), 10)
         assert numbers(page) == [4, 3, 2, 1]
-        assert await second.part.of(page[1]["id"]) == [page[1]]
+        (whole,) = await second.part.of(page[1]["id"])
+        assert summarize(whole) == page[1]
         assert second.numbers("ok") == (1, 0, 3)
 
     live(second, after)
@@ -99,6 +102,29 @@ def test_pages_are_chosen_by_function_result_trigger_and_time(tmp_path: Path) ->
         assert numbers(await page(Choice(result="timeout"), 1)) == [6]
         assert numbers(await page(Choice(trigger="other"), 9)) == [6, 3]
         assert await page(Choice(since=kept.records.now() + 1000), 9) == []
+
+    live(kept, work)
+
+
+def test_a_page_takes_little_memory_however_large_its_records_are(tmp_path: Path) -> None:
+    kept = Kept(tmp_path / "records.db", body=MIB)
+
+    async def work() -> None:
+        for _ in range(2):
+            for _ in range(12):
+                run = run_of(spec_of(), FunctionRaisedError("E", "m" * 8000, []))
+                run.event.body = b"x" * MIB
+                kept.records.ended(run)
+            await kept.part.flush()
+        tracemalloc.start()
+        try:
+            pages = await asyncio.gather(*(kept.part.page(FAILED, 1000) for _ in range(3)))
+            _, most = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+        assert [numbers(page) for page in pages] == [list(range(24, 0, -1))] * 3
+        assert most < 8 * MIB
+        assert {each["size"] for each in pages[0]} == {MIB}
 
     live(kept, work)
 
