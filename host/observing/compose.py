@@ -1,6 +1,7 @@
 """Puts together all that watches functions at work: made first, given what it looks at when that is there."""
 
 import asyncio
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from starlette.routing import Route
@@ -20,6 +21,7 @@ from host.observing.history.history import History
 from host.observing.history.looking import Look, Sources, Waiting
 from host.observing.history.part import HistoryPart, HistoryParts
 from host.observing.history.processes import Processes
+from host.observing.history.restoring import Restoring
 from host.observing.history.saving import Saving, make_journals
 from host.observing.metrics.cpu import CpuPart, CpuTimes
 from host.observing.metrics.delivery_metrics import InboxMetrics, StoreMetrics
@@ -119,12 +121,15 @@ def observing_routes(observing: Observing, watched: Watched) -> list[Route]:
     return [*_metrics(observing, watched).routes(), *own]
 
 
+def revisions_of(catalog: Catalog) -> dict[str, Collection[int]]:
+    """Of each function that is deployed."""
+    return {name: each.revisions for name, each in catalog.functions.items()}
+
+
 def _metrics(observing: Observing, watched: Watched) -> MetricsPage:
     catalog, errors = watched.catalog, ScrapeErrors()
     host = HostMetrics(watched.health)
-    counted = TallyMetrics(
-        observing.tallies, lambda: {name: each.revisions for name, each in catalog.functions.items()}
-    )
+    counted = TallyMetrics(observing.tallies, lambda: revisions_of(catalog))
     pools = PoolMetrics(catalog, watched.scaling.scaler, observing.cpu)
     lanes = {"mqtt": watched.mqtt.lanes, "timer": watched.timers.lanes, "async": watched.invocations.lanes}
     inbox, store = InboxMetrics(lanes), StoreMetrics(watched.store, watched.delivery.quota)
@@ -142,8 +147,13 @@ def compose_history(observing: Observing, watched: Watched) -> HistoryPart:
     def waiting() -> Waiting:
         return Waiting(*mqtt.waiting(), store.letter_count)
 
-    sources = Sources(observing.tallies, watched.catalog.functions, watched.scaling.scaler.figure, waiting)
+    catalog, figure = watched.catalog, watched.scaling.scaler.figure
+    sources = Sources(
+        observing.tallies, lambda: revisions_of(catalog), lambda: pools_of(catalog), figure, waiting
+    )
     processes = Processes(asyncio.get_running_loop())
     look = Look(observing.history, sources, processes)
-    saving = Saving(observing.history, make_journals(folder))
-    return HistoryPart(HistoryParts(observing.axis, observing.history, look, saving, folder))
+    journals = make_journals(folder)
+    saving = Saving(observing.history, journals, observing.axis)
+    restoring = Restoring(observing.history, journals)
+    return HistoryPart(HistoryParts(observing.axis, observing.history, look, saving, restoring, folder))

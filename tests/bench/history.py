@@ -4,18 +4,17 @@ import asyncio
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from host.deployment.deployed import Deployed
 from host.observing.history.history import History
 from host.observing.history.looking import Look, Sources, Waiting
 from host.observing.history.processes import PAUSE, SHARE, Processes, read_all
 from host.observing.metrics.tallies import Tallies
+from host.observing.slices import Slices
 from runtime.events import Answer, Event
 from runtime.observations import Run as Ended
 from runtime.pool import InstanceView, Pool, PoolView
@@ -69,6 +68,8 @@ class Cost:
     bytes: int
     reading: float
     """Per cent of a core that reading /proc takes in its thread."""
+    longest: float
+    """Seconds of the longest slice of a look at active functions: events wait for it."""
 
 
 def measure_history(run: Run) -> Part:
@@ -80,6 +81,7 @@ def measure_history(run: Run) -> Part:
         f"{FUNCTIONS} idle functions, hot": f"{cost.idle:.2f} % of a core",
         f"{FUNCTIONS} functions with {EVENTS} events/s each": f"{cost.active:.2f} % of a core",
         f"reading the {2 * FUNCTIONS} processes, in a thread": f"{cost.reading:.2f} % of a core",
+        "longest slice of a look at these": f"{cost.longest * 1e3:.1f} ms",
         f"rows of {FUNCTIONS} functions and instances after a minute": f"{cost.bytes / 1024:,.0f} KiB",
     }
     goal = at_most(f"history of {FUNCTIONS} functions", highest, MOST_OF_A_CORE, " % of a core")
@@ -91,10 +93,13 @@ async def measure_cost() -> Cost:
     with _processes(2 * FUNCTIONS) as pids:
         asleep = _Scene([])
         asleep.work(EVENTS)
-        shares = [asleep.share(0), _Scene(pids).share(0), (active := _Scene(pids)).share(EVENTS)]
+        idle, active = _Scene(pids), _Scene(pids)
+        shares = [await asleep.share(0), await idle.share(0), await active.share(EVENTS)]
         seconds = read_all(Path("/proc"), pids, False).seconds
     pause = min(max(seconds / SHARE, PAUSE[0]), PAUSE[1])
-    return Cost(shares[0], shares[1], shares[2], active.history.size, 100 * seconds / pause)
+    return Cost(
+        shares[0], shares[1], shares[2], active.history.size, 100 * seconds / pause, max(active.longest)
+    )
 
 
 class _Scene:
@@ -103,13 +108,13 @@ class _Scene:
     def __init__(self, pids: list[int]) -> None:
         self.history = History()
         self.tallies = Tallies()
+        self.longest: list[float] = []
         pairs = [pids[place : place + 2] for place in range(0, 2 * FUNCTIONS, 2)]
         self.pools = [StandingPool(f"function-{number}", pair) for number, pair in enumerate(pairs)]
-        functions = {
-            each.spec.function: Deployed(each.spec.function, {}, 1, {1: cast(Pool, each)})
-            for each in self.pools
-        }
-        sources = Sources(self.tallies, functions, self._figure, lambda: Waiting(1, 2, 3))
+        pools = cast(list[Pool], self.pools)
+        names = {each.spec.function: [1] for each in self.pools}
+        self.tallies.is_deployed = names.__contains__
+        sources = Sources(self.tallies, lambda: names, lambda: pools, self._figure, lambda: Waiting(1, 2, 3))
         self.look = Look(self.history, sources, Processes(asyncio.get_running_loop()))
 
     def _figure(self, pool: Any) -> Figure:
@@ -124,14 +129,15 @@ class _Scene:
                 event = Event(b"")
                 self.tallies.ended(Ended(pool.spec, event, Answer(b""), "ok", 0.0, 0.01, 0.01 + took, took))
 
-    def share(self, events: int) -> float:
+    async def share(self, events: int) -> float:
         """Per cent of a core that looking takes in the loop's thread, and pressing rows with it."""
         taken = 0.0
         for second in range(SECONDS):
             self.work(events)
-            began = time.thread_time()
-            self.look.look(NOON + second)
-            taken += time.thread_time() - began
+            slices = Slices()
+            await self.look.look(NOON + second, slices)
+            taken += slices.spent
+            self.longest.append(slices.longest)
         return 100 * taken / SECONDS
 
 

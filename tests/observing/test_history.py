@@ -1,5 +1,6 @@
 """Tests of the history: nothing is lost or counted twice, little is kept, and no clock breaks it."""
 
+import asyncio
 import struct
 from pathlib import Path
 
@@ -11,9 +12,11 @@ from host.observing.history.counting import WIDTH, Counted, as_buckets, as_colum
 from host.observing.history.history import MOST, History
 from host.observing.history.journal import Journal
 from host.observing.history.quantiles import estimate_quantiles
+from host.observing.history.restoring import Restoring
 from host.observing.history.saving import Saving, make_journals
 from host.observing.history.series import STEPS, Key, Seen, Series
 from host.observing.metrics.tallies import Tallies
+from host.observing.slices import Slices
 from tests.observing.told import late, ok, run_of, spec_of
 
 NOON = 1_800_000_000
@@ -38,11 +41,12 @@ class Life:
         self.wall, self.boot = wall, 0.0
         self.axis = Axis(lambda: self.boot, lambda: self.wall)
         self.history = History()
-        self.saving = Saving(self.history, make_journals(folder))
+        journals = make_journals(folder)
+        self.saving = Saving(self.history, journals, self.axis)
         self.tallies = Tallies()
         self.counted = Counted(self.tallies.function("工业"))
         self.before = seen(self.counted)
-        self.saving.restore(int(self.axis.now()), {step: self.saving.read(step) for step in (10, 60)})
+        asyncio.run(Restoring(self.history, journals).run(int(self.axis.now())))
 
     def work(self, seconds: int, events: int = 1) -> None:
         """Let seconds pass, each with so many events and one look."""
@@ -54,11 +58,14 @@ class Life:
             look = seen(self.counted)
             self.history.take(INDUSTRY, now, look, self.before)
             self.before = look
-            self.history.pass_by(now)
+            asyncio.run(self.history.pass_by(now, Slices()))
+
+    def save(self) -> None:
+        self.saving.write(asyncio.run(self.saving.collect()))
 
     def end(self) -> None:
         self.history.end()
-        self.saving.write(self.saving.collect(self.axis.shift))
+        self.save()
 
     def shown(self, step: int) -> tuple[list[float], list[float]]:
         """Times since the epoch, and events."""
@@ -124,7 +131,7 @@ def test_series_that_were_still_for_longest_make_room() -> None:
     for number in range(MOST["instance"] + 1):
         key = Key("instance", "f", f"1.{number}.{number}")
         history.take(key, NOON + number, nothing, nothing)
-        history.pass_by(NOON + number + 120)
+        asyncio.run(history.pass_by(NOON + number + 120, Slices()))
     kept = {key.instance for key, _ in history.find("instance")}
     assert len(kept) <= MOST["instance"]
     assert "1.0.0" not in kept and f"1.{MOST['instance']}.{MOST['instance']}" in kept
@@ -198,9 +205,9 @@ def test_a_damaged_file_is_said_and_set_aside_and_history_begins_anew(
 def test_a_record_that_was_cut_short_by_a_crash_leaves_those_before_it(tmp_path: Path) -> None:
     first = Life(tmp_path)
     first.work(60)
-    first.saving.write(first.saving.collect(0))
+    first.save()
     first.work(60)
-    first.saving.write(first.saving.collect(0))
+    first.save()
     [file] = (tmp_path / "60s").glob("*.rows")
     file.write_bytes(file.read_bytes()[:-7])
     second = Life(tmp_path, NOON + 200)
@@ -208,15 +215,15 @@ def test_a_record_that_was_cut_short_by_a_crash_leaves_those_before_it(tmp_path:
 
 
 def test_no_more_is_kept_on_disk_than_is_asked_for(tmp_path: Path) -> None:
-    journal = Journal(tmp_path, 100)
+    journal = Journal(tmp_path, 6000)
     for number in range(300):
-        journal.append(struct.pack("<I", number))
-    again = [struct.unpack("<I", each)[0] for each in Journal(tmp_path, 100).read()]
+        journal.append(struct.pack("<I", number), 60)
+    again = [struct.unpack("<I", each)[0] for each in Journal(tmp_path, 6000).read()]
     assert again == list(range(300 - len(again), 300))
     assert 100 <= len(again) <= 160 and len(list(tmp_path.iterdir())) <= 3
 
 
 def test_what_is_kept_of_functions_is_nobody_elses_business(tmp_path: Path) -> None:
     folder = tmp_path / "history" / "60s"
-    Journal(folder, 100).append(b"names")
+    Journal(folder, 100).append(b"names", 60)
     assert [oct(each.stat().st_mode & 0o777) for each in (folder, folder.parent)] == ["0o700"] * 2

@@ -9,8 +9,14 @@ def time_since_boot() -> float:
     return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
+ROOM = 2 * 86400
+"""Seconds that the axis has before it begins, at least: more than is kept."""
+LATEST = 2**32 - 10 * 365 * 86400
+"""Where it begins at the latest: a row has 32 bits for its time."""
+
+
 class Axis:
-    """Begins with the wall clock as it is now, and then keeps to `clock`.
+    """Begins with the wall clock as it is now, where that can be, and then keeps to `clock`.
 
     A clock that is set changes what the rows are labelled with when somebody asks, all of them alike: a
     gateway without a battery starts in 1970, and learns the time later.
@@ -21,7 +27,9 @@ class Axis:
     ) -> None:
         self._clock = clock
         self._wall = wall
-        self._base = wall() - clock()
+        began = min(max(wall(), 0.0), LATEST)
+        # What a gateway that begins in 1970 kept of its earlier lives needs room before that.
+        self._base = (began if began > ROOM else began + ROOM) - clock()
 
     def now(self) -> float:
         """Seconds on the axis."""

@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 
 from host.observing.history.columns import SCOPES, Scope
+from host.observing.history.rows import Rows
 from host.observing.history.series import STEPS, Key, Seen, Series
+from host.observing.slices import Slices
 
 MOST: dict[Scope, int] = {"host": 1, "function": 1000, "instance": 1000}
 """Series of each scope that are kept; an instance leaves one behind when it ends."""
@@ -24,9 +26,12 @@ class History:
             series = self._open[key] = self.series(key)
         series.take(now, seen, before)
 
-    def pass_by(self, now: int) -> None:
+    async def pass_by(self, now: int, slices: Slices) -> None:
         """A second is over: what was not seen in it ends its periods, and is then left alone."""
-        self._open = {key: series for key, series in self._open.items() if series.pass_by(now)}
+        for key, series in list(self._open.items()):
+            if not series.pass_by(now):
+                del self._open[key]
+            await slices.pause()
 
     def is_open(self, key: Key) -> bool:
         """Whether a period of this series is not over."""
@@ -69,12 +74,14 @@ class History:
             if (not function or key.function == function) and (not instance or key.instance == instance):
                 yield key, self._series[scope][key]
 
-    def unsaved(self, step: int) -> Iterator[tuple[Key, bytes]]:
-        """The packed rows of this step that came since it was asked last."""
-        for kept in self._series.values():
-            for key, series in kept.items():
-                if rows := series.periods[step].take_unsaved():
-                    yield key, rows
+    def all(self) -> list[tuple[Key, Series]]:
+        """Those of all scopes."""
+        return [pair for kept in self._series.values() for pair in kept.items()]
+
+    def restore(self, key: Key, step: int, past: Rows) -> None:
+        """Put rows of an earlier life before those there are; what is at work now does not give way to it."""
+        if key in self._series[key.scope] or len(self._series[key.scope]) < MOST[key.scope]:
+            self.series(key).periods[step].rows.precede(past)
 
     @property
     def size(self) -> int:

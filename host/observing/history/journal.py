@@ -5,30 +5,44 @@ import os
 import struct
 import zlib
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 logger = logging.getLogger(__name__)
 
 RECORDS_OF_FILE = 60
-HEAD = struct.Struct("<II")
-"""Of a record: how many bytes follow, and their CRC-32."""
+HEAD = struct.Struct("<III")
+"""Of a record: how many bytes follow, their CRC-32, and of how many seconds they are."""
 LARGEST = 64 * 1024 * 1024
 MOST_BYTES = 16 * 1024 * 1024
 SUFFIX, ASIDE = ".rows", ".damaged"
 
 
+@dataclass(slots=True)
+class Extent:
+    """How much a file has: so many `records`, of so many `seconds` together."""
+
+    records: int = 0
+    seconds: int = 0
+
+    def note(self, seconds: int) -> None:
+        """One more record."""
+        self.records += 1
+        self.seconds += seconds
+
+
 class Journal:
-    """Keeps the last `most` records of `folder`, or a file's worth more, and no more than 16 MiB.
+    """Keeps records of the last `span` seconds in `folder`, or a file's worth more, and no more than 16 MiB.
 
     A power cut may take the last of them: nothing is synced, for nothing is promised. For one thread at a
     time; `append` raises OSError.
     """
 
-    def __init__(self, folder: Path, most: int) -> None:
-        self._folder = folder
-        self._most = most
-        self._counts: dict[int, int] = {}
-        """Records by the number of their file, oldest first."""
+    def __init__(self, folder: Path, span: int) -> None:
+        self.folder = folder
+        self._span = span
+        self._extents: dict[int, Extent] = {}
+        """By the number of a file, oldest first."""
 
     def read(self) -> Iterator[bytes]:
         """What was appended, oldest first; a file that is damaged is put aside, and said."""
@@ -44,45 +58,53 @@ class Journal:
                 self._put_aside(number)
 
     def _numbers(self) -> list[int]:
-        if not self._folder.is_dir():
+        if not self.folder.is_dir():
             return []
-        return sorted(int(each.stem) for each in self._folder.glob(f"*{SUFFIX}") if each.stem.isdecimal())
+        return sorted(int(each.stem) for each in self.folder.glob(f"*{SUFFIX}") if each.stem.isdecimal())
 
     def _file(self, number: int) -> Path:
-        return self._folder / f"{number:08}{SUFFIX}"
+        return self.folder / f"{number:08}{SUFFIX}"
 
     def _read_file(self, number: int, file: Path) -> Iterator[bytes]:
         if file.stat().st_size > LARGEST:
             raise ValueError("it is too large")
         content, place = file.read_bytes(), 0
+        self._extents[number] = extent = Extent()
         while place + HEAD.size <= len(content):
-            size, checksum = HEAD.unpack_from(content, place)
+            size, checksum, seconds = HEAD.unpack_from(content, place)
             record = content[place + HEAD.size : place + HEAD.size + size]
-            if len(record) < size:
+            # A power cut leaves zeros where a file had grown, and nothing was written yet.
+            if not size or len(record) < size:
                 break
-            if zlib.crc32(record) != checksum:
+            if zlib.crc32(record, seconds) != checksum:
                 raise ValueError(f"at byte {place}")
             place += HEAD.size + size
-            self._counts[number] = self._counts.get(number, 0) + 1
+            extent.note(seconds)
             yield record
         if place < len(content):
             # The host ended while it wrote the last one.
             os.truncate(file, place)
 
-    def _put_aside(self, number: int) -> None:
-        self._counts.pop(number, None)
-        for old in self._folder.glob(f"*{ASIDE}"):
-            old.unlink()
-        file = self._file(number)
-        file.rename(file.with_suffix(ASIDE))
+    def set_aside(self) -> None:
+        """Begin anew: what is there may be looked at, and deleted."""
+        self._put_aside(*self._numbers())
 
-    def append(self, record: bytes) -> None:
-        """Write one more."""
-        for folder in (self._folder.parent, self._folder):  # the mode is that of the last one only
+    def _put_aside(self, *numbers: int) -> None:
+        for old in self.folder.glob(f"*{ASIDE}"):
+            old.unlink()
+        for number in numbers:
+            self._extents.pop(number, None)
+            file = self._file(number)
+            file.rename(file.with_suffix(ASIDE))
+
+    def append(self, record: bytes, seconds: int) -> None:
+        """Write one more, that has what came in so many seconds."""
+        for folder in (self.folder.parent, self.folder):  # the mode is that of the last one only
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        number = max(self._counts, default=0)
-        if not number or self._counts[number] >= RECORDS_OF_FILE:
-            number += 1
+        number = max(self._extents, default=0)
+        if not number or self._extents[number].records >= RECORDS_OF_FILE:
+            # Where nothing was read, there may be files all the same.
+            number = max([number, *self._numbers()]) + 1
         file = self._file(number)
         # Names of functions are nobody else's business.
         with open(
@@ -90,19 +112,21 @@ class Journal:
         ) as opened:
             before = opened.tell()
             try:
-                opened.write(HEAD.pack(len(record), zlib.crc32(record)) + record)
+                opened.write(HEAD.pack(len(record), zlib.crc32(record, seconds), seconds) + record)
                 opened.flush()
             except OSError:
                 os.truncate(file, before)
+                if not before:
+                    file.unlink()
                 raise
-        self._counts[number] = self._counts.get(number, 0) + 1
+        self._extents.setdefault(number, Extent()).note(seconds)
         self._prune()
 
     def _prune(self) -> None:
-        sizes = {number: self._file(number).stat().st_size for number in self._counts}
-        for number in list(self._counts)[:-1]:
-            others = sum(self._counts.values()) - self._counts[number]
-            if others < self._most and sum(sizes.values()) <= MOST_BYTES:
+        sizes = {number: self._file(number).stat().st_size for number in self._extents}
+        for number in list(self._extents)[:-1]:
+            others = sum(each.seconds for each in self._extents.values()) - self._extents[number].seconds
+            if others < self._span and sum(sizes.values()) <= MOST_BYTES:
                 return
             self._file(number).unlink(missing_ok=True)
-            del self._counts[number], sizes[number]
+            del self._extents[number], sizes[number]

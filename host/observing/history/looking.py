@@ -1,10 +1,11 @@
 """One look each second at all that is at work; what sleeps is passed by."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from operator import add
+from zlib import crc32
 
-from host.deployment.deployed import Deployed
 from host.observing.history.columns import LAYOUTS, STATES
 from host.observing.history.counting import (
     REFUSED,
@@ -21,6 +22,7 @@ from host.observing.history.instances import Glance, Instances, place_of
 from host.observing.history.processes import Processes
 from host.observing.history.series import Key, Seen
 from host.observing.metrics.tallies import Tallies
+from host.observing.slices import Slices
 from runtime.pool import Load, Pool
 from runtime.scaling.memory import Figure
 
@@ -43,10 +45,14 @@ class Waiting:
 
 @dataclass(frozen=True)
 class Sources:
-    """What is looked at; `figure` is what a pool's memory was read to be."""
+    """What is looked at: all `pools`, those that drain, too; `figure` is what one's memory was read to be.
+
+    `deployed` are the functions there are, each with its revisions.
+    """
 
     tallies: Tallies
-    functions: Mapping[str, Deployed]
+    deployed: Callable[[], Mapping[str, Collection[int]]]
+    pools: Callable[[], Iterable[Pool]]
     figure: Callable[[Pool], Figure | None]
     waiting: Callable[[], Waiting]
 
@@ -85,6 +91,12 @@ class Known:
     load: list[Load] = field(default_factory=list)
     there: Now = field(default_factory=Now)
     still: int = 0
+    rests: int = 0
+
+    def is_due(self, now: int) -> bool:
+        """Whether it is its turn where it is idle: by their names these are spread over the seconds."""
+        before, self.rests = self.rests, (now + crc32(self.key.function.encode())) // IDLE_EVERY
+        return self.rests != before
 
     def is_idle(self, pools: list[Pool]) -> bool:
         """Whether for some looks nothing has come, nothing runs, and instances neither came nor went."""
@@ -107,42 +119,57 @@ class Look:
         self._known: dict[str, Known] = {}
         self._host = Host(history, processes)
 
-    def look(self, now: int) -> None:
+    async def look(self, now: int, slices: Slices) -> None:
         """See what the second before `now` has brought."""
-        self._processes.want(self._owners)
+        awake = self._awake()
+        self._processes.want(lambda: _owners(awake))
         self._processes.advance()
+        self._follow_tallies(awake)
         there = Now()
-        for known, pools in self._at_work(now):
-            glances = [Glance(pool, pool.view(), self._sources.figure(pool)) for pool in pools]
-            self._host.totals = add_totals(self._host.totals, known.counted.look())
-            known.there = self._see(known, glances, now)
-            self._instances.see(glances, now)
-        for known in self._known.values():
+        for name, known in list(self._known.items()):
+            pools = awake.get(name, [])
+            if not known.is_idle(pools) or (pools and known.is_due(now)):
+                self._look_at(known, pools, now)
+            elif not pools:
+                self._let_be(name, known)
             there.add(known.there)
+            await slices.pause()
         self._instances.forget_gone(now)
         self._host.see(now, there, self._sources.waiting(), self._unknown())
-        self._history.pass_by(now)
+        await self._history.pass_by(now, slices)
+        slices.end()
 
-    def _at_work(self, now: int) -> Iterator[tuple[Known, list[Pool]]]:
-        """The functions that have an event, or had one since the last look; idle ones now and then."""
-        rested = not now % IDLE_EVERY
-        tallies = self._sources.tallies.functions()
-        self._follow_tallies()
-        for name, known in list(self._known.items()):
-            pools = _awake(self._sources.functions.get(name))
-            if not known.is_idle(pools) or (pools and rested):
-                yield known, pools
-            elif not pools:
-                known.there = Now()
-                if name not in tallies and not self._history.is_open(known.key):
-                    del self._known[name]
-                    self._processes.forget(name)
+    def forget_old(self, now: int) -> None:
+        """Give up what is not there any more, and has been still for long: to be called now and then."""
+        self._sources.tallies.retain(self._sources.deployed())
+        self._history.forget_old(now)
 
-    def _follow_tallies(self) -> None:
-        for name, deployed in self._sources.functions.items():
-            if deployed.pools and name not in self._known and _awake(deployed):
-                self._sources.tallies.function(name)
-        for name, tally in self._sources.tallies.functions().items():
+    def _awake(self) -> dict[str, list[Pool]]:
+        """The pools that have processes, by their functions."""
+        awake: defaultdict[str, list[Pool]] = defaultdict(list)
+        for pool in self._sources.pools():
+            if not pool.is_asleep:
+                awake[pool.spec.function].append(pool)
+        return awake
+
+    def _look_at(self, known: Known, pools: list[Pool], now: int) -> None:
+        glances = [Glance(pool, pool.view(), self._sources.figure(pool)) for pool in pools]
+        self._host.totals = add_totals(self._host.totals, known.counted.look())
+        known.there = self._see(known, glances, now)
+        self._instances.see(glances, now)
+
+    def _let_be(self, name: str, known: Known) -> None:
+        known.there = Now()
+        if name not in self._sources.tallies.functions() and not self._history.is_open(known.key):
+            del self._known[name]
+            self._processes.forget(name)
+
+    def _follow_tallies(self, awake: Mapping[str, list[Pool]]) -> None:
+        tallies = self._sources.tallies
+        for name in awake:
+            if name not in self._known and tallies.is_deployed(name):
+                tallies.function(name)
+        for name, tally in tallies.functions().items():
             known = self._known.get(name)
             if known is None:
                 seen = Seen([0] * len(LAYOUTS["function"].columns), as_buckets([0] * WIDTH))
@@ -165,14 +192,14 @@ class Look:
         """Events refused because nobody has deployed what they are for."""
         return sum(self._sources.tallies.unknown.values())
 
-    def _owners(self) -> dict[int, list[str]]:
-        """All processes, each with the functions that share it."""
-        owners: dict[int, list[str]] = {}
-        for name, deployed in self._sources.functions.items():
-            for pool in deployed.pools.values():
-                for pid in pool.pids():
-                    owners.setdefault(pid, []).append(name)
-        return owners
+
+def _owners(awake: Mapping[str, list[Pool]]) -> dict[int, list[str]]:
+    """All processes, each with the functions that share it."""
+    owners: defaultdict[int, list[str]] = defaultdict(list)
+    for name, pools in awake.items():
+        for pid in dict.fromkeys(pid for pool in pools for pid in pool.pids()):
+            owners[pid].append(name)
+    return owners
 
 
 class Host:
@@ -202,7 +229,3 @@ class Host:
             Seen([*events, *there.levels, *memory, *traffic, *kept], as_buckets(self.totals)),
         )
         self._history.take(HOST, now, self._seen, before)
-
-
-def _awake(deployed: Deployed | None) -> list[Pool]:
-    return [] if deployed is None else [each for each in deployed.pools.values() if not each.is_asleep]

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,13 +9,17 @@ from host.lifecycle import Part
 from host.observing.history.axis import Axis
 from host.observing.history.history import History
 from host.observing.history.looking import Look
-from host.observing.history.saving import RECORD_OF, Saving
-from host.observing.history.series import SAVED
+from host.observing.history.restoring import Restoring
+from host.observing.history.saving import Saving
+from host.observing.slices import Slices
+from host.observing.steadily import Attempts
 
 logger = logging.getLogger(__name__)
 
 MOST_OF_A_CORE = 0.01
 """What looking may take; on a slow machine with many functions at work there are fewer looks."""
+SAVE_EVERY = 60
+"""Seconds."""
 PACES = (1, 2, 5, 10)
 SMOOTHING = 8
 """Looks over which their cost is averaged, about: one alone may have been disturbed."""
@@ -32,6 +35,7 @@ class HistoryParts:
     history: History
     look: Look
     saving: Saving
+    restoring: Restoring
     folder: Path
 
 
@@ -48,57 +52,56 @@ class HistoryPart(Part):
 
     name = "history"
     priority = 155
-    # A day of 1,000 busy functions is read on a slow machine; a restored row takes 6 µs.
-    start_limit = 600.0
 
     def __init__(self, parts: HistoryParts) -> None:
-        self._axis, self._history = parts.axis, parts.history
+        self._axis, self._history, self._restoring = parts.axis, parts.history, parts.restoring
         self._look, self._saving, self._folder = parts.look, parts.saving, parts.folder
-        self._running: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
         self._writing: asyncio.Future[None] | None = None
         self._said = False
-
-    async def setup(self) -> None:
-        """Read what earlier lives have left."""
-        try:
-            found = {step: await asyncio.to_thread(self._saving.read, step) for step in SAVED}
-        except OSError as error:
-            logger.warning("history begins anew, since what was kept cannot be read: %s", error)
-            return
-        await asyncio.to_thread(self._saving.restore, int(self._axis.now()), found)
+        self._cost = 0.0
+        self._minute = int(self._axis.now()) // SAVE_EVERY
 
     async def start(self) -> None:
-        """Begin to look."""
-        self._running = asyncio.create_task(self._run())
-        self._running.add_done_callback(_say_end)
+        """Begin to look, and to read what earlier lives have left: nobody waits for that."""
+        restoring = self._restoring.run(int(self._axis.now()))
+        self._tasks = [asyncio.create_task(restoring), asyncio.create_task(self._run())]
 
     async def stop(self) -> None:
         """Look a last time, and write it all."""
-        if self._running is not None:
-            self._running.cancel()
-        self._look.look(int(self._axis.now()) + 1)
+        self._restoring.abandon()
+        if self._tasks:
+            restoring, running = self._tasks
+            running.cancel()
+            await asyncio.wait([restoring, running])
+        await self._look.look(int(self._axis.now()) + 1, Slices())
         self._history.end()
         await self.save()
 
     async def _run(self) -> None:
-        cost = 0.0
+        attempts = Attempts("the history")
         while True:
-            now, every = self._axis.now(), pace_looks(cost)
-            await asyncio.sleep(every - now % every + LATE)
-            second, began = int(self._axis.now()), time.thread_time()
-            self._look.look(second)
-            cost += (time.thread_time() - began - cost) / SMOOTHING
-            if second // RECORD_OF != int(now) // RECORD_OF:
-                self._history.forget_old(second)
+            every = pace_looks(self._cost)
+            await asyncio.sleep(every - self._axis.now() % every + LATE)
+            await attempts.make(self._turn)
+
+    async def _turn(self) -> None:
+        second, slices = int(self._axis.now()), Slices()
+        await self._look.look(second, slices)
+        self._cost += (slices.spent - self._cost) / SMOOTHING
+        before, self._minute = self._minute, second // SAVE_EVERY
+        if self._minute != before:
+            self._look.forget_old(second)
+            # What is still being read from there is not written to.
+            if self._restoring.is_over:
                 await self.save()
 
     async def save(self) -> None:
         """Write what came; where that cannot be, the history goes on in memory, and says so once."""
         if self._writing is not None:
             await asyncio.wait([self._writing])
-        records = self._saving.collect(self._axis.shift)
         # Not cut short by the host's end: the next writing waits for it.
-        self._writing = asyncio.ensure_future(asyncio.to_thread(self._saving.write, records))
+        self._writing = asyncio.ensure_future(self._write())
         try:
             await asyncio.shield(self._writing)
             self._said = False
@@ -110,7 +113,6 @@ class HistoryPart(Part):
                 )
             self._said = True
 
-
-def _say_end(task: "asyncio.Task[None]") -> None:
-    if not task.cancelled() and (error := task.exception()) is not None:
-        logger.error("history ends here, by a fault of the host's own", exc_info=error)
+    async def _write(self) -> None:
+        batch = await self._saving.collect()
+        await asyncio.to_thread(self._saving.write, batch)

@@ -1,16 +1,20 @@
 """What processes have used, read from /proc off the loop, and no more of it than a processor hardly feels."""
 
 import asyncio
+import logging
 import os
 import time
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from host.observing.history.axis import time_since_boot
 from runtime.scaling.memory import read_usage
+
+logger = logging.getLogger(__name__)
 
 TICKS = os.sysconf("SC_CLK_TCK")
 SHARE = 0.002
@@ -19,8 +23,11 @@ PAUSE = (1.0, 30.0)
 """Seconds from one reading to the next."""
 WEIGH_EVERY = 60.0
 """Seconds between two looks at the host's own memory, which cost milliseconds."""
+KEPT = 30
+"""Passes for which a process is remembered that was not there in one."""
 SLACK = 0.5
 """Seconds by which a look may come early: there is one each second."""
+HIDDEN = (FileNotFoundError, ProcessLookupError, PermissionError)
 RECEIVED, SENT = 0, 8
 """Columns of /proc/net/dev (proc(5))."""
 
@@ -49,11 +56,35 @@ class Read:
     disk_read: int
     disk_written: int
 
+    def since(self, before: "Read") -> Used:
+        """What it used between the two."""
+        return Used(
+            self.cpu_seconds - before.cpu_seconds,
+            self.disk_read - before.disk_read,
+            self.disk_written - before.disk_written,
+        )
+
+
+NOTHING = Read(0, 0.0, 0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What was read of a process last, `at` that pass, and how many functions shared it."""
+
+    read: Read
+    at: int
+    sharers: int
+
 
 @dataclass
 class Pass:
-    """One reading of all: `network` is received and sent, `weight` the host's own memory, None: not read."""
+    """One reading of all, begun `at` (ticks since boot).
 
+    `network` is received and sent, `weight` the host's own memory, None: not read.
+    """
+
+    at: int
     processes: dict[int, Read]
     network: tuple[int, int]
     descriptors: int
@@ -88,28 +119,44 @@ class Processes:
         self.by_name: defaultdict[str, Used] = defaultdict(Used)
         self._loop = loop
         self._proc = proc
-        self._before: dict[int, Read] = {}
+        self._known: dict[int, Known] = {}
+        self._passes: deque[int] = deque([0], KEPT)
         self._network: tuple[int, int] | None = None
         self._due = self._weighed = 0.0
         self._left = 1
         self._share = 1.0
-        self._shared: dict[int, int] = {}
-        self._reading = False
+        self._reading = self._failed = False
 
     def want(self, owners: Callable[[], Mapping[int, Sequence[str]]]) -> None:
         """Read soon, unless it is too early: `owners` tells the names that share in each process."""
         if not self._reading and self._loop.time() >= self._due:
-            self._reading = True
             named = owners()
             weigh = self._loop.time() >= self._weighed
             reading = self._loop.run_in_executor(None, read_all, self._proc, [os.getpid(), *named], weigh)
+            self._reading = True
             reading.add_done_callback(lambda done: self._took(named, done))
 
     def _took(self, named: Mapping[int, Sequence[str]], done: "asyncio.Future[Pass]") -> None:
         self._reading = False
-        if done.cancelled():
-            return
-        seen, now, usage = done.result(), self._loop.time(), self.usage
+        if not done.cancelled() and not self._has_failed(done.exception()):
+            self._take(named, done.result())
+
+    def _has_failed(self, error: BaseException | None) -> bool:
+        if error is None:
+            self._failed = False
+            return False
+        self._due = self._loop.time() + PAUSE[0] - SLACK
+        if not self._failed:
+            logger.warning(
+                "what processes use cannot be read for now (%s): the history shows what was read last; "
+                "`fnhost doctor` tells whether the host may open more files",
+                error,
+            )
+        self._failed = True
+        return True
+
+    def _take(self, named: Mapping[int, Sequence[str]], seen: Pass) -> None:
+        now, usage = self._loop.time(), self.usage
         pause = min(max(seen.seconds / SHARE, PAUSE[0]), PAUSE[1])
         self._due, self._left = now + pause - SLACK, round(pause)
         if seen.weight is not None:
@@ -117,8 +164,18 @@ class Processes:
         usage.descriptors, usage.processes = seen.descriptors, len(seen.processes)
         self._count_network(seen.network)
         for pid, process in seen.processes.items():
-            self._count(process, self._before.get(pid), named.get(pid, ()))
-        self._before, self._shared = seen.processes, {pid: len(names) for pid, names in named.items()}
+            self._count(self._difference(pid, process), named.get(pid, ()))
+            self._known[pid] = Known(process, seen.at, max(1, len(named.get(pid, ()))))
+        self._passes.append(seen.at)
+        self._known = {pid: each for pid, each in self._known.items() if each.at >= self._passes[0]}
+
+    def _difference(self, pid: int, now: Read) -> Used:
+        """What it used since it was read last, all of it where it is new."""
+        known = self._known.get(pid)
+        if known is not None and known.read.born == now.born:
+            return now.since(known.read)
+        # What is older than all that is remembered was counted, and then missed for long.
+        return now.since(NOTHING if now.born >= self._passes[0] else now)
 
     def advance(self) -> None:
         """A second is over: what was read is shown in steps until it is read anew."""
@@ -131,8 +188,8 @@ class Processes:
 
     def cpu_of(self, pid: int) -> float:
         """Seconds of a processor that a process took so far, or its share of those that it runs."""
-        read = self._before.get(pid)
-        return 0.0 if read is None else read.cpu_seconds / max(1, self._shared.get(pid, 1))
+        known = self._known.get(pid)
+        return 0.0 if known is None else known.read.cpu_seconds / known.sharers
 
     def _count_network(self, network: tuple[int, int]) -> None:
         earlier = self._network or network
@@ -141,8 +198,7 @@ class Processes:
         self.usage.received += max(0, network[0] - earlier[0])
         self.usage.sent += max(0, network[1] - earlier[1])
 
-    def _count(self, now: Read, before: Read | None, names: Sequence[str]) -> None:
-        used = _difference(now, before)
+    def _count(self, used: Used, names: Sequence[str]) -> None:
         self.usage.everyone.add(used)
         if not names:
             self.usage.own.add(used)
@@ -154,25 +210,15 @@ class Processes:
         self.by_name.pop(name, None)
 
 
-def _difference(now: Read, before: Read | None) -> Used:
-    if before is None or before.born != now.born:
-        return Used(now.cpu_seconds, now.disk_read, now.disk_written)
-    return Used(
-        now.cpu_seconds - before.cpu_seconds,
-        now.disk_read - before.disk_read,
-        now.disk_written - before.disk_written,
-    )
-
-
 def read_all(proc: Path, pids: Iterable[int], weigh: bool) -> Pass:
-    """One reading; a process that is gone is not in it."""
-    began = time.thread_time()
+    """One reading, without processes that are gone; raises OSError where no more files can be opened."""
+    began, at = time.thread_time(), int(time_since_boot() * TICKS)
     read = {pid: process for pid in pids if (process := read_process(proc, pid)) is not None}
     usage = read_usage(os.getpid()) if weigh else None
     descriptors = len(os.listdir(proc / "self" / "fd"))
     network = read_network(proc)
     weight = None if usage is None else usage.pss
-    return Pass(read, network, descriptors, weight, time.thread_time() - began)
+    return Pass(at, read, network, descriptors, weight, time.thread_time() - began)
 
 
 def read_process(proc: Path, pid: int) -> Read | None:
@@ -181,10 +227,10 @@ def read_process(proc: Path, pid: int) -> Read | None:
     try:
         # The name of the program stands in brackets, and may have anything in it.
         stat = _read(f"{folder}/stat").rpartition(b")")[2].split()
-    except OSError:
+    except HIDDEN:
         return None
     sizes: dict[bytes, int] = {}
-    with suppress(OSError):  # another user's is hidden where root may not trace, as in containers
+    with suppress(*HIDDEN):  # another user's is hidden where root may not trace, as in containers
         sizes = {line[0]: int(line[1]) for line in map(bytes.split, _read(f"{folder}/io").splitlines())}
     seconds = (int(stat[11]) + int(stat[12])) / TICKS
     return Read(int(stat[19]), seconds, sizes.get(b"read_bytes:", 0), sizes.get(b"write_bytes:", 0))

@@ -18,10 +18,10 @@ Row = tuple[Any, ...]
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Rows from `first` to `last` (their times), pressed."""
+    """So many rows up to the time `last`, pressed."""
 
-    first: int
     last: int
+    rows: int
     pressed: bytes
 
 
@@ -31,18 +31,19 @@ class Rows:
     Periods in which nothing was seen have no row, so that what sleeps costs nothing.
     """
 
-    __slots__ = ("_blocks", "_first", "_last", "_layout", "_most", "_open", "_span")
+    __slots__ = ("_blocks", "_last", "_layout", "_most", "_open", "_span")
 
     def __init__(self, layout: Layout, step: int, span: int) -> None:
         self._layout = layout
         self._span = span
-        self._most = span // step // ROWS_OF_BLOCK + 1
+        # One more for a past that ended within a block.
+        self._most = span // step // ROWS_OF_BLOCK + 2
         self._blocks: deque[Block] = deque()
         self._open = bytearray()
-        self._first = self._last = 0
+        self._last = 0
 
     def __len__(self) -> int:
-        return len(self._blocks) * ROWS_OF_BLOCK + len(self._open) // self._layout.packed.size
+        return sum(each.rows for each in self._blocks) + len(self._open) // self._layout.packed.size
 
     @property
     def last(self) -> int:
@@ -56,14 +57,23 @@ class Rows:
 
     def add(self, row: bytes, at: int) -> None:
         """Keep a packed row of the time `at`."""
-        if not self._open:
-            self._first = at
         self._open += row
         self._last = at
         if len(self._open) >= ROWS_OF_BLOCK * self._layout.packed.size:
-            self._blocks.append(Block(self._first, at, zlib.compress(self._open, FASTEST)))
-            self._open = bytearray()
+            self.close()
             self.forget(at)
+
+    def close(self) -> None:
+        """Press what is not pressed yet, if there is any."""
+        if self._open:
+            rows = len(self._open) // self._layout.packed.size
+            self._blocks.append(Block(self._last, rows, zlib.compress(self._open, FASTEST)))
+            self._open = bytearray()
+
+    def precede(self, past: "Rows") -> None:
+        """Put the rows of `past`, which is closed, before these."""
+        self._blocks.extendleft(reversed(past._blocks))
+        self._last = self._last or past._last
 
     def forget(self, now: int) -> None:
         """Give up blocks whose rows are all too old."""
@@ -76,6 +86,11 @@ class Rows:
             if block.last >= at:
                 yield from self._unpack(zlib.decompress(block.pressed), at)
         yield from self._unpack(bytes(self._open), at)
+
+    def split(self, packed: bytes) -> Iterator[bytes]:
+        """Each of the packed rows."""
+        size = self._layout.packed.size
+        return (packed[place : place + size] for place in range(0, len(packed), size))
 
     def _unpack(self, packed: bytes, at: int) -> Iterator[Row]:
         return (row for row in self._layout.packed.iter_unpack(packed) if row[0] >= at)
