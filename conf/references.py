@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from conf.faults import Fault, Location, dotted
+from conf.special_files import is_special
 
 REFERENCE = re.compile(r"\$\{(\w+):([^{}]*)\}")
 MOST_BYTES = 64 * 1024
@@ -62,6 +63,8 @@ class References:
         raise LookupError(f"there is no {kind}:, only ${{env:NAME}} and ${{file:path}}")
 
     def _read_file(self, path: Path) -> str:
+        if is_special(path):
+            raise LookupError(f"{path} is no plain file: name one that is")
         try:
             with path.open("rb") as file:
                 content = file.read(MOST_BYTES + 1)

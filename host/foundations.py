@@ -104,7 +104,8 @@ def compose_access(settings: Settings, state: StateDir) -> Access:
     token = make_token()
     attempts = Attempts(time.monotonic)
     guard = Guard(GuardParts(rules, tokens, sessions, attempts, audit, digest_of(token)))
-    return Access(audit, tokens, sessions, guard, LocalToken(token, state.root, os.environ))
+    local = LocalToken(token, state.root, os.environ, has_tls=settings.config.tls is not None)
+    return Access(audit, tokens, sessions, guard, local)
 
 
 def compose_functions(config: Config, state: StateDir, shared: Shared) -> Functions:

@@ -7,19 +7,20 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from host.access.local_token import STATE_FILE, run_folders
+from host.access.local_token import STATE_FILE, read_run_file, run_folders
 
 CONNECT_SECONDS = 0.3
+MOST_TOLD = 3
 
 
 def find_hosts(env: Mapping[str, str]) -> dict[str, str]:
-    """`127.0.0.1:5888` of each that has left its token and takes connections, with the token's text."""
+    """`http://127.0.0.1:5888` of each that has left its token and takes connections, with its token."""
     found = {}
     for file in _tokens(env):
         with suppress(OSError, UnicodeDecodeError):
-            token, _, host = file.read_text().strip().partition("\n")
+            token, host, scheme = read_run_file(file.read_text())
             if file.stem.isdecimal() and _answers(host, int(file.stem)):
-                found[f"[{host}]:{file.stem}" if ":" in host else f"{host}:{file.stem}"] = token
+                found[f"{scheme}://{f'[{host}]' if ':' in host else host}:{file.stem}"] = token
     return found
 
 
@@ -51,9 +52,10 @@ def is_locked(state: Path) -> bool:
 
 
 def hints(state: Path, env: Mapping[str, str]) -> list[str]:
-    """A sentence for each host that is found, and for a state folder that is in use."""
+    """A sentence for each host that is found, up to a few, and for a state folder that is in use."""
     hosts = find_hosts(env)
-    told = [f"a host of yours listens on {each}: `fnhost status --url http://{each}`" for each in hosts]
+    told = [f"a host of yours listens: `fnhost status --url {each}`" for each in list(hosts)[:MOST_TOLD]]
+    told += [f"and so do {len(hosts) - MOST_TOLD} more"] if len(hosts) > MOST_TOLD else []
     token = ""
     with suppress(OSError, UnicodeDecodeError):
         token = (state / STATE_FILE).read_text().strip()

@@ -10,11 +10,12 @@ from typing import TypeVar
 
 from pydantic import BaseModel
 
-from conf.faults import ConfigError
+from conf.faults import ConfigError, Fault
 from conf.limits import Limits
 from conf.load import load_config
 from conf.models import Config
 from conf.settings import Settings
+from conf.special_files import is_special
 from host.bridges import BridgesPart, make_limit
 from host.deployment.additions import Additions
 from host.deployment.catalog import Catalog
@@ -118,7 +119,7 @@ class Reloader:
                 )
             before = self._applied
             try:
-                after = await asyncio.to_thread(load_config, file, self._env)
+                after = await asyncio.to_thread(_load, file, self._env)
             except ConfigError as error:
                 # Whoever names a file may be far away, and the file any at all.
                 raise error if path is None else error.told_afar() from None
@@ -181,6 +182,14 @@ class Reloader:
         running = self._running
         sources = find_sources(self._settings, running.state.downloads)
         await running.deploys.replace(Downloads(sources, running.state, running.deployer))
+
+
+def _load(file: Path, env: Mapping[str, str]) -> Config:
+    """A pipe is read at the start of a host, if that is wanted; later it would hold a thread for ever."""
+    if is_special(file):
+        fault = Fault("", "is no plain file", "name one that is")
+        raise ConfigError([fault], str(file))
+    return load_config(file, env)
 
 
 def make_rates(config: Config) -> dict[str, RateLimit]:

@@ -21,6 +21,7 @@ logger = logging.getLogger(__name__)
 
 STATE_FILE = "local.token"
 LOCALHOST, LOOPBACK = "localhost", "127.0.0.1"
+HTTPS = "https"
 
 
 def run_folders(env: Mapping[str, str]) -> list[Path]:
@@ -39,8 +40,9 @@ def run_folders(env: Mapping[str, str]) -> list[Path]:
 class LocalToken:
     """The files of one host, from `write` until `remove`."""
 
-    def __init__(self, token: str, state: Path, env: Mapping[str, str]) -> None:
+    def __init__(self, token: str, state: Path, env: Mapping[str, str], *, has_tls: bool = False) -> None:
         self._token = token
+        self._scheme = f"{HTTPS}\n" if has_tls else ""
         self._state_file = state / STATE_FILE
         self._env = env
         self._files: list[Path] = []
@@ -49,7 +51,7 @@ class LocalToken:
         """Write them for a host that listens on these; raises OSError for the one in the state folder."""
         write_private(self._state_file, self._token + "\n")
         for host, port in addresses:
-            text = f"{self._token}\n{host}\n"
+            text = f"{self._token}\n{host}\n{self._scheme}"
             if (
                 file := _write_first([each / f"{port}.token" for each in run_folders(self._env)], text)
             ) is None:
@@ -93,11 +95,17 @@ def find_local_token(url: str, env: Mapping[str, str]) -> Found | None:
     named, host = parts.hostname == LOCALHOST, parts.hostname or ""
     port = parts.port or (443 if parts.scheme == "https" else 80)
     for _, text in sorted(_readable(env, port), reverse=True):
-        token, _, listens = text.strip().partition("\n")
+        token, listens, _ = read_run_file(text)
         if _is_at(listens, LOOPBACK if named else host):
             plain = named and parts.scheme == "http"
             return Found(f"http://{LOOPBACK}:{port}{parts.path}" if plain else url, token)
     return None
+
+
+def read_run_file(text: str) -> tuple[str, str, str]:
+    """Of a file that the command line finds: the token, the host's address without port, and its scheme."""
+    token, listens, scheme, *_ = [*text.split("\n"), "", ""]
+    return token, listens, scheme or "http"
 
 
 def _readable(env: Mapping[str, str], port: int) -> Iterator[tuple[float, str]]:

@@ -26,6 +26,7 @@ INDEXES = {
 NAMED = re.compile(r"^[\w.-]+=(?=\w+:)")
 """uv may give an index a name, as `internal=https://...`."""
 FAULT = "ERROR: "
+OFFLINE = "--no-index"
 
 
 @dataclass(frozen=True)
@@ -59,14 +60,40 @@ async def _fetch(order: WheelOrder, folder: Path, log: Callable[[str], None]) ->
     try:
         python = await find_python(order.python, env)
         venv = folder / "venv"
-        await Uv(env, uv_log).run(["venv", "--quiet", "--seed", "--python", str(python), str(venv)])
-        pip = Uv({**env, **pip_variables(os.environ)}, uv_log, str(venv / "bin" / "python"))
-        await pip.run(_download(order, folder))
+        await _make_venv(python, venv, env)
+        variables, program = {**env, **pip_variables(os.environ)}, str(venv / "bin" / "python")
+        download = _download(order, folder)
+        if not (order.own and await _succeeds(folder, variables, program, [*download, OFFLINE])):
+            await Uv(variables, uv_log, program).run(download)
     except BuildError as error:
         told = next((line.removeprefix(FAULT) for line in reversed(lines) if line.startswith(FAULT)), None)
         raise AuthoringError(f"the wheels cannot be fetched: {told or error}") from None
     finally:
         uv_log.close()
+
+
+async def _make_venv(python: Path, venv: Path, env: Mapping[str, str]) -> None:
+    """With pip: uv fetches that from an index, and Python brings one, slower, for where none is."""
+    seeding = ["venv", "--quiet", "--seed", "--python", str(python), str(venv)]
+    if await _succeeds(venv.parent, {"UV_HTTP_RETRIES": "0", **env}, "", seeding):
+        return
+    if not await _succeeds(venv.parent, env, str(python), ["-m", "venv", "--clear", str(venv)]):
+        raise BuildError(
+            f"there is no pip to do it with: no index answers, and {python} has no ensurepip; add that"
+            " (`sudo apt-get install python3-venv`), or go online"
+        )
+
+
+async def _succeeds(folder: Path, env: Mapping[str, str], program: str, arguments: list[str]) -> bool:
+    """Whether one way leads there; where it does not, there is another, and nobody hears of it."""
+    log = BuildLog(folder / "tried.log", lambda line: None)
+    try:
+        await Uv(env, log, program).run(arguments)
+    except BuildError:
+        return False
+    finally:
+        log.close()
+    return True
 
 
 def _download(order: WheelOrder, folder: Path) -> list[str]:

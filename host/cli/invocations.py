@@ -15,6 +15,10 @@ FACTS = ("function", "trigger", "source", "caller", "device", "pid", "status")
 SHOWN = 2000
 """Characters of an input or output; `-o json` has all that is kept."""
 WIDTH = 40
+NONE_KEPT = (
+    "no invocation is kept that is so: those that fail are, for a while, and of the rest a share only,"
+    " `records.sample` in the config (0.01 unless it says otherwise)"
+)
 
 Record = dict[str, Any]
 
@@ -60,7 +64,7 @@ def invocations(event_id: str | None, failed: bool, url: str, output: str, **ask
     elif records:
         print_table(COLUMNS, [_row(each) for each in records], cut="error")
     else:
-        click.echo("no invocation is kept that is so", err=True)
+        click.echo(NONE_KEPT, err=True)
     if output != "json" and answer.get("trouble"):
         click.echo(f"Warning: {printable(answer['trouble'])}", err=True)
 

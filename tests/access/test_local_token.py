@@ -1,11 +1,13 @@
 """The command line finds its host's token, and sends it to nobody else."""
 
+import socket
 import stat
 from pathlib import Path
 
 import pytest
 
 from host.access.local_token import LocalToken, find_local_token, run_folders
+from host.neighbours import find_hosts
 from host.state import StateDir
 
 
@@ -79,3 +81,13 @@ def test_a_user_without_a_home_goes_on_without_it(
     monkeypatch.delenv("UV_CACHE_DIR", raising=False)
     assert run_folders(env)[0] == tmp_path / "run" / "fnhost"
     assert StateDir(tmp_path).uv_cache() == tmp_path / "uv-cache"
+
+
+def test_a_host_with_tls_says_so_to_who_looks_for_it(tmp_path: Path, env: dict[str, str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        files = LocalToken("one", tmp_path, env, has_tls=True)
+        files.write([("127.0.0.1", port)])
+        url = f"https://127.0.0.1:{port}"
+        assert find_hosts(env)[url] == "one"
+        assert find_local_token(url, env) is not None

@@ -73,6 +73,19 @@ def test_wheels_come_with_it_so_that_no_index_is_asked(
     assert (checked.exit_code, checked.stdout) == (0, "trend: a host would take it\n")
 
 
+def test_wheels_that_are_there_already_are_enough_without_any_index(
+    package: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_wheel(package / "wheels", "gauge", "1.0")
+    (package / "requirements.txt").write_text("gauge\n")
+    for name in ("UV_DEFAULT_INDEX", "PIP_INDEX_URL"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9/simple")
+    monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "empty"))
+    result = fnhost("", "package", str(package), "--with-wheels", "-o", str(tmp_path / "trend.zip"))
+    assert result.exit_code == 0, result.stderr
+    assert "1 of them wheels" in result.stdout
+
+
 def test_a_requirement_without_a_wheel_is_named(
     package: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -45,14 +45,13 @@ def test_a_host_that_is_not_ready_is_shown_with_what_to_do(stub: StubHost) -> No
 def test_where_no_host_answers_it_says_how_to_start_one(
     nowhere: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("host.neighbours.find_hosts", lambda env: {"127.0.0.1:7000": "t"})
+    found = {f"https://127.0.0.1:{port}": "t" for port in range(7000, 7005)}
+    monkeypatch.setattr("host.neighbours.find_hosts", lambda env: found)
     result = fnhost(nowhere, "status")
     assert result.exit_code == 3
     assert "`fnhost serve`" in result.stderr
-    assert (
-        "a host of yours listens on 127.0.0.1:7000: `fnhost status --url http://127.0.0.1:7000`"
-        in result.stderr
-    )
+    told = [f"a host of yours listens: `fnhost status --url {each}`" for each in list(found)[:3]]
+    assert result.stderr.splitlines()[-4:] == [*told, "and so do 2 more"]
 
 
 def test_a_host_that_runs_is_told_with_its_real_address_and_found_by_its_state(

@@ -1,5 +1,6 @@
 """The native config: what it takes."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -135,11 +136,13 @@ def test_a_secret_is_not_repeated_in_a_fault(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "reference", ["${env:NO}", "${file:no}", "${file:.}", "${vault:x}", "${file:binary}", "${file:large}"]
+    "reference",
+    ["${env:NO}", "${file:no}", "${file:.}", "${vault:x}", "${file:binary}", "${file:large}", "${file:pipe}"],
 )
 def test_a_reference_to_nothing_is_a_fault_told_once(tmp_path: Path, reference: str) -> None:
     (tmp_path / "binary").write_bytes(b"\xff")
     (tmp_path / "large").write_bytes(b"x" * 70_000)
+    os.mkfifo(tmp_path / "pipe")
     found = faults(tmp_path, f"mqtts:\n- name: b\n  broker: '{reference}'")
     assert list(found) == ["mqtts[0].broker"]
     assert reference in found["mqtts[0].broker"].message

@@ -101,6 +101,11 @@ def test_a_config_with_an_error_changes_nothing_and_tells_all_of_them(start_host
     assert answer.status_code == 422
     assert "modelNam" in answer.json()["detail"]
     assert "b9" in answer.json()["detail"]
+    os.mkfifo(host.folder / "pipe")
+    answer = host.client.post(f"{host.url}/api/config", json={"path": str(host.folder / "pipe")})
+    assert answer.status_code == 422 and answer.json()["detail"].endswith(
+        "pipe: is no plain file (name one that is)"
+    )
     file.write_text("root:$6$hidden:19000\n")
     answer = host.client.post(f"{host.url}/api/config", json={"path": str(file)})
     assert answer.status_code == 422 and "bad.yaml: line 1: is no config; " in answer.json()["detail"]

@@ -134,6 +134,14 @@ def test_keys_are_dug_out_of_events(told: str, key: str) -> None:
     assert looking.key_of(event) == looking.device_of(event) == key
 
 
+def test_of_a_long_key_its_digest_is_remembered() -> None:
+    looking = takers(dedupe=Dedupe("a", 60))
+    long, other = (looking.key_of({"a": 300 * "é" + end}) for end in ("x", "y"))
+    assert (len(long), long[:7], long != other) == (71, "sha256:", True)
+    assert looking.key_of({"a": 256 * "é"}) == 256 * "é"
+    assert looking.key_of({"a": 300 * "\ud800"}).startswith("sha256:")
+
+
 SESSION = "b1/in"
 LANE = "mqtt/b1/in/echo"
 

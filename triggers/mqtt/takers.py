@@ -3,12 +3,14 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 
 from conf.devices import Device
 from conf.matching import Matcher
 from triggers.mqtt.plan import RulePlan
 
 UNREAD = object()
+LONGEST_KEY = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +56,15 @@ class Takers:
         return text_of(dig(event, self.device_path)) if self._wants_device else ""
 
     def key_of(self, event: object) -> str:
-        """What tells the event from others by the rule's `dedupe`, or ""."""
-        return text_of(dig(event, self._key_path)) if self._key_path is not None else ""
+        """What tells the event from others by the rule's `dedupe`, or ""; of a long one its digest."""
+        return shortened(text_of(dig(event, self._key_path))) if self._key_path is not None else ""
+
+
+def shortened(key: str) -> str:
+    """A key that may be remembered a hundred thousand times, whatever length a sender gives it."""
+    if len(key) <= LONGEST_KEY:
+        return key
+    return f"sha256:{sha256(key.encode('utf-8', 'surrogatepass')).hexdigest()}"
 
 
 def dig(event: object, path: Sequence[str]) -> object:
