@@ -51,6 +51,7 @@ def _zipped(path: Path) -> Iterator[Path]:
 
     from functions.errors import PackageError
     from functions.package import pack_folder
+    from host.full_disk import is_out_of_room, tell_full_temporary
 
     with TemporaryDirectory(prefix="fnhost-") as folder:
         package = Path(folder) / "package.zip"
@@ -60,6 +61,8 @@ def _zipped(path: Path) -> Iterator[Path]:
         except PackageError as error:
             raise CommandError(str(error), Exit.REFUSED) from None
         except OSError as error:
+            if is_out_of_room(error):
+                raise CommandError(tell_full_temporary(), Exit.FAILED) from None
             told = f"{error.filename or path} cannot be packed ({error.strerror}); mend that and deploy again"
             raise CommandError(printable(told), Exit.REFUSED) from None
         yield package

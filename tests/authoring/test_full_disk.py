@@ -54,7 +54,7 @@ def test_package_names_the_disk_of_its_target(full: Path, package: Path) -> None
     assert entries(full) == ["ballast", "empty"]
 
 
-@pytest.mark.parametrize("verb", ["package", "check", "test", "dev"])
+@pytest.mark.parametrize("verb", ["package", "check", "test", "dev", "deploy"])
 def test_a_full_disk_of_temporary_files_is_named(
     full: Path, package: Path, monkeypatch: pytest.MonkeyPatch, verb: str
 ) -> None:
