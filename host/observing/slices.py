@@ -4,7 +4,7 @@ import asyncio
 import time
 
 LONGEST = 0.001
-"""Seconds of a processor after which others have their turn."""
+"""Seconds after which others have their turn."""
 
 
 class Slices:
@@ -12,14 +12,18 @@ class Slices:
 
     def __init__(self) -> None:
         self.spent = self.longest = 0.0
-        self._began = time.thread_time()
+        self._begin()
+
+    def _begin(self) -> None:
+        self._began, self._over = time.thread_time(), time.perf_counter() + LONGEST
 
     async def pause(self) -> None:
         """Let others have their turn, if it is time: to be called where others may come in between."""
-        if time.thread_time() - self._began > LONGEST:
+        # The processor's own time is a call of the system, and asked for twice a slice only.
+        if time.perf_counter() > self._over:
             self.end()
             await asyncio.sleep(0)
-            self._began = time.thread_time()
+            self._begin()
 
     def end(self) -> None:
         """The last slice is over."""

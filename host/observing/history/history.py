@@ -29,7 +29,7 @@ class History:
     async def pass_by(self, now: int, slices: Slices) -> None:
         """A second is over: what was not seen in it ends its periods, and is then left alone."""
         for key, series in list(self._open.items()):
-            if not series.pass_by(now):
+            if series.latest != now and not series.pass_by(now):
                 del self._open[key]
             await slices.pause()
 

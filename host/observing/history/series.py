@@ -110,15 +110,17 @@ class Period:
 class Series:
     """All that is kept of one thing."""
 
-    __slots__ = ("layout", "periods")
+    __slots__ = ("latest", "layout", "periods")
 
     def __init__(self, scope: Scope) -> None:
         self.layout = LAYOUTS[scope]
         self.periods = {step: Period(self.layout, step) for step in STEPS}
+        self.latest = 0
+        """When it was looked at last."""
 
     def take(self, now: int, seen: Seen, before: Seen) -> None:
         """One look, at the end of the second before `now` (of the history's axis), and the look before it."""
-        levels = self.layout.levels_of(seen.values)
+        self.latest, levels = now, self.layout.levels_of(seen.values)
         for period in self.periods.values():
             period.take(now, seen, before, levels)
 
