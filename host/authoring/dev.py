@@ -1,13 +1,12 @@
 """Serves a folder to its author: deploys it, watches it, deploys it again, and shows what happens."""
 
 import asyncio
-import contextlib
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from host.authoring.faults import AuthoringError, RefusedPackageError
-from host.authoring.private_host import Order, PrivateHost, name_of, open_host
+from host.authoring.private_host import Order, PrivateHost, open_host
 from host.authoring.samples import Sample, find_samples, read_sample
 from host.authoring.saves import Saves
 from host.authoring.screen import say, show, show_ready, show_record
@@ -34,7 +33,7 @@ class DevOrder:
 def run_dev(order: DevOrder) -> None:
     """Serve until Ctrl-C or SIGTERM. Raises AuthoringError and ChildError; nothing is left then either.
 
-    With `once`, also RefusedPackageError where the package is refused, and RefusedError where it fails.
+    With `once`, also RefusedPackageError where the package is refused, and ClientError where it fails.
     """
     # Where this is the folder that the person is in, "." is gone once that is replaced.
     whole = replace(order, folder=order.folder.absolute(), event=order.event and order.event.absolute())
@@ -45,7 +44,7 @@ async def _run(order: DevOrder) -> None:
     cancel_on_signals(lambda: say("\nStopping."))
     try:
         heard = Heard()
-        async with open_host(Order(name_of(order.folder), order.port, heard.note)) as host:
+        async with open_host(Order(order.folder, order.port, heard.note)) as host:
             saves = Saves(order.folder)
             session = Session(order, host, Ears(heard, saves))
             scene = session.once() if order.once else session.go_on()
@@ -94,11 +93,18 @@ class Session:
         show_ready(self._host.target, sample)
         if sample is None:
             raise AuthoringError(f"{self._order.folder} has no samples/*.json to send; name one with --event")
+        failed: RefusedError | None = None
         try:
             await self._host.invoke(sample)
-        finally:
-            with contextlib.suppress(TimeoutError):  # a host that died has told of no run
-                await asyncio.wait_for(self._heard.runs.acquire(), HEARD_LIMIT)
+        except RefusedError as error:
+            failed = error
+        try:
+            await asyncio.wait_for(self._heard.runs.acquire(), HEARD_LIMIT)
+        except TimeoutError:
+            if failed is not None:
+                raise failed from None
+        if failed is not None:
+            raise ClientError(f"{sample.path} is answered with the failure above")
 
     async def go_on(self) -> None:
         """Deploy now and after each save."""

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from functions.errors import PackageError
 from functions.package import pack_folder, read_stored
 from host.access.local_token import STATE_FILE
 from host.authoring.faults import AuthoringError, RefusedPackageError
+from host.authoring.frames import own_frames
 from host.authoring.records import Record, read_record
 from host.authoring.samples import Sample
 from host.client.client import Client, Reply
@@ -26,6 +28,7 @@ from host.private.ports import is_free
 START_LIMIT = 60.0
 GRACE = 5.0  # an event in its middle would take longer, and nobody waits for it any more
 LISTENS = r"fnhost listens on (http://[^,\"]+)"
+MOST_LINES = 20
 FALLBACK = "function"
 LINKED = {"UV_LINK_MODE": "hardlink"}
 """It is its author's own code, which can reach the cache anyway: a save is not to wait for copies."""
@@ -33,11 +36,16 @@ LINKED = {"UV_LINK_MODE": "hardlink"}
 
 @dataclass(frozen=True)
 class Order:
-    """A function's name, the port (0 is any), and who hears each record of the host (see `telling.py`)."""
+    """A zip or folder, the port (0 is any), and who hears each record of the host (see `telling.py`)."""
 
-    function: str
+    package: Path
     port: int
     hear: Callable[[Record], None]
+
+    @property
+    def shown(self) -> str:
+        """What stands before the names of its files where a person reads them."""
+        return f"{self.package}/" if self.package.is_dir() else ""
 
 
 @dataclass(frozen=True)
@@ -49,6 +57,7 @@ class PrivateHost:
     folder: Path
     child: Child
     token: str
+    shown: str
 
     @property
     def target(self) -> str:
@@ -70,9 +79,22 @@ class PrivateHost:
         zipped = self._zipped(package)
         with Client(self.url, self.token) as client:
             try:
-                return _follow(client.deploy(zipped, {"name": self.function}), tell)
+                return self._follow(client.deploy(zipped, {"name": self.function}), tell)
             except RefusedError as error:
                 raise RefusedPackageError(_told(error.problem) or str(error)) from None
+
+    def _follow(self, messages: Any, tell: Callable[[Record], None]) -> Record:
+        for message in messages:
+            match message.get("type"):
+                case "done":
+                    done: Record = message
+                    return done
+                case "error":
+                    stack = own_frames(message.get("stack") or [], self.shown)
+                    raise RefusedPackageError("\n".join([_told(message), *stack]))
+                case _:
+                    tell(message)
+        raise ClientError("the host ended the deploy without saying how")
 
     def _zipped(self, package: Path) -> Path:
         if package.is_file():
@@ -100,16 +122,18 @@ async def open_host(order: Order) -> AsyncIterator[PrivateHost]:
         if shutil.disk_usage(folder).free < NEEDED:
             raise AuthoringError(tell_full_temporary())
         state = folder / "state"
-        arguments = ["host.authoring.serving", str(state), f"127.0.0.1:{order.port}", order.function]
+        function, shown = name_of(order.package), order.shown
+        hear = partial(_hear, order.hear, shown)
+        arguments = ["host.authoring.serving", str(state), f"127.0.0.1:{order.port}", function]
         variables = {**LINKED, **uv_cache(os.environ)}
-        program = Program("the host", arguments, GRACE, variables, lambda line: _hear(line, order.hear))
+        program = Program("the host", arguments, GRACE, variables, hear)
         async with run_child(program) as child:
             try:
                 url = await asyncio.wait_for(child.wait_for(LISTENS), START_LIMIT)
             except TimeoutError:
                 raise child.failed(f"did not start within {START_LIMIT:g} s") from None
             token = (state / STATE_FILE).read_text().strip()
-            yield PrivateHost(url, order.function, folder, child, token)
+            yield PrivateHost(url, function, folder, child, token, shown)
 
 
 def uv_cache(environ: Mapping[str, str]) -> dict[str, str]:
@@ -141,22 +165,10 @@ def _told(problem: Record) -> str:
     return tell_full_temporary() if problem.get("title") == FULL else str(problem.get("detail") or "")
 
 
-def _hear(line: str, hear: Callable[[Record], None]) -> bool:
+def _hear(hear: Callable[[Record], None], shown: str, line: str) -> bool:
     record = read_record(line)
     if record is not None:
+        if stack := record.get("stack"):
+            record["stack"] = own_frames(stack, shown)[-MOST_LINES:]
         hear(record)
     return record is not None
-
-
-def _follow(messages: Any, tell: Callable[[Record], None]) -> Record:
-    for message in messages:
-        match message.get("type"):
-            case "done":
-                done: Record = message
-                return done
-            case "error":
-                stack = [str(line).rstrip("\n") for line in message.get("stack") or []]
-                raise RefusedPackageError("\n".join([_told(message), *stack]))
-            case _:
-                tell(message)
-    raise ClientError("the host ended the deploy without saying how")

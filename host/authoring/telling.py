@@ -13,9 +13,10 @@ from runtime.loglines import LogLine
 from runtime.observations import Observer, Observers, Run, result_of
 
 MOST_SHOWN = 2000
-MOST_FRAMES = 20
-LOG_FIRST = 0.02
-"""Seconds: what an event printed has been read from its pipe by then, and stands before its answer."""
+MOST_FAILURES = 100
+LOG_AFTER, RUN_AFTER = 0.05, 0.1
+"""Seconds: by the first, a failure is known that a line of the log says again; by the second, what an event
+printed has been read from its pipe, and stands before its answer."""
 
 
 class TellingPart(Part, Observer):
@@ -28,12 +29,13 @@ class TellingPart(Part, Observer):
         self._observers: Observers = base.observing.observers
         self._logs: LogStore = base.logs
         self._function = function
+        self._failures: dict[str, set[str]] = {}
         self._following: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """From now on."""
         self._observers.add(self)
-        self._following = asyncio.create_task(_follow(self._logs.subscribe(self._function)))
+        self._following = asyncio.create_task(self._follow(self._logs.subscribe(self._function)))
 
     async def stop(self) -> None:
         """No more."""
@@ -43,6 +45,8 @@ class TellingPart(Part, Observer):
 
     def ended(self, run: Run) -> None:
         """A run with its answer or failure."""
+        if isinstance(run.outcome, FunctionRaisedError):
+            self._keep_failure(run.event.id, run.outcome)
         times = {"seconds": run.ran, "queued": run.queued, "revision": run.spec.label}
         _tell_later({**_describe(run.event), **_outcome(run.outcome), "result": run.result, **times})
 
@@ -50,10 +54,21 @@ class TellingPart(Part, Observer):
         """An event that never ran."""
         _tell_later({**_describe(event), **_outcome(error), "result": result_of(error), "revision": target})
 
+    async def _follow(self, lines: Follower) -> None:
+        while (line := await lines.get()) is not None:
+            asyncio.get_running_loop().call_later(LOG_AFTER, self._tell_line, line)
 
-async def _follow(lines: Follower) -> None:
-    while (line := await lines.get()) is not None:
-        write_record(_log(line))
+    def _keep_failure(self, event_id: str, error: FunctionRaisedError) -> None:
+        lines = "\n".join([str(error), *error.stack]).split("\n")
+        self._failures[event_id] = {line.rstrip() for line in lines}
+        while len(self._failures) > MOST_FAILURES:
+            del self._failures[next(iter(self._failures))]
+
+    def _tell_line(self, line: LogLine) -> None:
+        # The failure itself stands in the log, too; it is told with its event.
+        is_failure = line.level == "error" and line.line.rstrip() in self._failures.get(line.id, ())
+        if not is_failure:
+            write_record(_log(line))
 
 
 def _describe(event: Event) -> dict[str, Any]:
@@ -64,7 +79,7 @@ def _outcome(outcome: Answer | InvocationError | None) -> dict[str, Any]:
     if outcome is None:
         return {"error": "nobody waited for its answer"}
     if isinstance(outcome, InvocationError):
-        stack = outcome.stack[-MOST_FRAMES:] if isinstance(outcome, FunctionRaisedError) else []
+        stack = outcome.stack if isinstance(outcome, FunctionRaisedError) else []
         return {"error": str(outcome)[:MOST_SHOWN], "status": outcome.status, "stack": stack}
     if outcome.stream is not None:
         return {"answer": "(piece by piece)", "status": outcome.status}
@@ -81,4 +96,4 @@ def _shown(body: bytes) -> str:
 
 
 def _tell_later(record: dict[str, Any]) -> None:
-    asyncio.get_running_loop().call_later(LOG_FIRST, write_record, record)
+    asyncio.get_running_loop().call_later(RUN_AFTER, write_record, record)

@@ -13,7 +13,8 @@ from functions.errors import PackageError
 from functions.package import open_package
 from host.authoring.difference import difference
 from host.authoring.faults import AuthoringError, RefusedPackageError
-from host.authoring.private_host import Order, PrivateHost, name_of, open_host
+from host.authoring.frames import own_frames
+from host.authoring.private_host import Order, PrivateHost, open_host
 from host.authoring.records import Record
 from host.authoring.samples import Sample, check_writable, read_samples, why_unwritable
 from host.client.client import Reply
@@ -76,7 +77,7 @@ def _unpacked(package: Path, target: Path) -> Path:
 async def _run(trial: Trial, samples: list[Sample]) -> None:
     cancel_on_signals(lambda: None)
     try:
-        async with open_host(Order(name_of(trial.package), 0, lambda record: None)) as host:
+        async with open_host(Order(trial.package, 0, lambda record: None)) as host:
             await race(_try_all(trial, host, samples), host.child.watch())
     except asyncio.CancelledError:
         raise AuthoringError("stopped before all samples were tried") from None
@@ -92,7 +93,7 @@ async def _try(host: PrivateHost, sample: Sample, approx: float) -> Verdict:
     try:
         reply = await host.invoke(sample)
     except RefusedError as error:
-        stack = [str(line).rstrip("\n") for line in error.problem.get("stackTrace") or []]
+        stack = own_frames(error.problem.get("stackTrace") or [], host.shown)
         return Verdict(sample, [str(error), *stack], failed=True)
     except ClientError as error:
         return Verdict(sample, [str(error)], failed=True)
