@@ -22,9 +22,11 @@ def test_a_gateway_whose_clock_begins_in_1970_has_its_past_and_shows_it_when_the
     first = Life(tmp_path)
     first.work(1200)
     first.end()
-    second = Life(tmp_path, 60.0)
+    second = Life(tmp_path, 67.0)
     second.work(10)
     assert sum(second.shown(60)[1]) == 1210
+    for step in (10, 60):
+        assert second.shown(step)[0] == sorted(second.shown(step)[0])
     second.wall += NOON
     times = second.shown(60)[0]
     assert NOON - 1300 < times[0] <= times[-1] <= second.wall

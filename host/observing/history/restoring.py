@@ -98,7 +98,8 @@ class Restoring:
 def read_past(journal: Journal, step: int, now: int, rest: Callable[[], None]) -> Past:
     """The rows of earlier lives by their series; `rest` is called after each record."""
     unknown: list[ValueError] = []
-    offsets = place_lives(list_lives(read_records(journal, rest, unknown)), now)
+    # The first row of this life begins with its period, before `now`.
+    offsets = place_lives(list_lives(read_records(journal, rest, unknown)), now // step * step)
     if unknown:
         logger.warning(
             "%d records of the history in %s are not understood, and left out: %s",
