@@ -43,6 +43,13 @@ class OnePool:
         return PoolView("ready", [InstanceView(0, 7, "idle", 0.0, 5)], 1, 0, 0, 5, 0, None, "hot")
 
 
+class Unread(Processes):
+    """Reads nothing: when a thread is done with it differs from run to run."""
+
+    def want(self, owners: object) -> None:
+        """Not now."""
+
+
 class Scene:
     """A look at functions with a pool each; `now` is the second that was looked at last."""
 
@@ -53,7 +60,7 @@ class Scene:
         self.draining: list[OnePool] = []
         self.now = NOON
         sources = Sources(self.tallies, self._deployed, self._all, self._figure, lambda: Waiting(1, 2, 3))
-        self.look = Look(self.history, sources, Processes(asyncio.get_running_loop()))
+        self.look = Look(self.history, sources, Unread(asyncio.get_running_loop()))
 
     def deploy(self, function: str) -> OnePool:
         pool = self.pools[function] = OnePool(function)
