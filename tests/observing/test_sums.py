@@ -39,11 +39,12 @@ def test_all_accounts_of_10_000_mixed_events_agree_exactly(
     assert expected.total() == 2 * EVENTS
     # An answer leaves before what is told of it is looked at; what is told is there by then.
     assert metrics_of(host) == expected
-    assert records_of(host) == expected
-    by_result: Counter[str] = Counter()
-    for (_, result), count in expected.items():
-        by_result[result] += count
-    assert totals_of(host) == by_result
+    by_result = results_of(expected)
+    assert totals_of(host, "made") == by_result
+    # On a machine whose disk is too slow for all of them, some are given up, and those are counted.
+    records = records_of(host)
+    assert records <= expected
+    assert results_of(records) + totals_of(host, "forgotten") == by_result
     for step in ("1s", "10s", "1m"):
         wait_until(partial(_agrees, host, step, by_result), f"the history by {step} has all of them", 90)
 
@@ -87,10 +88,18 @@ def records_of(host: RunningHost) -> Ends:
         before = {"before": page[-1]["number"]}
 
 
-def totals_of(host: RunningHost) -> Counter[str]:
-    """How many records were made, by result."""
+def totals_of(host: RunningHost, what: str) -> Counter[str]:
+    """How many records were made, or forgotten, by result."""
     totals = host.client.get(f"{host.url}/api/records", params={"limit": 1}).json()["totals"]
-    return +Counter({result: told["made"] for result, told in totals.items()})
+    return +Counter({result: told[what] for result, told in totals.items()})
+
+
+def results_of(ends: Ends) -> Counter[str]:
+    """Without their triggers."""
+    told: Counter[str] = Counter()
+    for (_, result), count in ends.items():
+        told[result] += count
+    return told
 
 
 def history_of(host: RunningHost, step: str) -> Counter[str]:
