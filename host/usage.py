@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 from host.lifecycle import Part
+from runtime.steadily import steadily
 from runtime.usage import Rows, Usage, dump, load
 
 logger = logging.getLogger(__name__)
@@ -41,7 +42,7 @@ class UsagePart(Part):
 
     async def start(self) -> None:
         """Begin to write."""
-        self._flushing = asyncio.create_task(self._flush_often())
+        self._flushing = asyncio.create_task(steadily("usage", self.flush, FLUSH_EVERY))
 
     async def stop(self) -> None:
         """Write the last of it."""
@@ -70,11 +71,6 @@ class UsagePart(Part):
                 error.strerror,
                 extra={"file": str(self._file)},
             )
-
-    async def _flush_often(self) -> None:
-        while True:
-            await asyncio.sleep(FLUSH_EVERY)
-            await self.flush()
 
 
 def _replace(file: Path, began: float, earlier: Rows, hours: dict[int, Rows]) -> None:

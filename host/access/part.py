@@ -11,11 +11,13 @@ from host.access.guard import Guard
 from host.access.local_token import LocalToken
 from host.access.tokens import Tokens
 from host.lifecycle import Part
+from runtime.steadily import steadily
 
 logger = logging.getLogger(__name__)
 
 LONGEST_SLEEP = 60.0
 """Seconds until tokens are looked at anew, in case somebody has set the machine's clock."""
+SHORTEST_SLEEP = 0.1
 FLUSH_PERIOD = 600.0
 
 
@@ -61,7 +63,10 @@ class AccessPart(Part):
     async def start(self) -> None:
         """Write the local token, and see to it that tokens end."""
         self._local.write(self._addresses())
-        self._tasks = [asyncio.create_task(self._end_tokens()), asyncio.create_task(self._flush())]
+        self._tasks = [
+            asyncio.create_task(steadily("the end of tokens", self._end_tokens, SHORTEST_SLEEP)),
+            asyncio.create_task(steadily("the last use of tokens", self._flush, FLUSH_PERIOD)),
+        ]
 
     async def stop(self) -> None:
         """Take the local token away."""
@@ -72,16 +77,13 @@ class AccessPart(Part):
         await asyncio.to_thread(self._write_uses)
 
     async def _end_tokens(self) -> None:
-        while True:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._changed.wait(), seconds_to_next(self._tokens))
-            self._changed.clear()
-            self._guard.forget()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._changed.wait(), seconds_to_next(self._tokens))
+        self._changed.clear()
+        self._guard.forget()
 
     async def _flush(self) -> None:
-        while True:
-            await asyncio.sleep(FLUSH_PERIOD)
-            await asyncio.to_thread(self._write_uses)
+        await asyncio.to_thread(self._write_uses)
 
     def _write_uses(self) -> None:
         try:

@@ -1,6 +1,5 @@
 """The host's own log: where it goes, in which form, and what is kept out of it."""
 
-import asyncio
 import logging
 import os
 import sys
@@ -15,6 +14,7 @@ from conf.secrets import secret_values
 from conf.settings import Settings
 from host.logs.flood import WINDOW, Flood
 from host.logs.forms import Form, JsonForm, TextForm
+from runtime.steadily import steadily
 from runtime.worker.masks import make_mask
 
 CHATTY = {"uvicorn": logging.ERROR, "httpx": logging.WARNING}
@@ -52,9 +52,10 @@ class HostLog:
 
     async def keep_telling(self) -> None:
         """Say now and then what was held back, until cancelled."""
-        while True:
-            await asyncio.sleep(WINDOW)
-            self.tell()
+        await steadily("the host's log", self._tell_some, WINDOW)
+
+    async def _tell_some(self) -> None:
+        self.tell()
 
     def tell(self, whole: bool = False) -> None:
         """Say what was held back; with `whole` also what is still going on."""

@@ -88,7 +88,8 @@ def test_results_that_have_no_room_are_dead_letters_until_there_is_room_again(tm
             await asyncio.gather(*(ledger.answer(LANE, work, large) for work in works))
             assert store.trouble is None and await store.read_events(LANE, 0, 99) == []
             letters = await store.letters(LetterQuery())
-            assert 10 <= len(letters) < 20
+            # On a slow machine ended ones make room before all of them have come.
+            assert 1 <= len(letters) < 20
             assert {letter.error_type for letter in letters} == {"NoRoom"}
             said = f"the result of {MIB // 2} bytes has no room on disk; see limits.delivery"
             assert letters[0].message == said

@@ -1,11 +1,11 @@
 """Forgets the results of asynchronous invocations when their time is over."""
 
-import asyncio
 import logging
 import sqlite3
 import time
 from collections.abc import Callable
 
+from runtime.steadily import steadily
 from triggers.store.changes import DropInvocations
 from triggers.store.store import DeliveryStore
 
@@ -24,10 +24,12 @@ def steady_clock() -> Callable[[], float]:
 
 async def forget_expired(store: DeliveryStore, clock: Callable[[], float]) -> None:
     """Drop what is over, each INTERVAL seconds; runs until cancelled."""
-    while True:
+
+    async def forget() -> None:
         try:
             while ids := await store.expired_invocations(clock(), AT_ONCE):
                 await store.submit(DropInvocations(tuple(ids)), durable=False)
         except sqlite3.Error as error:
             logger.warning("results whose time is over cannot be looked up: %s", error)
-        await asyncio.sleep(INTERVAL)
+
+    await steadily("results whose time is over", forget, INTERVAL)

@@ -12,7 +12,7 @@ from host.observing.history.looking import Look
 from host.observing.history.restoring import Restoring
 from host.observing.history.saving import Saving
 from host.observing.slices import Slices
-from host.observing.steadily import Attempts
+from runtime.steadily import Attempts
 
 logger = logging.getLogger(__name__)
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from host.lifecycle import Part
-from host.observing.steadily import steadily
 from runtime.pool import Pool
+from runtime.steadily import steadily
 
 READ_EVERY = 5.0
 """Seconds; a process takes 20 µs of a thread to be read."""

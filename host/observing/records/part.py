@@ -14,8 +14,8 @@ from host.observing.records.records import Records
 from host.observing.records.redaction import read_paths
 from host.observing.records.sealing import View, seal, summarize
 from host.observing.records.store import Choice, RecordStore, Tell
-from host.observing.steadily import Attempts
 from runtime.observations import RESULTS
+from runtime.steadily import Attempts
 
 logger = logging.getLogger(__name__)
 

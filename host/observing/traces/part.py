@@ -5,10 +5,10 @@ from functools import partial
 
 from conf.observing import Traces
 from host.lifecycle import Part
-from host.observing.steadily import steadily
 from host.observing.traces.sending import Exporter, Sending
 from host.observing.traces.tracer import Tracer
 from runtime.events import Dispatch
+from runtime.steadily import steadily
 
 FLUSH = 5.0
 TICK = 1.0

@@ -5,7 +5,7 @@ import logging
 
 import pytest
 
-from host.observing.steadily import steadily
+from runtime.steadily import steadily
 
 
 def test_what_fails_is_tried_again_and_said_once_in_a_row(caplog: pytest.LogCaptureFixture) -> None:
