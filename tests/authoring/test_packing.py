@@ -13,6 +13,7 @@ import pytest
 from host.authoring.wheels import pip_variables
 from tests.cli.running import DEADLINE, command, environment, fnhost
 from tests.functions.wheelhouse import make_wheel
+from tests.heeding import heed_signals
 
 FILES = {
     "index.py": "def index(event, context): return event\n",
@@ -142,9 +143,14 @@ def test_nothing_is_left_when_it_is_ended_while_it_fetches(
         url = f"http://127.0.0.1:{index.getsockname()[1]}/simple"
         env = environment(TMPDIR=str(temporary), PIP_INDEX_URL=url)
         words = command("package", str(package), "--with-wheels", "-o", str(tmp_path / "trend.zip"))
-        with subprocess.Popen(words, env=env, stderr=subprocess.DEVNULL) as process:
+        quiet = subprocess.DEVNULL
+        process = subprocess.Popen(words, env=env, stderr=quiet, preexec_fn=heed_signals)
+        try:
             asked, _ = index.accept()
             with asked:
                 process.send_signal(number)
                 assert process.wait(DEADLINE) == 128 + number
+        finally:
+            process.kill()
+            process.wait()
     assert [each.name for each in temporary.iterdir() if each.name.startswith("fnhost")] == []

@@ -83,4 +83,4 @@ def test_a_host_that_runs_is_told_with_its_real_address_and_found_by_its_state(
         check=False,
     )
     assert done.returncode == 3
-    assert f"the host that uses {host.state} listens on {host.url.removeprefix('http://')}" in done.stderr
+    assert f"the host that uses {host.state} listens on {host.url}" in done.stderr

@@ -19,6 +19,7 @@ import pytest
 
 from host.cli.invocations import draw_waterfall
 from tests.cli.running import DEADLINE, command, environment, fnhost
+from tests.heeding import heed_signals
 from tests.hosts import RunningHost, wait_until
 
 CODE = """\
@@ -108,7 +109,10 @@ def debugging(host: RunningHost, *words: str) -> Iterator[tuple[Terminal, "subpr
     master, slave = pty.openpty()
     termios.tcsetwinsize(slave, (33, 91))
     env = environment(FNHOST_URL=host.url, XDG_RUNTIME_DIR=os.environ["XDG_RUNTIME_DIR"])
-    process = subprocess.Popen(command("debug", *words), stdin=slave, stdout=slave, stderr=slave, env=env)
+    words = tuple(command("debug", *words))
+    process = subprocess.Popen(
+        words, stdin=slave, stdout=slave, stderr=slave, env=env, preexec_fn=heed_signals
+    )
     try:
         yield Terminal(master, slave), process
         process.wait(DEADLINE)
