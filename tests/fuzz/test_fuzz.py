@@ -1,6 +1,7 @@
 """A few cases for each target, the same in each run; and by name what was found once."""
 
 import logging
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -13,9 +14,13 @@ from tests.fuzz.targets import TARGETS
 
 
 @pytest.fixture(autouse=True)
-def quiet() -> None:
+def quiet() -> Iterator[None]:
     """What is wrong with a case is no news."""
-    logging.getLogger("runtime").setLevel(logging.CRITICAL + 1)
+    logger = logging.getLogger("runtime")
+    before = logger.level
+    logger.setLevel(logging.CRITICAL + 1)
+    yield
+    logger.setLevel(before)
 
 
 @pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.name)

@@ -95,7 +95,7 @@ def test_results_of_short_intervals_wait_on_disk_for_their_broker_through_a_cras
     wait_until(lambda: runs(host), "it ticks")
     mosquitto.stop()
     delivery = f"{host.url}/api/delivery"
-    wait_until(lambda: host.client.get(delivery).json()["results"].get("b1/timers", 0) > 3, "results wait")
+    wait_until(lambda: host.client.get(delivery).json()["results"].get("b1/timers", 0) > 5, "results wait")
     host.kill()
     killed = time.time()
     mosquitto.start()
@@ -107,6 +107,7 @@ def test_results_of_short_intervals_wait_on_disk_for_their_broker_through_a_cras
             await until(lambda: len(listener.heard) > 4, "results come")
             events = [json.loads(payload)["event"] for payload in listener.payloads()]
         times = [datetime.fromisoformat(event["time"]).timestamp() for event in events]
+        # What the broker had taken before it ended, it has forgotten.
         assert len([each for each in times if each < killed]) > 3
         assert times == sorted(times)
 

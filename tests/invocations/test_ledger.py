@@ -95,10 +95,15 @@ def test_results_that_have_no_room_are_dead_letters_until_there_is_room_again(tm
             assert letters[0].message == said
             await until(lambda: store.dropped_invocations > 0, "ended ones took more than their share")
             await until(lambda: store.takes_in, "there is room again")
-            (letter,) = letters[-1:]
-            again = Work(Event(letter.body, id=letter.event_id, received=1000.0), store.next_seq())
-            await ledger.answer(LANE, again, large)
-            assert (await ledger.find(letter.event_id)).state == "done"
+            # Room is made a fifth at a time: a try that finds none has the next one find it.
+            for letter in letters:
+                again = Work(Event(letter.body, id=letter.event_id, received=1000.0), store.next_seq())
+                await ledger.answer(LANE, again, large)
+                if (await ledger.find(letter.event_id)).state == "done":
+                    break
+                await until(lambda: store.takes_in, "there is room again")
+            else:
+                pytest.fail("none has found room again")
 
     play(scene())
 
