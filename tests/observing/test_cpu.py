@@ -41,6 +41,12 @@ def test_an_arbiter_is_read_with_its_instances_and_with_those_it_has_reaped(tmp_
     assert read_times((9, 8), tmp_path) is None
 
 
+def test_a_process_that_cannot_be_read_for_now_is_not_taken_for_one_that_is_gone(tmp_path: Path) -> None:
+    (tmp_path / "7" / "stat").mkdir(parents=True)
+    with pytest.raises(IsADirectoryError):
+        read_times((7,), tmp_path)
+
+
 def test_what_functions_have_used_never_goes_down() -> None:
     times, pool = CpuTimes(), StubPool("industry")
     for seconds, total in ((4.0, 4.0), (3.5, 4.0), (4.5, 4.5)):

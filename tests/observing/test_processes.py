@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from host.observing.history.axis import time_since_boot
-from host.observing.history.processes import KEPT, TICKS, Processes
+from host.observing.history.processes import KEPT, Processes
+from host.observing.proc_stat import TICKS
 
 
 class Proc:

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from host.observing.history.axis import time_since_boot
+from host.observing.proc_stat import GONE, TICKS, read_file, read_times_of
 from runtime.scaling.memory import read_usage
 
 logger = logging.getLogger(__name__)
 
-TICKS = os.sysconf("SC_CLK_TCK")
 SHARE = 0.002
 """The part of a core that reading may take; 100 processes take some 3 ms (`tests/bench`)."""
 PAUSE = (1.0, 30.0)
@@ -27,7 +27,7 @@ KEPT = 30
 """Passes for which a process is remembered that was not there in one."""
 SLACK = 0.5
 """Seconds by which a look may come early: there is one each second."""
-HIDDEN = (FileNotFoundError, ProcessLookupError, PermissionError)
+HIDDEN = (*GONE, PermissionError)
 RECEIVED, SENT = 0, 8
 """Columns of /proc/net/dev (proc(5))."""
 
@@ -223,26 +223,16 @@ def read_all(proc: Path, pids: Iterable[int], weigh: bool) -> Pass:
 
 def read_process(proc: Path, pid: int) -> Read | None:
     """What a process has used (proc(5), stat and io); None when it is gone."""
-    folder = f"{proc}/{pid}"
-    try:
-        # The name of the program stands in brackets, and may have anything in it.
-        stat = _read(f"{folder}/stat").rpartition(b")")[2].split()
-    except HIDDEN:
+    times = read_times_of(proc, pid)
+    if times is None:
         return None
     sizes: dict[bytes, int] = {}
     with suppress(*HIDDEN):  # another user's is hidden where root may not trace, as in containers
-        sizes = {line[0]: int(line[1]) for line in map(bytes.split, _read(f"{folder}/io").splitlines())}
-    seconds = (int(stat[11]) + int(stat[12])) / TICKS
-    return Read(int(stat[19]), seconds, sizes.get(b"read_bytes:", 0), sizes.get(b"write_bytes:", 0))
-
-
-def _read(path: str) -> bytes:
-    # A third of what pathlib takes for it.
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        return os.read(descriptor, 4096)
-    finally:
-        os.close(descriptor)
+        sizes = {
+            line[0]: int(line[1]) for line in map(bytes.split, read_file(f"{proc}/{pid}/io").splitlines())
+        }
+    read, written = (sizes.get(name, 0) for name in (b"read_bytes:", b"write_bytes:"))
+    return Read(times.born, times.own / TICKS, read, written)
 
 
 def read_network(proc: Path) -> tuple[int, int]:

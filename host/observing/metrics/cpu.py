@@ -1,18 +1,17 @@
 """Processor time of functions: read from the kernel off the loop, and added up so that it never goes down."""
 
 import asyncio
-import os
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from host.lifecycle import Part
+from host.observing.proc_stat import TICKS, read_times_of
 from runtime.pool import Pool
 from runtime.steadily import steadily
 
 READ_EVERY = 5.0
 """Seconds; a process takes 20 µs of a thread to be read."""
-TICKS = os.sysconf("SC_CLK_TCK")
 
 Pools = Callable[[], Iterable[Pool]]
 
@@ -110,22 +109,13 @@ class CpuPart(Part):
 def read_times(pids: tuple[int, ...], proc: Path = Path("/proc")) -> Reading | None:
     """What an arbiter, which comes first, and its instances have used; None when it is gone.
 
+    Raises OSError where that cannot be known: taken for gone, it would be counted anew from its beginning.
     The times of instances that it has reaped are its children's by then (proc(5), stat).
     """
     arbiter, *instances = pids
-    own = _read_stat(proc, arbiter)
+    own = read_times_of(proc, arbiter)
     if own is None:
         return None
-    living = (_read_stat(proc, pid) for pid in instances)
-    ticks = sum(sum(stat[:4]) for stat in (own, *living) if stat is not None)
-    return Reading(arbiter, own[4], ticks / TICKS)
-
-
-def _read_stat(proc: Path, pid: int) -> tuple[int, ...] | None:
-    """utime, stime, cutime, cstime and the start of a process, in clock ticks."""
-    try:
-        text = (proc / str(pid) / "stat").read_bytes()
-    except OSError:
-        return None
-    fields = text.rpartition(b")")[2].split()
-    return (*map(int, fields[11:15]), int(fields[19]))
+    living = (read_times_of(proc, pid) for pid in instances)
+    ticks = sum(each.own + each.reaped for each in (own, *living) if each is not None)
+    return Reading(arbiter, own.born, ticks / TICKS)

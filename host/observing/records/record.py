@@ -55,7 +55,7 @@ class Record:
     `number` orders all records of a host. `stages` are in seconds since the epoch: received, queued, started,
     ended, and later published and acknowledged; those that did not happen, or were not seen, are not there.
     `meta` are the metadata as JSON, which takes a part of what its objects would. `size` is how many bytes
-    all of it takes in memory, roughly. `is_kept` is False for one that was only wanted by a listener.
+    all of it takes in memory, roughly.
     """
 
     number: int
@@ -77,7 +77,6 @@ class Record:
     status: int | None = None
     publications: tuple[tuple[str, int], ...] = ()
     error: Failure | None = None
-    is_kept: bool = True
     last_stage: Stage | None = None
     is_complete: bool = False
     ended: float = 0.0

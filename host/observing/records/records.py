@@ -1,7 +1,6 @@
 """Decides which invocations have a record, and keeps each until nothing more comes to it."""
 
 import asyncio
-import logging
 import random
 import time
 from collections import Counter, deque
@@ -16,15 +15,10 @@ from host.observing.records.shelf import MEMORY, Shelf
 from runtime.events import Stage
 from runtime.observations import Observer, Run
 
-logger = logging.getLogger(__name__)
-
 PATIENCE = 5.0
 """Seconds after its end in which a record hears of its publication and acknowledgement."""
 MOST_OPEN = 10_000
 """Records that wait so, whether the shelf still has them or not; they have MEMORY bytes at most, too."""
-
-Listener = Callable[[Record], None]
-Wants = Callable[[Run], bool]
 
 
 class Clocks(NamedTuple):
@@ -48,18 +42,12 @@ class Totals:
 
 
 class Records(Observer):
-    """Told of each run; `listeners` hear of each record once nothing more comes to it.
-
-    `wants` may ask for the record of a run that is neither a failure nor in the sample: its listeners hear of
-    it, and it is not kept. `on_filling` is called while there is much that the disk has not got.
-    """
+    """Told of each run; `on_filling` is called while there is much that the disk has not got."""
 
     def __init__(self, rules: Rules, clocks: Clocks = Clocks()) -> None:  # noqa: B008 - it does not change
         self.rules = rules
         self.shelf = Shelf(Bounds(rules.most, rules.size))
         self.totals = Totals(clocks.wall())
-        self.listeners: list[Listener] = []
-        self.wants: Wants | None = None
         self.on_filling: Callable[[], None] | None = None
         self.last = 0
         self._clocks = clocks
@@ -71,22 +59,18 @@ class Records(Observer):
 
     def ended(self, run: Run) -> None:
         """Make a record of it, if there is to be one."""
-        kept = run.result != "ok" or self._random() < self._share
-        if not kept and (self.wants is None or not self.wants(run)):
-            if run.event.timeline is not None:
-                # Of an earlier attempt, which what comes now does not belong to.
-                run.event.timeline = None
-            return
-        self._keep(run, kept)
+        if run.result != "ok" or self._random() < self._share:
+            self._keep(run)
+        elif run.event.timeline is not None:
+            # Of an earlier attempt, which what comes now does not belong to.
+            run.event.timeline = None
 
-    def _keep(self, run: Run, kept: bool) -> None:
+    def _keep(self, run: Run) -> None:
         clocks = self._clocks
         self.last += 1
         moment = Moment(clocks.monotonic(), clocks.wall())
         record = make_record(self.last, run, moment, self.rules.body)
-        record.is_kept = kept
-        if kept:
-            self.totals.made[record.result] += 1
+        self.totals.made[record.result] += 1
         if record.last_stage is None:
             run.event.timeline = None
             record.is_complete = True
@@ -95,12 +79,10 @@ class Records(Observer):
             run.event.timeline = record
             record.on_mark = self._mark
             self._await(record)
-        if kept and (gone := self.shelf.add(record)):
+        if gone := self.shelf.add(record):
             self.totals.forgotten.update(gone)
         if self.on_filling is not None and self.shelf.is_filling:
             self.on_filling()
-        if record.is_complete:
-            self._tell(record)
 
     def _await(self, record: Record) -> None:
         self._open.append(record)
@@ -140,17 +122,7 @@ class Records(Observer):
         self._complete(record)
 
     def _complete(self, record: Record) -> None:
-        if not record.is_complete:
-            record.is_complete, record.on_mark = True, None
-            self._tell(record)
-
-    def _tell(self, record: Record) -> None:
-        for listener in self.listeners:
-            try:
-                listener(record)
-            except Exception:
-                # Whoever listens has no say in what becomes of the event.
-                logger.exception("a record was not told")
+        record.is_complete, record.on_mark = True, None
 
     def now(self) -> float:
         """Seconds since the epoch."""

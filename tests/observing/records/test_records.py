@@ -71,18 +71,17 @@ def test_a_record_tells_the_whole_way_of_an_event() -> None:
     async def scenario() -> None:
         hands = Hands()
         records = Records(Rules(sample=1), hands.clocks())
-        told: list[Record] = []
-        records.listeners.append(told.append)
         run = mqtt_run(ok(), attempt=3, device="d7")
         records.ended(run)
-        timeline = run.event.timeline
-        assert timeline is not None
+        record = run.event.timeline
+        assert isinstance(record, Record)
         hands.now += 0.25
-        timeline.mark("published")
-        assert told == []
+        record.mark("published")
+        assert not record.is_complete
         hands.now += 0.25
-        timeline.mark("acknowledged")
-        view = seal(told[0], ())
+        record.mark("acknowledged")
+        assert record.is_complete
+        view = seal(record, ())
         since = {name: round(value - WALL, 3) for name, value in view["stages"].items()}
         assert since == {
             "received": -3.5,
@@ -99,38 +98,24 @@ def test_a_record_tells_the_whole_way_of_an_event() -> None:
     asyncio.run(scenario())
 
 
-def test_a_record_is_told_when_what_should_have_come_does_not() -> None:
+def test_a_record_is_complete_when_what_should_have_come_does_not() -> None:
     async def scenario() -> None:
         hands = Hands()
         records = Records(Rules(sample=1), hands.clocks())
-        told: list[Record] = []
-        records.listeners.append(told.append)
         run = mqtt_run(ok())
         records.ended(run)
         records.sweep()
-        assert told == []
         assert records.shelf.take_complete() == []
         hands.now = run.ended + PATIENCE
         records.sweep()
-        assert [each.id for each in told] == [run.event.id]
+        (record,) = records.shelf.take_complete()
+        assert record.id == run.event.id
         assert run.event.timeline is not None
         run.event.timeline.mark("acknowledged")
-        assert len(told) == 1
-        assert "acknowledged" not in told[0].stages
+        assert records.shelf.take_complete() == []
+        assert "acknowledged" not in record.stages
 
     asyncio.run(scenario())
-
-
-def test_a_listener_may_want_a_record_that_is_not_kept() -> None:
-    records = Records(Rules(sample=0))
-    told: list[Record] = []
-    records.listeners.append(told.append)
-    records.wants = lambda run: run.event.trigger == "http"
-    records.ended(run_of(spec_of(), ok()))
-    records.ended(run_of(spec_of(), ok(), trigger="other"))
-    assert [each.trigger for each in told] == ["http"]
-    assert len(records.shelf) == 0
-    assert not records.totals.made
 
 
 def test_what_an_earlier_attempt_left_is_not_told_of_the_next() -> None:
@@ -254,15 +239,16 @@ def test_of_a_long_stack_the_end_is_kept() -> None:
 def test_records_that_wait_for_more_to_come_are_bounded_too() -> None:
     async def scenario() -> None:
         records = Records(Rules(sample=1, body=1024 * 1024))
-        told: list[Record] = []
-        records.listeners.append(told.append)
+        made: list[Record] = []
         for _ in range(20):
             run = mqtt_run(ok())
             run.event.body = b"x" * 1024 * 1024
             records.ended(run)
-        assert len(told) >= 5
+            assert isinstance(run.event.timeline, Record)
+            made.append(run.event.timeline)
+        assert sum(each.is_complete for each in made) >= 5
         records.finish()
-        assert len(told) == 20
+        assert all(each.is_complete for each in made)
 
     asyncio.run(scenario())
 
