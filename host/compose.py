@@ -9,6 +9,9 @@ from host.access.audit import AuditLog
 from host.access.gate import Gate
 from host.access.part import AccessPart, AuditPart
 from host.bridges import BridgesPart
+from host.console.compose import compose_console
+from host.console.ground import Ground
+from host.console.site import FILES
 from host.delivery import DeliveryPart, Workers
 from host.deployment.downloads import Downloads
 from host.deployment.sources import find_sources
@@ -133,6 +136,11 @@ def compose_web(base: Base, triggers: Triggers, health: Health, delivery: Delive
     reports = Reports(
         mqtt.queue_rows, mqtt.connections, delivery.view, triggers.deploys.why, catalog.decisions
     )
+    console = compose_console(
+        Ground(
+            watched, base.observing, reloader, base.logs, functions.room, triggers.usage, lambda: port.urls
+        )
+    )
     entrance = AccessPart(access.tokens, access.guard, access.local, lambda: port.addresses)
     routes = [
         *LettersApi(DeadLetters(base.shared.store, triggers.workers.wake)).routes(),
@@ -147,12 +155,16 @@ def compose_web(base: Base, triggers: Triggers, health: Health, delivery: Delive
         *AccessApi(access.tokens, access.audit, entrance.renew).routes(),
         *SessionsApi(access.guard, access.sessions, access.audit).routes(),
         *document.routes(),
-        *Pages().routes(),
+        *console.routes,
+        *Pages(FILES).routes(),
     ]
-    api = Api(ApiParts(state, catalog, deployer, base.logs, health, reports, reloader), routes)
+    api = Api(
+        ApiParts(state, catalog, deployer, base.logs, health, reports, reloader, console.site.show_home),
+        routes,
+    )
     gate = Gate(api.application(), access.guard, access.audit)
     port = WebPart(triggers.edge.door(triggers.http, gate), base.settings)
-    return Web(port, entrance, reloader, observing_parts(base.observing, watched))
+    return Web(port, entrance, reloader, [*observing_parts(base.observing, watched), console.feed])
 
 
 def compose(settings: Settings, state: StateDir, more: Sequence[MakePart] = ()) -> Host:

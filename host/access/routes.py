@@ -44,12 +44,17 @@ NO_ROUTE = _LOOK
 NEEDS = {
     "GET /livez": _OPEN,
     "GET /readyz": _OPEN,  # it tells details to those only who may look
-    "GET /": _LOOK,
+    "GET /": _OPEN,  # a greeting, and for browsers a page that sees for itself who asks
     "GET /queue_size_metrics": _LOOK,
     "GET /metrics": Need((READ, METRICS)),  # open on loopback, unless `access.metrics` says otherwise
     "GET /api/openapi.json": _READ,
     "GET /api": _OPEN,  # a page with nothing in it: whoever signs in there has a token
     "GET /static/{name}": _OPEN,
+    "GET /static/{folder}/{name}": _OPEN,
+    "GET /console/live": _READ,
+    # Pages see for themselves who asks: a browser is led to where it can sign in.
+    "GET /console/{page}": _OPEN,
+    "GET /console/{page}/{item}": _OPEN,
     "GET /api/mqtt": _READ,
     "GET /api/delivery": _READ,
     "GET /api/status": _READ,

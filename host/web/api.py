@@ -54,7 +54,7 @@ class Reports:
 
 @dataclass(frozen=True)
 class ApiParts:
-    """What the API shows and commands."""
+    """What the API shows and commands; `home` is what browsers get at the root."""
 
     state: StateDir
     catalog: Catalog
@@ -63,6 +63,7 @@ class ApiParts:
     health: Health
     reports: Reports
     reloader: Reloader
+    home: Callable[[Request], Awaitable[Response]]
 
 
 class Api:
@@ -122,7 +123,9 @@ class Api:
         return response
 
     async def hello(self, request: Request) -> Response:
-        """What the program before this one answered, for those who look whether it is there."""
+        """A page for browsers; for others what the program before this one answered."""
+        if "text/html" in request.headers.get("accept", ""):
+            return await self._parts.home(request)
         return JSONResponse({"code": 200, "data": "hello world!", "msg": "", "show": True})
 
     async def live(self, request: Request) -> Response:

@@ -27,7 +27,8 @@ GUARDED: Headers = [
 """Of the API's answers, where they do not say it themselves; `nosniff` is on every answer of the server."""
 
 POLICIES = (API_POLICY, PAGE_POLICY)
-PAGES = frozenset({API_PAGE})
+PAGES = frozenset({API_PAGE, "/"})
+CONSOLE = "/console/"
 OF_PAGES: Headers = [PAGE_POLICY if line is API_POLICY else line for line in GUARDED]
 
 
@@ -49,7 +50,8 @@ class FrontDoor:
         shared = self.origin_check.shared_lines(scope)
         if scope["path"].startswith(PREFIX):
             return self.trigger(scope, receive, _share(scope, send, shared) if shared else send)
-        guarded = OF_PAGES if scope["path"] in PAGES else GUARDED
+        path = scope["path"]
+        guarded = OF_PAGES if path in PAGES or path.startswith(CONSOLE) else GUARDED
         return self._api(scope, receive, _with_lines(send, [*guarded, *shared]))
 
 

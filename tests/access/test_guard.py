@@ -142,9 +142,12 @@ def open_to(door: Door, *scopes: str) -> set[str]:
     return {route for route, need in NEEDS.items() if need.is_met(identity, "industry")}
 
 
-BARE = {"GET /livez", "GET /readyz", "GET /api", "GET /static/{name}"}
+FILES = {"GET /static/{name}", "GET /static/{folder}/{name}"}
+PAGES = {"GET /", "GET /api", "GET /console/{page}", "GET /console/{page}/{item}"}
+"""They see for themselves who asks."""
+BARE = {"GET /livez", "GET /readyz", *PAGES, *FILES}
 SESSIONS = {"GET /api/session", "POST /api/session", "DELETE /api/session"}
-LOOKS = {"GET /", "GET /queue_size_metrics"}
+LOOKS = {"GET /queue_size_metrics"}
 RESULTS = {
     "GET /api/invocations/{id}",
     "GET /api/invocations/{id}/result",

@@ -16,7 +16,7 @@ from triggers.http_answers import encode_headers
 
 
 def test_every_answer_of_the_api_says_what_browsers_may_not(shared_host: RunningHost) -> None:
-    for path in ("/", "/livez", "/readyz", "/api/functions", "/api/functions/none", "/nowhere"):
+    for path in ("/livez", "/readyz", "/api/functions", "/api/functions/none", "/nowhere"):
         headers = shared_host.client.get(f"{shared_host.url}{path}").headers
         assert headers["x-content-type-options"] == "nosniff"
         assert headers["referrer-policy"] == "no-referrer"

@@ -8,8 +8,8 @@ import httpx
 import pytest
 
 from host.web.pages import FOLDER
+from tests.browser import Browser, browsing
 from tests.hosts import RunningHost
-from tests.web.browser import Browser, browsing
 
 INDEX = "def index(event, context):\n    return {'hot': event['t'] > 100, 'said': '<b>x</b>'}\n"
 LIST, INVOKE = "document.getElementById('listFunctions')", "document.getElementById('invoke')"

@@ -2,6 +2,7 @@
 
 from host.web.openapi.operation import (
     ANYTHING,
+    BYTES,
     COUNT,
     FLAG,
     JSON,
@@ -47,14 +48,19 @@ STATUS: Schema = shape(
     }
 )
 
+GREETING = shape({"code": {"const": 200}, "data": TEXT, "msg": TEXT, "show": FLAG})
+
 OPERATIONS = (
     Operation(
         "GET",
         "/",
         "hello",
-        "What the older program answered, for those who look whether it is there.",
-        "read",
-        told(shape({"code": {"const": 200}, "data": TEXT, "msg": TEXT, "show": FLAG})),
+        "What the older program answered, for those who look whether it is there; for browsers the console.",
+        None,
+        {
+            "200": Answer("The greeting, or the page.", {JSON: GREETING, "text/html": BYTES}),
+            "303": Answer("To the page to sign in."),
+        },
     ),
     Operation(
         "GET", "/livez", "live", "The host's event loop turns.", None, told(shape({"live": {"const": True}}))

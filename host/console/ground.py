@@ -1,0 +1,23 @@
+"""What the pages of the console stand on: the parts that they show and command."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from host.deployment.room import Room
+from host.logs.store import LogStore
+from host.observing.compose import Observing, Watched
+from host.reload import Reloader
+from runtime.usage import Usage
+
+
+@dataclass(frozen=True)
+class Ground:
+    """Made by the composition root; `urls` gives the addresses that are really bound."""
+
+    watched: Watched
+    observing: Observing
+    reloader: Reloader
+    logs: LogStore
+    room: Room
+    usage: Usage
+    urls: Callable[[], list[str]]

@@ -1,0 +1,31 @@
+"""Where the live feed has a channel from."""
+
+from typing import Any
+
+from host.access.scopes import READ
+
+
+class Source:
+    """Tells one kind of channel: `overview`, or for an item `function:industry`.
+
+    `every` is after how many ticks of the feed (four a second) it is asked again. It is asked on the event
+    loop, once for all who look, and only while somebody looks: what takes long does not belong here.
+    """
+
+    name = "source"
+    verb = READ
+    every = 4
+
+    def opened(self, item: str) -> None:
+        """The first one looks; raises KeyError where there is no such item."""
+
+    def closed(self, item: str) -> None:
+        """The last one has gone."""
+
+    def begin(self, item: str) -> Any:
+        """What somebody who begins to look is told first: all there is to know, as JSON has it."""
+        return self.tell(item)
+
+    def tell(self, item: str) -> Any:
+        """What is told to all who look; None: there is nothing new."""
+        return None

@@ -1,0 +1,1 @@
+"""The pages of the console, a file for each: what it shows, and what keeps it live."""

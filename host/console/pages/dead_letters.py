@@ -1,0 +1,9 @@
+"""The page `dead-letters`."""
+
+from host.console.ground import Ground
+from host.console.page import Page, Piece
+
+
+def make(ground: Ground) -> Piece:
+    """The page, and what keeps it live."""
+    return Piece((Page("dead-letters"),))

@@ -1,0 +1,40 @@
+"""The frame of all pages: signing in, languages, what is refused, and the live feed's state."""
+
+import httpx
+
+from tests.browser import Browser
+from tests.console.console import go
+from tests.hosts import RunningHost
+
+HTML = {"accept": "text/html,*/*;q=0.8"}
+
+
+def test_the_root_is_a_page_for_browsers_and_the_older_programs_answer_for_others(
+    shared_host: RunningHost,
+) -> None:
+    hello = httpx.get(f"{shared_host.url}/")
+    assert hello.json() == {"code": 200, "data": "hello world!", "msg": "", "show": True}
+    page = httpx.get(f"{shared_host.url}/", headers=HTML)
+    assert (page.status_code, page.headers["location"]) == (303, "/console/sign-in?next=/")
+
+
+def test_a_page_that_there_is_not_says_so_in_the_viewers_language(shared_host: RunningHost) -> None:
+    for page in ("nothing", "functions/x/y", "nothing/industry"):
+        assert httpx.get(f"{shared_host.url}/console/{page}").status_code == 404
+    told = httpx.get(
+        f"{shared_host.url}/console/nothing", headers={"accept-language": "zh-TW,zh;q=0.9,en;q=0.8"}
+    )
+    assert "没有这个页面" in told.text and '<html lang="zh-CN"' in told.text
+
+
+def test_the_overview_is_live_and_changes_its_language(shared_host: RunningHost, console: Browser) -> None:
+    go(console, shared_host, "/")
+    console.wait_for("document.getElementById('live').dataset.state === 'live'", "it is live")
+    console.wait_for("document.querySelector('#events canvas')", "the chart is drawn")
+    assert console.run("document.querySelector('h1').textContent") == "Overview"
+    console.run(
+        "document.getElementById('language').value = 'zh-CN',"
+        "document.getElementById('language').dispatchEvent(new Event('change'))"
+    )
+    console.wait_for("document.querySelector('h1')?.textContent === '总览'", "it speaks Chinese")
+    assert console.complaints == []
