@@ -138,7 +138,9 @@ def compose_web(base: Base, triggers: Triggers, health: Health, delivery: Delive
     )
     console = compose_console(
         Ground(
-            watched, base.observing, reloader, base.logs, functions.room, triggers.usage, lambda: port.urls
+            *(watched, base.observing, reloader, base.logs, functions.room, triggers.usage),
+            urls=lambda: port.urls,
+            why=triggers.deploys.why,
         )
     )
     entrance = AccessPart(access.tokens, access.guard, access.local, lambda: port.addresses)

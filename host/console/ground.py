@@ -12,7 +12,10 @@ from runtime.usage import Usage
 
 @dataclass(frozen=True)
 class Ground:
-    """Made by the composition root; `urls` gives the addresses that are really bound."""
+    """Made by the composition root; `urls` gives the addresses that are really bound.
+
+    `why` says what keeps the package that the config names for a function from service.
+    """
 
     watched: Watched
     observing: Observing
@@ -21,3 +24,4 @@ class Ground:
     room: Room
     usage: Usage
     urls: Callable[[], list[str]]
+    why: Callable[[str], str | None]

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,9 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from host.access.gate import SESSION, identity_of
-from host.access.scopes import ANONYMOUS
+from host.access.scopes import ANONYMOUS, Identity
 from host.console.catalog import LANGUAGES, Catalog
-from host.console.page import Page, Piece, Shown
+from host.console.page import Load, Page, Piece, Shown, Tab
 from host.console.viewer import THEMES, read_viewer
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -70,16 +71,19 @@ class Site:
         identity = identity_of(request)
         if page.verb and not identity.may(page.verb):
             return self._refuse(request) if identity.name == ANONYMOUS else await self._fail(request, 403)
-        piece = request.query_params.get("part")
-        load = page.load if piece is None else page.parts.get(piece)
-        if load is None:
+        tab = choose_tab(page, identity, request)
+        if page.tabs and tab is None:
             return await self._fail(request, 404)
+        view = View(page, tab, request.query_params.get("part", ""))
+        if (loads := view.loads()) is None:
+            return await self._fail(request, 404)
+        shown: Shown = {}
         try:
-            shown = await load(request)
+            for load in loads:
+                shown |= await load(request)
         except HTTPException as error:
             return await self._fail(request, error.status_code, error.detail)
-        name = f"{page.name}-{piece}" if piece else page.name
-        return HTMLResponse(await self._fill(request, page, f"parts/{name}" if piece else name, shown))
+        return HTMLResponse(await self._fill(request, view, shown))
 
     def _refuse(self, request: Request) -> Response:
         url = request.url
@@ -87,14 +91,13 @@ class Site:
         return RedirectResponse(f"{SIGN_IN}?next={quote(wanted)}", 303)
 
     async def _fail(self, request: Request, status: int, detail: str = "") -> Response:
-        page = Page("failure")
         shown = {"status": status, "detail": detail}
-        return HTMLResponse(await self._fill(request, page, "failure", shown), status)
+        return HTMLResponse(await self._fill(request, View(Page("failure")), shown), status)
 
-    async def _fill(self, request: Request, page: Page, template: str, shown: Shown) -> str:
+    async def _fill(self, request: Request, view: "View", shown: Shown) -> str:
         catalog = await self._strings()
-        values = self._values(request, page, catalog)
-        return self._environment.get_template(f"{template}.html").render(**values, **shown)
+        values = self._values(request, view, catalog)
+        return self._environment.get_template(f"{view.template}.html").render(**values, **shown)
 
     async def _strings(self) -> Catalog:
         """Read when somebody looks for the first time: most hosts start without."""
@@ -103,26 +106,67 @@ class Site:
                 self._catalog = await asyncio.to_thread(Catalog)
         return self._catalog
 
-    def _values(self, request: Request, page: Page, catalog: Catalog) -> dict[str, Any]:
+    def _values(self, request: Request, view: "View", catalog: Catalog) -> dict[str, Any]:
         viewer, identity, session = read_viewer(request), identity_of(request), request.scope.get(SESSION)
-        t = partial(catalog.say, viewer.language)
+        page, t = view.page, partial(catalog.say, viewer.language)
         return {
             "t": t,
             "page": page,
+            "tab": view.tab,
+            "charts": page.charts or (view.tab is not None and view.tab.charts),
             "navigation": NAVIGATION,
             "languages": LANGUAGES,
             "themes": THEMES,
             "viewer": viewer,
             "identity": identity,
             "may": identity.may,
-            "has_style": (STATIC / "css" / f"{page.name}.css").exists(),
-            "has_script": (STATIC / "js" / f"{page.name}.js").exists(),
+            "styles": [each for each in view.files if (STATIC / "css" / f"{each}.css").exists()],
+            "scripts": [each for each in view.files if (STATIC / "js" / f"{each}.js").exists()],
             "about": {
                 "page": page.name,
                 "language": viewer.language,
                 "who": identity.name,
                 "scopes": [str(scope) for scope in identity.scopes],
                 "csrf": session.csrf if session else "",
-                "strings": catalog.namespaces(viewer.language, (page.name, *page.namespaces)),
+                "strings": catalog.namespaces(viewer.language, view.namespaces),
             },
         }
+
+
+@dataclass(frozen=True)
+class View:
+    """What of a page is asked for: all of it with one of its tabs if it has any, or a piece for htmx."""
+
+    page: Page
+    tab: Tab | None = None
+    piece: str = ""
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """How the names of its files begin, those of the tab last."""
+        stem = self.page.files
+        return (stem, f"{stem}-{self.tab.name}") if self.tab else (stem,)
+
+    @property
+    def template(self) -> str:
+        """The name of its template."""
+        return f"parts/{self.files[-1]}-{self.piece}" if self.piece else self.page.files
+
+    @property
+    def namespaces(self) -> tuple[str, ...]:
+        """Of the strings that its scripts need."""
+        return (*self.files, *self.page.namespaces, *(self.tab.namespaces if self.tab else ()))
+
+    def loads(self) -> list[Load] | None:
+        """What fills the template; None where there is no such piece."""
+        if self.piece:
+            parts = self.tab.parts if self.tab else self.page.parts
+            return [parts[self.piece]] if self.piece in parts else None
+        return [self.page.load, *([self.tab.load] if self.tab else [])]
+
+
+def choose_tab(page: Page, identity: Identity, request: Request) -> Tab | None:
+    """The tab that is asked for, else the first that the viewer may see; None where there is none."""
+    item, asked = request.path_params.get("item", ""), request.query_params.get("tab")
+    offered = (each for each in page.tabs if not each.verb or identity.may(each.verb, item))
+    return next((each for each in offered if asked in (None, each.name)), None)
