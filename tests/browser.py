@@ -104,7 +104,7 @@ class Browser:
         """Until an expression is true; fails saying that `what` did not happen."""
         deadline = time.monotonic() + PATIENCE
         while not self.run(f"!!({script})"):
-            shown = self.run("document.body.innerText")
+            shown = self.run("document.body?.innerText")
             assert time.monotonic() < deadline, f"not {what}: {self.complaints} {shown}"
             time.sleep(0.02)
 
