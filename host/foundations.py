@@ -14,6 +14,7 @@ from host.access.attempts import Attempts
 from host.access.audit import AuditLog
 from host.access.guard import Guard, GuardParts, Rules
 from host.access.local_token import LocalToken
+from host.access.session_file import FILE as SESSIONS
 from host.access.sessions import Sessions
 from host.access.token_file import FILE as TOKENS
 from host.access.token_text import digest_of, make_token
@@ -92,7 +93,7 @@ class Base:
 
 def compose_access(settings: Settings, state: StateDir) -> Access:
     """Build what callers have to pass; raises AccessFileError."""
-    audit, sessions = AuditLog(state.root, time.time), Sessions(time.time)
+    audit, sessions = AuditLog(state.root, time.time), Sessions(state.root / SESSIONS, time.time)
     tokens = Tokens(state.root / TOKENS, time.time)
     tokens.load()
     rules = Rules(
@@ -104,6 +105,7 @@ def compose_access(settings: Settings, state: StateDir) -> Access:
     token = make_token()
     attempts = Attempts(time.monotonic)
     guard = Guard(GuardParts(rules, tokens, sessions, attempts, audit, digest_of(token)))
+    sessions.load(guard.identify_again)
     local = LocalToken(token, state.root, os.environ, has_tls=settings.config.tls is not None)
     return Access(audit, tokens, sessions, guard, local)
 

@@ -4,9 +4,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from host.access.local_token import STATE_FILE
+from host.access.session_file import FILE as SESSIONS
 from host.access.token_file import FILE as TOKENS
 
-FILES = ("host.lock", "owner", "registry.db", "delivery.db", "records.db", "usage.json", TOKENS, STATE_FILE)
+FILES = (
+    *("host.lock", "owner", "registry.db", "delivery.db", "records.db", "usage.json"),
+    *(TOKENS, SESSIONS, STATE_FILE),
+)
 FOLDERS = ("packages", "environments", "output", "shared-output", "logs", "staging", "downloads", "byte-code")
 
 

@@ -64,8 +64,8 @@ class Browser:
         for domain in ("Page", "Runtime", "Log"):
             self.call(f"{domain}.enable")
 
-    def call(self, method: str, **params: Any) -> dict[str, Any]:
-        """One command of the protocol; fails with what the browser has against it."""
+    def call(self, method: str, may_fail: bool = False, /, **params: Any) -> dict[str, Any]:
+        """One command of the protocol; fails with what the browser has against it, unless it may."""
         self._calls += 1
         message: dict[str, Any] = {"id": self._calls, "method": method, "params": params}
         if self._session is not None:
@@ -74,8 +74,8 @@ class Browser:
         while True:
             told = self._next()
             if told.get("id") == self._calls:
-                assert "error" not in told, told
-                result: dict[str, Any] = told["result"]
+                assert may_fail or "error" not in told, told
+                result: dict[str, Any] = told.get("result", {})
                 return result
             self._note(told)
 
@@ -103,10 +103,17 @@ class Browser:
     def wait_for(self, script: str, what: str) -> None:
         """Until an expression is true; fails saying that `what` did not happen."""
         deadline = time.monotonic() + PATIENCE
-        while not self.run(f"!!({script})"):
-            shown = self.run("document.body?.innerText")
-            assert time.monotonic() < deadline, f"not {what}: {self.complaints} {shown}"
+        while not self._is_true(script):
+            assert time.monotonic() < deadline, f"not {what}: {self.complaints} {self._shown()}"
             time.sleep(0.02)
+
+    def _is_true(self, script: str) -> bool:
+        """Whether it is so now; while one page gives way to another, nothing is."""
+        told = self.call("Runtime.evaluate", True, expression=f"!!({script})", returnByValue=True)
+        return told.get("result", {}).get("value") is True
+
+    def _shown(self) -> str:
+        return str(self.run("document.body?.innerText ?? ''"))
 
     def press(self, key: str) -> None:
         """A key, as a person presses it."""

@@ -11,6 +11,7 @@ from host.access.attempts import Attempts
 from host.access.audit import Actor, AuditLog, Deed
 from host.access.scopes import ANONYMOUS, EVERYTHING, INVOKE, LOCAL, LOOK, METRICS, Identity, Scope, Scopes
 from host.access.sessions import Session, Sessions
+from host.access.token_file import TokenRow
 from host.access.token_text import digest_of
 from host.access.tokens import Tokens
 from triggers.http import Caller
@@ -100,9 +101,7 @@ class Guard:
         if hmac.compare_digest(digest_of(token), self._parts.local):
             return LOCAL
         if (row := self._parts.tokens.find(token)) is not None:
-            # Nobody may do less with a token than without.
-            scopes = tuple(dict.fromkeys((*row.scopes, *self.anonymous.scopes)))
-            return Identity(f"token:{row.id}", scopes, row.id, f"token:{row.name}")
+            return self._of(row)
         if self._parts.rules.allow_anonymous:
             return self.anonymous
         wait = self._parts.attempts.note(peer)
@@ -111,6 +110,22 @@ class Guard:
         if wait:
             raise TooManyAttemptsError(wait)
         raise InvalidTokenError("this token is unknown, expired or revoked")
+
+    def identify_again(self, name: str) -> Identity | None:
+        """Who a session of the host's last life belongs to, while its token is good."""
+        if name == LOCAL.name:
+            return LOCAL
+        row = self._parts.tokens.get(name.removeprefix("token:"))
+        return self._of(row) if row is not None and self._parts.tokens.is_live(row.id) else None
+
+    def is_good(self, identity: Identity) -> bool:
+        """Whether the token that this caller had still opens something."""
+        return self._has_live_token(identity.token)
+
+    def _of(self, row: TokenRow) -> Identity:
+        # Nobody may do less with a token than without.
+        scopes = tuple(dict.fromkeys((*row.scopes, *self.anonymous.scopes)))
+        return Identity(f"token:{row.id}", scopes, row.id, f"token:{row.name}")
 
     def session(self, cookie: str) -> Session | None:
         """The session that a browser's cookie belongs to, while its token is good."""

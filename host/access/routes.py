@@ -95,4 +95,5 @@ NEEDS = {
     "GET /api/session": _OPEN,  # it says who the caller is, which may be nobody
     "POST /api/session": _OPEN,  # the token is in the body
     "DELETE /api/session": _OPEN,
+    "POST /api/session/code": _READ,
 }

@@ -1,12 +1,18 @@
 """Sessions of browsers, each made from a token: the cookie's value is known to the browser only."""
 
 import hmac
+import logging
 import secrets
+import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 from host.access.scopes import Identity
+from host.access.session_file import SessionRow, read_sessions, write_sessions
 from host.access.token_text import digest_of
+
+logger = logging.getLogger(__name__)
 
 LIFETIME = 12 * 3600.0
 MOST = 8
@@ -29,17 +35,41 @@ class Session:
         return hmac.compare_digest(self.csrf.encode(), csrf.encode("utf-8", "replace"))
 
 
-class Sessions:
-    """All of them, in memory: a restart of the host ends them. `clock` is in seconds since the epoch."""
+def csrf_of(value: str) -> str:
+    """What belongs to the cookie of this value, and tells nothing of it."""
+    return digest_of(f"csrf {value}")
 
-    def __init__(self, clock: Callable[[], float]) -> None:
+
+class Sessions:
+    """All of them; `save` has them outlive the host. `clock` is in seconds since the epoch."""
+
+    def __init__(self, file: Path, clock: Callable[[], float]) -> None:
+        self._file = file
         self._clock = clock
         self._sessions: dict[str, Session] = {}
+        self._writing = threading.Lock()
+
+    def load(self, identify: Callable[[str], Identity | None]) -> None:
+        """Go on with those of the host's last life; `identify` says who `local` or `token:ID` is by now."""
+        for row in read_sessions(self._file):
+            identity = identify(row.who)
+            if identity is not None and self._clock() < row.expires:
+                self._sessions[row.digest] = Session(identity, "", row.expires)
+
+    def save(self) -> None:
+        """Write them; where that cannot be, they end with the host. Blocks."""
+        with self._writing:
+            sessions = list(self._sessions.items())
+            rows = [SessionRow(digest, each.identity.name, each.expires) for digest, each in sessions]
+            try:
+                write_sessions(self._file, rows)
+            except OSError as error:
+                logger.warning("sessions will not outlive this host: %s: %s", self._file, error.strerror)
 
     def begin(self, identity: Identity) -> tuple[str, Session]:
         """A new session, and the value of its cookie."""
         value = secrets.token_urlsafe(32)
-        session = Session(identity, secrets.token_urlsafe(32), self._clock() + LIFETIME)
+        session = Session(identity, csrf_of(value), self._clock() + LIFETIME)
         self._make_room(identity)
         self._sessions[digest_of(value)] = session
         return value, session
@@ -56,8 +86,13 @@ class Sessions:
 
     def find(self, value: str) -> Session | None:
         """The session of a cookie."""
-        session = self._sessions.get(digest_of(value))
-        return session if session is not None and self._is_good(session) else None
+        digest = digest_of(value)
+        session = self._sessions.get(digest)
+        if session is None or not self._is_good(session):
+            return None
+        if not session.csrf:  # of the host's last life: the file has nothing that opens anything
+            session = self._sessions[digest] = replace(session, csrf=csrf_of(value))
+        return session
 
     def is_live(self, session: Session) -> bool:
         """Whether it has neither ended nor made room."""

@@ -27,6 +27,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "invocations": ("fnhost invocations --failed --function industry",),
     "replay": ("fnhost replay 0f3a91c2 --on industry@2",),
     "debug": ("fnhost debug 0f3a91c2",),
+    "console": ("fnhost console", "fnhost console --url http://127.0.0.1:5888"),
     "status": ("fnhost status",),
     "completion": ("fnhost completion bash >> ~/.bashrc",),
     "bench": ("fnhost bench industry --file event.json --rates 10,20,50 --yes",),

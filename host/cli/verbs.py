@@ -29,6 +29,7 @@ VERBS: dict[str, dict[str, str]] = {
         "remove": "Remove the function NAME with all its revisions.",
     },
     "Look at what they do": {
+        "console": "Print a link that opens the console in a browser, signed in.",
         "status": "Tell whether a host runs, where it listens, and what is the matter with it.",
         "top": "Watch what the host and its functions do just now.",
         "list": "List the functions.",

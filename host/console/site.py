@@ -19,13 +19,13 @@ from host.access.scopes import ANONYMOUS, Identity
 from host.console.catalog import LANGUAGES, Catalog
 from host.console.page import Load, Page, Piece, Shown, Tab
 from host.console.viewer import THEMES, read_viewer
+from host.web.sessions import SIGN_IN
 
 TEMPLATES = Path(__file__).parent / "templates"
 STATIC = Path(__file__).parent / "static"
 FILES = tuple(STATIC / name for name in ("js", "css", "vendor"))
 """Folders whose files pages are made of."""
 ROOT = "/console/"
-SIGN_IN = f"{ROOT}sign-in"
 NAVIGATION = (
     *("overview", "flow", "functions", "invocations"),
     *("mqtt", "dead-letters", "devices", "settings"),

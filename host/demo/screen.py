@@ -44,7 +44,8 @@ def show_next(url: str, mqtt_port: int, source: str) -> None:
     say(f"  curl -d '{POINT}' {url}/invoke/test")
     say(f"  mosquitto_pub -h 127.0.0.1 -p {mqtt_port} -t {source} -m '{POINT}'")
     say(f"  {_program()} list --url {url}")
-    say(f"Web address: {url}/   Ctrl-C ends the demo.")
+    say(f"  {_program()} console --url {url}    (a link to the console)")
+    say("Ctrl-C ends the demo.")
     say("")
 
 

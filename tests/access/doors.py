@@ -8,6 +8,7 @@ from host.access.audit import AuditLog
 from host.access.gate import WHO, Application
 from host.access.guard import Guard, GuardParts, Rules
 from host.access.scopes import LOCAL, parse_scopes
+from host.access.session_file import FILE as SESSIONS
 from host.access.sessions import Sessions
 from host.access.token_file import FILE
 from host.access.token_text import digest_of
@@ -42,7 +43,7 @@ class Door:
         self.tokens = Tokens(self.folder / FILE, self.clock)
         self.audit = AuditLog(self.folder, self.clock)
         self.audit.open()
-        self.sessions = Sessions(self.clock)
+        self.sessions = Sessions(self.folder / SESSIONS, self.clock)
         attempts = Attempts(self.clock)
         parts = GuardParts(self.rules, self.tokens, self.sessions, attempts, self.audit, digest_of(SECRET))
         self.guard = Guard(parts)

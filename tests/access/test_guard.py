@@ -8,6 +8,7 @@ import pytest
 from host.access.audit import newest_records
 from host.access.guard import Rules
 from host.access.routes import NEEDS
+from host.access.sign_in_codes import SignInCodes
 from host.access.token_text import make_token
 from tests.access.doors import BEYOND, LOOPBACK, SECRET, Door
 from triggers.refusals import InvalidTokenError, NoTokenError, ScopeError, TooManyAttemptsError
@@ -74,6 +75,54 @@ def test_a_session_ends_with_its_token_and_with_its_time(tmp_path: Path) -> None
     assert door.guard.session(value) is None and door.guard.session(mine) is not None
     door.clock.now += 12 * 3600
     assert door.guard.session(mine) is None
+
+
+def test_sessions_outlive_the_host_as_long_as_their_tokens(tmp_path: Path) -> None:
+    door = Door(tmp_path, Rules(loopback=False, invoke_open=False, allow_anonymous=True))
+    token_id, token = door.token("read")
+    revoked_id, revoked = door.token("admin")
+    who = [door.guard.identify_token(each, "") for each in (token, revoked, SECRET, make_token())]
+    begun = [door.sessions.begin(each) for each in who]
+    door.sessions.save()
+    kept = (tmp_path / "sessions.json").read_text()
+    assert not any(secret in kept for value, session in begun for secret in (value, session.csrf))
+    assert (tmp_path / "sessions.json").stat().st_mode & 0o777 == 0o600
+
+    door.tokens.revoke(revoked_id)
+    again = Door(tmp_path)
+    again.tokens.load()
+    again.sessions.load(again.guard.identify_again)
+    found = [again.guard.session(value) for value, _ in begun]
+    assert [each and each.identity.name for each in found] == [f"token:{token_id}", None, "local", None]
+    assert found[0] is not None and not found[0].identity.may("admin")
+    assert found[0].knows(begun[0][1].csrf) and not found[0].knows("")
+    again.clock.now += 12 * 3600
+    again.sessions.load(again.guard.identify_again)
+    assert not any(again.guard.session(value) for value, _ in begun)
+
+
+def test_sessions_that_cannot_be_read_are_none(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (tmp_path / "sessions.json").write_text('{"version": 1, "sessions": [{"digest": 1}]}')
+    door = Door(tmp_path)
+    door.sessions.load(door.guard.identify_again)
+    assert "sign in again" in caplog.text
+    value, _ = door.sessions.begin(door.guard.identify_token(SECRET, ""))
+    door.sessions.save()
+    again = Door(tmp_path)
+    again.sessions.load(again.guard.identify_again)
+    assert again.guard.session(value) is not None
+
+
+def test_a_code_signs_in_once_and_soon(tmp_path: Path) -> None:
+    door = Door(tmp_path)
+    codes, local = SignInCodes(door.clock), door.guard.identify_token(SECRET, "")
+    code = codes.make(local)
+    assert (codes.use("other"), codes.use(code), codes.use(code)) == (None, local, None)
+    late = codes.make(local)
+    door.clock.now += 300
+    assert codes.use(late) is None
+    many = [codes.make(local) for _ in range(17)]
+    assert codes.use(many[0]) is None and codes.use(many[1]) is local
 
 
 def test_wrong_tokens_are_limited_by_address_and_keep_no_right_one_out(tmp_path: Path) -> None:
@@ -173,7 +222,8 @@ def test_a_token_opens_the_routes_of_its_scopes(tmp_path: Path) -> None:
     assert open_to(door, "deploy:industry") == everywhere | DEPLOYS
     assert open_to(door, "deploy:other") == everywhere | {"POST /api/functions"}
     assert open_to(door, "admin") == set(NEEDS)
-    reads = {route for route in NEEDS if route.startswith("GET ")} | {"POST /api/records/{id}/replay"}
+    reads = {route for route in NEEDS if route.startswith("GET ")}
+    reads |= {"POST /api/records/{id}/replay", "POST /api/session/code"}
     assert open_to(door, "read") == (reads | everywhere) - {
         "GET /api/tokens",
         "GET /api/audit",

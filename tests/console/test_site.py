@@ -1,5 +1,8 @@
 """The frame of all pages: signing in, languages, what is refused, and the live feed's state."""
 
+import subprocess
+import sys
+
 import httpx
 
 from tests.browser import Browser
@@ -38,3 +41,26 @@ def test_the_overview_is_live_and_changes_its_language(shared_host: RunningHost,
     )
     console.wait_for("document.querySelector('h1')?.textContent === '总览'", "it speaks Chinese")
     assert console.complaints == []
+
+
+def test_the_link_of_the_command_line_signs_in_once(shared_host: RunningHost, browser: Browser) -> None:
+    words = [sys.executable, "-m", "host.cli", "console", "--url", shared_host.url]
+    link = subprocess.run(words, capture_output=True, text=True, check=True).stdout.strip()
+    browser.call("Network.clearBrowserCookies")
+    browser.call("Page.navigate", url=link)
+    browser.wait_for("location.pathname === '/' && document.body?.dataset.live === 'live'", "it is live")
+    assert browser.run("document.querySelector('.who').textContent") == "local"
+    browser.run("document.getElementById('sign-out').click()")
+    browser.wait_for("document.getElementById('token')", "it is signed out")
+    browser.call("Page.navigate", url="about:blank")
+    browser.call("Page.navigate", url=link)
+    browser.wait_for(
+        "document.getElementById('problem')?.textContent.includes('fnhost console')", "it says why not"
+    )
+
+
+def test_where_a_sign_in_leads_to_is_a_page_of_this_host(shared_host: RunningHost) -> None:
+    ours, others = ["/console/flow", "/"], ["//elsewhere.example", "https://elsewhere.example/console/", "x"]
+    for wanted, leads in [*((each, each) for each in ours), *((each, "/") for each in others)]:
+        page = httpx.get(f"{shared_host.url}/console/sign-in", params={"next": wanted})
+        assert f'data-next="{leads}"' in page.text

@@ -104,4 +104,13 @@ OPERATIONS = (
         None,
         {"200": Answer("Nobody.", {JSON: shape({"who": TEXT})}, {"set-cookie": "An empty one."})},
     ),
+    Operation(
+        "POST",
+        f"{SESSION}/code",
+        "makeSignInCode",
+        "Make a code that signs a browser in as the caller, once, within five minutes.",
+        "read",
+        {"201": Answer("The code, and the page that takes it.", {JSON: shape({"code": TEXT, "page": TEXT})})},
+        (401, 403),
+    ),
 )
