@@ -112,7 +112,9 @@ class Feed(Part):
                 raise UnknownChannelError(f"there is nothing to tell of {item[:80]!r}") from None
             self._lookers[channel] = set()
         self._lookers[channel].add(looker)
-        looker.tell(_message(channel, source.begin(item)))
+        told = source.begin(item)
+        if told is not None:
+            looker.tell(_message(channel, told))
 
     def leave(self, looker: Looker) -> None:
         """Look no more."""

@@ -23,7 +23,7 @@ class Source:
         """The last one has gone."""
 
     def begin(self, item: str) -> Any:
-        """What somebody who begins to look is told first: all there is to know, as JSON has it."""
+        """All there is to know, as JSON has it, for somebody who begins to look; None: nothing."""
         return self.tell(item)
 
     def tell(self, item: str) -> Any:
