@@ -29,7 +29,11 @@ os.execv(sys.argv[3], sys.argv[3:])
 
 
 class Browser:
-    """One page of a headless chromium; `complaints` has what its console says is wrong."""
+    """One page of a headless chromium; `complaints` has what its console says is wrong.
+
+    Once its network is enabled, `received` are the bytes of answers that are whole, as they came over it, and
+    `streamed` the bytes of all answers before they were compressed.
+    """
 
     def __init__(self, program: str, folder: Path) -> None:
         to_browser, self._to = os.pipe()
@@ -56,6 +60,8 @@ class Browser:
         self._calls = 0
         self._session: str | None = None
         self.complaints: list[str] = []
+        self.received = 0
+        self.streamed = 0
 
     def open(self) -> None:
         """Have a page to be driven."""
@@ -89,10 +95,15 @@ class Browser:
         return told
 
     def _note(self, told: dict[str, Any]) -> None:
-        if told.get("method") == "Log.entryAdded":
+        # What it calls verbose is advice.
+        if told.get("method") == "Log.entryAdded" and told["params"]["entry"]["level"] != "verbose":
             self.complaints.append(f"{told['params']['entry']['text']} {told['params']['entry'].get('url')}")
         elif told.get("method") == "Runtime.exceptionThrown":
             self.complaints.append(json.dumps(told["params"]["exceptionDetails"]))
+        elif told.get("method") == "Network.loadingFinished":
+            self.received += int(told["params"]["encodedDataLength"])
+        elif told.get("method") == "Network.dataReceived":
+            self.streamed += int(told["params"]["dataLength"])
 
     def run(self, script: str) -> Any:
         """What an expression of JavaScript gives, in the page."""
@@ -122,6 +133,11 @@ class Browser:
         named = {"key": key, "windowsVirtualKeyCode": code}
         self.call("Input.dispatchKeyEvent", type="keyDown" if text else "rawKeyDown", text=text, **named)
         self.call("Input.dispatchKeyEvent", type="keyUp", **named)
+
+    def resize(self, width: int, height: int = 900) -> None:
+        """A window of this size, in CSS pixels."""
+        size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
+        self.call("Emulation.setDeviceMetricsOverride", **size)
 
     def type(self, text: str) -> None:
         """Text into what has the focus."""

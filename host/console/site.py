@@ -114,7 +114,7 @@ class Site:
             "page": page,
             "tab": view.tab,
             "charts": page.charts or (view.tab is not None and view.tab.charts),
-            "navigation": NAVIGATION,
+            "navigation": [name for name in NAVIGATION if identity.may(self._pages[name, False].verb)],
             "languages": LANGUAGES,
             "themes": THEMES,
             "viewer": viewer,
