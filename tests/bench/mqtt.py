@@ -78,8 +78,8 @@ def measure_mqtt(run: Run) -> Part:
     broker = Mosquitto(run.folder, settings=SETTINGS)
     broker.start()
     try:
-        with _running_host(run.folder, broker.port) as host, _running_echo(run.folder, broker.port) as echo:
-            flows = _measure(host, [_target_of(host, broker.port), echo], run)
+        with running_host(run.folder, broker.port) as host, _running_echo(run.folder, broker.port) as echo:
+            flows = _measure(host, [target_of(host, broker.port), echo], run)
     finally:
         broker.kill()
     front = statistics.median(shot.front_cpu for shot in flows.find(NARROW, ONE).shots)
@@ -152,7 +152,8 @@ def _route(port: int, name: str) -> Route:
 
 
 @contextlib.contextmanager
-def _running_host(folder: Path, port: int) -> Iterator[RunningHost]:
+def running_host(folder: Path, port: int) -> Iterator[RunningHost]:
+    """A host of ours with the measured function and one rule, on the broker at this port."""
     route = _route(port, "host")
     host = RunningHost(folder, CONFIG.format(port=port, source=route.source, target=route.target))
     try:
@@ -169,7 +170,8 @@ def _is_connected(host: RunningHost) -> bool:
     return [each["ok"] for each in checks if each["name"].startswith("mqtt")] == [True, True]
 
 
-def _target_of(host: RunningHost, port: int) -> Target:
+def target_of(host: RunningHost, port: int) -> Target:
+    """What is shot at."""
     return Target(ONE, _route(port, "host"), host.process.pid)
 
 

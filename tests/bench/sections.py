@@ -8,6 +8,7 @@ import httpx
 from tests.bench import inline, isolated
 from tests.bench.attacks import measure_attacks
 from tests.bench.batch import measure_batch
+from tests.bench.console import measure_console
 from tests.bench.goals import unmeasured
 from tests.bench.history import measure_history
 from tests.bench.inline import measure_load
@@ -47,6 +48,7 @@ SECTIONS = {
     "mqtt": Section("MQTT beside an echo inside paho's loop", measure_mqtt),
     "batch": Section("batches of a scikit-learn forest", measure_batch),
     "telling": Section("metrics, history, and the command line", measure_telling),
+    "console": Section("what the console costs, and how soon it is seen", measure_console),
     "attacks": Section("a neighbour of functions that do their worst", measure_attacks),
     "many": Section("1 to 1,000 functions on one host", measure_many),
 }
