@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 export PATH := $(PATH):/usr/sbin:/usr/local/sbin
 MAKEFLAGS += --no-print-directory
 
-.PHONY: venv demo test torture fuzz bench lint clean mosquitto chromium
+.PHONY: venv demo test torture fuzz bench screenshots lint clean mosquitto chromium
 
 venv: $(READY)
 
@@ -47,6 +47,10 @@ fuzz: $(READY)
 bench: $(READY)
 	@$(BIN)/python -m tests.bench $(if $(ONLY),--only $(ONLY))
 
+# Pictures of the console's pages while a plant works, in .screenshots: ONLY=overview,flow-dark make screenshots takes these.
+screenshots: $(READY) mosquitto chromium
+	@$(BIN)/python -m tests.screenshots $(if $(ONLY),--only $(ONLY))
+
 lint: $(READY)
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -72,5 +76,5 @@ chromium:
 	fi
 
 clean:
-	@rm -rf $(VENV) .demo .bench dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf $(VENV) .demo .bench .screenshots dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	@find . -name __pycache__ -prune -exec rm -rf {} +

@@ -1,0 +1,1 @@
+"""Pictures of the console under demo load: `python -m tests.screenshots`."""
