@@ -11,6 +11,7 @@ SLOW = (
     "torture/test_torture.py",
     "bench/test_bench.py",
     "host/test_lifecycle.py",
+    "console/test_all_pages.py",
     "project/test_quality.py",
     "project/test_demo.py",
     "host/test_walkthrough.py",
@@ -40,6 +41,7 @@ SLOW = (
     "host/test_subinterpreters.py",
     "attacks/test_clients.py",
     "worker/test_packages.py",
+    "console/test_restart.py",
     "mqtt/test_reset.py",
     "mqtt/test_delivery.py",
 )

@@ -52,6 +52,7 @@ def test_another_pyproject_means_to_set_up_again(tmp_path: Path) -> None:
         (["bench"], ".venv/bin/python -m tests.bench"),
         (["fuzz", "FUZZ_SECONDS=60"], ".venv/bin/python -m tests.fuzz --seconds 60"),
         (["lint"], ".venv/bin/mypy"),
+        (["screenshots", "ONLY=flow"], ".venv/bin/python -m tests.screenshots --only flow"),
     ],
 )
 def test_a_command_runs_from_the_venv(project: Path, words: list[str], recipe: str) -> None:

@@ -1,6 +1,7 @@
 """Which pictures are taken, and how one is."""
 
 import base64
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from urllib.parse import quote
@@ -14,6 +15,7 @@ from tests.hosts import RunningHost
 FUNCTION = f"/console/functions/{quote('bearing')}"
 TABS = ("try", "live", "metrics", "logs", "revisions", "why", "environment")
 TALLEST = 2600
+SECONDS_TO_SEE = 1.5
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,8 @@ def take(browser: Browser, host: RunningHost, shot: Shot) -> bytes:
 
 
 def prepare(browser: Browser, shot: Shot) -> None:
-    """What a person does first, so that there is something to see."""
+    """What a person does first, so that there is something to see; figures come each second."""
+    time.sleep(SECONDS_TO_SEE)
     browser.wait_for(
         "[...document.querySelectorAll('.chart')].every((each) => each.querySelector('canvas'))", "drawn"
     )

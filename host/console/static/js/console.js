@@ -41,6 +41,10 @@ document.body.addEventListener("htmx:configRequest", (event) => {
 document.body.addEventListener("htmx:afterSwap", (event) => writeTimes(event.detail.elt));
 document.body.addEventListener("htmx:responseError", (event) => toast(event.detail.xhr.statusText, { bad: true }));
 
+// On a narrow screen the pages stand in one row that scrolls: the present one is seen.
+const here = document.querySelector(".pages [aria-current]");
+here?.parentElement.scrollTo({ left: here.offsetLeft - here.parentElement.clientWidth / 2 + here.clientWidth / 2 });
+
 live.begin(document.getElementById("live"));
 writeTimes();
 setInterval(() => writeTimes(), 10000);
