@@ -116,6 +116,11 @@ class Scaler:
         """What the pools use beside what they may use; those that were not read count at a guess."""
         return Memory(self._used, self.budget, self._figures.low, self._unread)
 
+    @property
+    def held(self) -> list[str]:
+        """The functions with less than they need or were promised, for want of memory, by their names."""
+        return sorted({pool.spec.function for pool in self._held})
+
     def figure(self, pool: ScaledPool) -> Figure | None:
         """What was read last of this pool; None before that, and while it has no process."""
         return self._figures.figure(pool)

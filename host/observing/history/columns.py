@@ -104,7 +104,7 @@ _EVENTS = [
     *_counts(*RESULTS, "refused"),
     *map(_time, TIMES),
 ]
-_NOW = [*_levels("events", "queued", "in_flight"), *_levels("instances", *STATES)]
+_NOW = [*_levels("events", "queued", "in_flight"), *_levels("instances", "instances", *STATES)]
 _USE = [Column("memory", "bytes", "level", SIZE), Column("cpu_seconds", "seconds", "count", SECONDS)]
 LAYOUTS: dict[Scope, Layout] = {
     "function": Layout((*_EVENTS, *_NOW, *_USE)),

@@ -27,7 +27,8 @@ from runtime.pool import Load, Pool
 from runtime.scaling.memory import Figure
 
 HOST = Key("host")
-LEVELS = 2 + len(STATES)
+RETIRING = STATES.index("retiring")
+LEVELS = 3 + len(STATES)
 IDLE_EVERY = 10
 """Seconds between two looks at a function that has processes and nothing to do."""
 
@@ -70,7 +71,9 @@ class Now:
         levels[0] += view.queued
         levels[1] += view.in_flight
         for each in view.instances:
-            levels[2 + place_of(each)] += 1
+            place = place_of(each)
+            levels[2] += place != RETIRING
+            levels[3 + place] += 1
         if glance.figure is not None:
             self.memory += glance.figure.pss
 

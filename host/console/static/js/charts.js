@@ -1,45 +1,49 @@
-// Every chart of the console: its options, its colours in light and dark, its size, its words.
+// Every chart of the console: what it shows, its cursor, its zoom, its keys, and its words.
 /* global uPlot */
 
 import { make } from "/static/dom.js";
-import { bytes, number, rate, seconds, short, time } from "./format.js";
+import { ChartGroup } from "./chart-group.js";
+import { drawMarks, Tip } from "./chart-marks.js";
+import { optionsOf, UNITS, unitOf } from "./chart-options.js";
+import { time } from "./format.js";
 import { t } from "./strings.js";
 
-/** How values of a unit are written. */
-export const UNITS = { rate, seconds, bytes, count: (value) => number(value, 0), value: short, percent: (value) => `${short(value)} %` };
+export { ChartGroup } from "./chart-group.js";
+export { UNITS } from "./chart-options.js";
+export { Columns } from "./columns.js";
+export { sparkline } from "./sparkline.js";
 
-const FONT = "12px system-ui, 'Noto Sans', sans-serif";
-const PALETTE = ["--series-1", "--series-2", "--series-3", "--series-4", "--series-5", "--series-6", "--series-7", "--series-8"];
-const DASHES = [[], [8, 4], [2, 3], [10, 3, 2, 3], [5, 5], [1, 4], [12, 4], [4, 2, 1, 2]];
+const LEAST_DRAG = 4;
+const FAR = 10;
 const all = new Set();
 
-// A canvas knows no variables and no light-dark(): an element that has the colour tells what it comes to.
-function colour(name, opacity = 1) {
-  const probe = make("i", { hidden: true });
-  probe.style.color = `var(${name})`;
-  document.body.append(probe);
-  const found = getComputedStyle(probe).color;
-  probe.remove();
-  return opacity === 1 ? found : found.replace(/^rgb\((.*)\)$/, `rgba($1, ${opacity})`);
-}
-
 /**
- * One chart in `box`. `series` are `{label, unit, kind: "line" | "steps" | "area" | "points", scale, colour, dash}`;
- * `marks` gives `[{at, text}]` to be marked on the time axis; `label` says in words what is drawn;
- * `span` is how many seconds are shown at least. Times are seconds since the epoch; a value null is a gap.
+ * One chart in `box`. `series` are `{label, unit, kind: "line" | "steps" | "area" | "edge" | "points", scale, colour,
+ * dash}`, an edge being seen by the band at it only; a second scale has its axis at the right. `bands` are
+ * `{from, to, colour}`: between the series at these places it is filled. `marks` gives `[{at, text}]`, oldest first,
+ * to be marked on the time axis; `label` says in words what is drawn; `span` is how many seconds are shown at least.
+ * Charts of one `group` have one cursor and one zoom. Times are seconds since the epoch; a value null is a gap.
  */
 export class Chart {
   #plot = null;
   #data;
 
-  constructor(box, { series, label, height = 200, marks = () => [], stacked = false, span = 0, onpick = null }) {
-    Object.assign(this, { box, series, label, height, marks, stacked, span, onpick });
+  constructor(box, { series, label, height = 200, marks = () => [], stacked = false, bands = [], span = 0, group = new ChartGroup() }) {
+    Object.assign(this, { box, series, label, height, marks, stacked, bands, span, group });
     this.#data = [[], ...series.map(() => [])];
     this.words = make("p", { class: "unseen" });
-    this.figure = make("div", { class: "chart", role: "img", "aria-label": label });
-    box.replaceChildren(this.figure, this.words);
+    this.said = make("p", { class: "unseen", "aria-live": "polite" });
+    this.whole = make("button", { class: "plain small chart-whole", type: "button", hidden: true, onclick: () => group.zoom(null) }, t("console.chart.whole"));
+    this.figure = make("div", {
+      class: stacked ? "chart stacked" : "chart", role: "application", tabindex: 0,
+      "aria-label": t("console.chart.label", { label }), "aria-roledescription": t("console.chart.kind"),
+      onkeydown: (event) => this.#press(event), onblur: () => this.#leave(),
+    });
+    box.classList.add("chart-box");
+    box.replaceChildren(this.figure, this.whole, this.words, this.said);
     this.sizes = new ResizeObserver(() => this.#resize());
     this.sizes.observe(box);
+    group.join(this);
     all.add(this);
   }
 
@@ -48,9 +52,9 @@ export class Chart {
     this.#data = data;
     if (!this.#plot) this.#draw();
     else this.#plot.setData(this.#shown());
+    this.#rest();
     const last = data[0].length - 1;
-    this.words.textContent = last < 0 ? t("console.chart.empty") : this.series.map((each, place) =>
-      t("console.chart.latest", { name: each.label, value: this.#write(each, data[place + 1][last]) })).join(", ");
+    this.words.textContent = last < 0 ? t("console.chart.empty") : this.#words(last);
   }
 
   /** Other series from now on, as in the constructor. */
@@ -67,142 +71,146 @@ export class Chart {
     if (this.#data[0].length) this.#draw();
   }
 
+  /** Show what the group has come to show. */
+  rescale() {
+    this.whole.hidden = !this.group.zoomed;
+    const [min, max] = this.window();
+    this.#plot?.setScale("x", { min, max });
+  }
+
+  /** Draw the marks anew. */
+  remark() {
+    this.#plot?.redraw(false);
+  }
+
+  /** Put the cursor, of all charts of the group, at this time. */
+  point(at) {
+    const left = this.#plot?.valToPos(at, "x");
+    if (left >= 0 && left <= this.#plot.over.clientWidth) this.#plot.setCursor({ left, top: 1 }, true, true);
+  }
+
   close() {
     this.sizes.disconnect();
     this.#plot?.destroy();
+    this.group.leave(this);
     all.delete(this);
   }
 
-  #write(each, value) {
-    return value == null ? "–" : UNITS[each.unit ?? "value"](value);
+  /** The value of a series at a row, as people read it. */
+  write(place, row) {
+    const value = row == null ? null : this.#data[place + 1]?.[row];
+    return value == null ? "–" : UNITS[unitOf(this.series[place])](value);
   }
 
+  /** The times between which it is drawn. */
+  window() {
+    const [times] = this.#data;
+    return this.group.zoomed ?? [Math.min(times[0], times.at(-1) - this.span), times.at(-1)];
+  }
+
+  #words(row) {
+    return this.series.map((each, place) => t("console.chart.latest", { name: each.label, value: this.write(place, row) })).join(", ");
+  }
+
+  // Nothing is stacked on what is not known, and a moment of which nothing is known is a gap.
   #shown() {
     if (!this.stacked) return this.#data;
-    const sums = this.#data[0].map(() => 0);
-    return [this.#data[0], ...this.#data.slice(1).map((column) => column.map((value, at) => (sums[at] += value ?? 0)))];
+    const [times, ...columns] = this.#data;
+    const sums = times.map((_, row) => (columns.some((column) => column[row] != null) ? 0 : null));
+    return [times, ...columns.map((column) => column.map((value, row) => (sums[row] == null ? null : (sums[row] += value ?? 0))))];
   }
 
   #resize() {
     const width = this.box.clientWidth;
-    if (this.#plot && width) this.#plot.setSize({ width, height: this.height });
+    if (!this.#plot) this.redraw();
+    else if (width) this.#plot.setSize({ width, height: this.height });
   }
 
   #draw() {
     const width = this.box.clientWidth;
-    if (!width) return;
-    this.#plot = new uPlot(this.#options(width), this.#shown(), this.figure);
-  }
-
-  #options(width) {
-    const text = colour("--quiet");
-    const line = colour("--line");
-    const axis = { stroke: text, font: FONT, grid: { stroke: line, width: 1 }, ticks: { stroke: line, width: 1 } };
-    const scales = [...new Set(this.series.map((each) => each.scale ?? each.unit ?? "value"))];
-    const units = new Map(this.series.map((each) => [each.scale ?? each.unit ?? "value", each.unit ?? "value"]));
-    return {
-      width, height: this.height, padding: [8, 8, 0, 0],
-      cursor: { y: false, points: { size: 6 } },
-      legend: { live: true },
-      scales: {
-        x: { time: true, range: (plot, from, to) => [Math.min(from ?? to, to - this.span), to] },
-        ...Object.fromEntries(scales.map((scale) => [scale, { range: (plot, low, high) => bounds(low, high) }])),
-      },
-      axes: [
-        { ...axis, values: (plot, splits) => splits.map((at) => time(at)), space: 90 },
-        ...scales.map((scale, place) => ({
-          ...axis, scale, side: place ? 1 : 3, size: 78, grid: place ? { show: false } : axis.grid,
-          values: (plot, splits) => splits.map((value) => UNITS[units.get(scale)](value)),
-        })),
-      ],
-      series: [{ label: "", value: (plot, at) => time(at) }, ...this.series.map((each, place) => this.#line(each, place))],
-      hooks: { draw: [(plot) => this.#mark(plot)] },
+    if (!width || !this.#data[0].length) return;
+    const hooks = {
+      draw: [(plot) => this.#drawOver(plot)],
+      setSelect: [(plot) => this.#select(plot)],
+      setCursor: [() => this.#follow()],
     };
+    this.#plot = new uPlot({ ...optionsOf(this), width, height: this.height, hooks }, this.#shown(), this.figure);
+    this.tip = new Tip(this.#plot);
+    this.#rest();
   }
 
-  // Colour alone tells no series from another: each has dashes of its own, too.
-  #line(each, place) {
-    const named = each.colour ?? PALETTE[place % PALETTE.length];
-    const stroke = colour(named);
-    const filled = each.kind === "area" || this.stacked;
-    return {
-      label: each.label, scale: each.scale ?? each.unit ?? "value", stroke, width: 1.5,
-      dash: each.dash ?? DASHES[place % DASHES.length], spanGaps: false,
-      fill: filled ? colour(named, 0.2) : undefined,
-      paths: each.kind === "steps" ? uPlot.paths.stepped({ align: 1 }) : each.kind === "points" ? () => null : undefined,
-      points: { show: each.kind === "points", size: 4 },
-      value: (plot, value, series, at) => this.#write(each, this.#data[series]?.[at] ?? value),
-    };
-  }
-
-  #mark(plot) {
-    const { ctx, bbox } = plot;
-    ctx.save();
-    ctx.strokeStyle = colour("--warn");
-    ctx.fillStyle = colour("--warn");
-    for (const mark of this.marks()) {
-      const x = plot.valToPos(mark.at, "x", true);
-      if (x < bbox.left || x > bbox.left + bbox.width) continue;
-      ctx.beginPath();
-      ctx.setLineDash([3, 3]);
-      ctx.moveTo(x, bbox.top);
-      ctx.lineTo(x, bbox.top + bbox.height);
-      ctx.stroke();
-      ctx.beginPath();
-      ctx.moveTo(x - 4, bbox.top);
-      ctx.lineTo(x + 4, bbox.top);
-      ctx.lineTo(x, bbox.top + 7);
-      ctx.fill();
+  #drawOver(plot) {
+    drawMarks(plot, this.marks());
+    plot.ctx.save();
+    plot.ctx.textAlign = "left";
+    for (const axis of plot.axes.filter((each) => each.above)) {
+      plot.ctx.fillStyle = axis.stroke();
+      plot.ctx.font = axis.font[0];
+      plot.ctx.fillText(axis.above, 2, 11 * devicePixelRatio);
     }
-    ctx.restore();
-  }
-}
-
-/** Columns of times that grow to the right and are cut at the left: what a live chart shows. */
-export class Columns {
-  constructor(count, seconds) {
-    this.seconds = seconds;
-    this.data = Array.from({ length: count + 1 }, () => []);
+    plot.ctx.restore();
   }
 
-  /** Begin with these. */
-  fill(data) {
-    this.data = data.map((column) => [...column]);
+  #select(plot) {
+    const { left, width } = plot.select;
+    if (width < LEAST_DRAG) return;
+    plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+    this.group.zoom([plot.posToVal(left, "x"), plot.posToVal(left + width, "x")]);
   }
 
-  /** One moment more; a moment that is there is replaced. */
-  add(at, values) {
-    const times = this.data[0];
-    if (times.at(-1) === at) this.data.forEach((column) => column.pop());
-    [at, ...values].forEach((value, place) => this.data[place].push(value));
-    const first = times.findIndex((each) => each >= at - this.seconds);
-    if (first > 0) this.data.forEach((column) => column.splice(0, first));
+  // Where no cursor is, the newest values stand below.
+  #rest() {
+    if (this.#plot && !(this.#plot.cursor.left >= 0)) this.#plot.setLegend({ idx: this.#data[0].length - 1 }, false);
   }
-}
 
-/** A small line without axes in an SVG of its own: `values` from left to right, null for a gap. */
-export function sparkline(values, label) {
-  const width = 120;
-  const height = 24;
-  const most = Math.max(...values.map((value) => value ?? 0), 1e-9);
-  const step = width / Math.max(1, values.length - 1);
-  let path = "";
-  values.forEach((value, place) => {
-    const begins = place === 0 || values[place - 1] == null;
-    if (value != null) path += `${begins ? "M" : "L"}${(place * step).toFixed(1)} ${(height - 2 - (value / most) * (height - 4)).toFixed(1)}`;
-  });
-  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-  for (const [name, value] of Object.entries({ viewBox: `0 0 ${width} ${height}`, class: "sparkline", role: "img", "aria-label": label, preserveAspectRatio: "none" })) svg.setAttribute(name, value);
-  const line = document.createElementNS("http://www.w3.org/2000/svg", "path");
-  line.setAttribute("d", path || "M0 22L120 22");
-  svg.append(line);
-  return svg;
-}
+  #follow() {
+    this.tip?.show(this.marks());
+    this.#rest();
+  }
 
-function bounds(low, high) {
-  if (low == null || high == null) return [0, 1];
-  const from = Math.min(0, low);
-  return [from, high > from ? high + (high - from) * 0.08 : from + 1];
+  #leave() {
+    this.#plot?.setCursor({ left: -10, top: -10 }, true, true);
+  }
+
+  #press(event) {
+    const move = this.#plot && !event.altKey && !event.ctrlKey && !event.metaKey && this.#keys()[event.key];
+    if (!move) return;
+    event.preventDefault();
+    const row = move(event.shiftKey ? FAR : 1);
+    if (row == null) return;
+    const [times] = this.#data;
+    this.point(times[Math.max(0, Math.min(times.length - 1, row))]);
+    this.#say();
+  }
+
+  #keys() {
+    const [times] = this.#data;
+    const row = this.#plot.cursor.left >= 0 ? this.#plot.cursor.idx : times.length;
+    const [from, to] = this.window();
+    return {
+      ArrowLeft: (far) => Math.max(row - far, times.findIndex((at) => at >= from)),
+      ArrowRight: (far) => Math.min(row + far, times.findLastIndex((at) => at <= to)),
+      Home: () => times.findIndex((at) => at >= from),
+      End: () => times.findLastIndex((at) => at <= to),
+      ArrowUp: () => this.#markAt(times[row] ?? Infinity, -1),
+      ArrowDown: () => this.#markAt(times[row] ?? Infinity, 1),
+      Escape: () => this.group.zoom(null),
+    };
+  }
+
+  // The row of the mark before or after this time.
+  #markAt(at, way) {
+    const [times] = this.#data;
+    const rows = this.marks().map((mark) => times.findLastIndex((each) => each <= mark.at)).filter((row) => row >= 0);
+    return way < 0 ? rows.findLast((row) => times[row] < at) : rows.find((row) => times[row] > at);
+  }
+
+  #say() {
+    const row = this.#plot.cursor.idx;
+    if (row == null) return;
+    const marks = this.tip.show(this.marks()).map((mark) => mark.text);
+    this.said.textContent = [time(this.#data[0][row]), this.#words(row), ...marks].join("; ");
+  }
 }
 
 function redrawAll() {

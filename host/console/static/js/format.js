@@ -6,6 +6,8 @@ import { t } from "./strings.js";
 const UNITS = ["B", "KiB", "MiB", "GiB", "TiB"];
 const clock = new Intl.DateTimeFormat(about.language, { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false });
 const dated = new Intl.DateTimeFormat(about.language, { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false });
+const minute = new Intl.DateTimeFormat(about.language, { hour: "2-digit", minute: "2-digit", hour12: false });
+const day = new Intl.DateTimeFormat(about.language, { month: "short", day: "numeric" });
 const relative = new Intl.RelativeTimeFormat(about.language, { numeric: "auto", style: "narrow" });
 const plain = new Map();
 
@@ -53,6 +55,14 @@ export function time(at) {
   if (!at) return "–";
   const moment = new Date(at * 1000);
   return moment.toDateString() === new Date().toDateString() ? clock.format(moment) : dated.format(moment);
+}
+
+/** A time beneath an axis of such a `step` in seconds, with its day where that is another one than of `before`. */
+export function dayTime(at, before, step) {
+  const moment = new Date(at * 1000);
+  const text = (step < 60 ? clock : minute).format(moment);
+  const last = before ? new Date(before * 1000) : new Date();
+  return moment.toDateString() === last.toDateString() ? text : `${text}\n${day.format(moment)}`;
 }
 
 /** How long ago: `5 min ago`. */

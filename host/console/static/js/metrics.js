@@ -4,38 +4,90 @@ import { askJson } from "./api.js";
 import { live } from "./live.js";
 
 const PER_SECOND = /^(events|failed|refused|ok|raised|timeout|died|rejected|overload|unavailable|cancelled|answered|disk_.*|network_.*|.*cpu_seconds)$/;
+const STEPS = { 1: "1s", 10: "10s", 60: "1m" };
+const LONGEST_GAP = 60;
 
 /**
- * Calls `hear(columns)` with `[times, ...values]` of the last `seconds`, first with what was, then each second;
- * a second without a row is a gap of nulls. Counts are per second. `item` is a function's name, "" for the host.
- * Returns what ends it. The past is read anew after a restart of the host.
+ * Calls `hear(columns)` with `[times, ...values]` of the last `seconds`, first with what was, then as time goes on:
+ * up to 15 minutes by the second, up to 2 hours by 10 seconds, up to 24 hours by the minute. A period without a row
+ * is a gap of nulls. Counts are per second. `item` is a function's name, "" for the host. Returns what ends it.
+ * The past is read anew after a restart of the host.
  */
 export function followMetrics(item, names, seconds, hear) {
-  let columns = null;
-  let waiting = [];
-  const read = async () => {
-    const query = new URLSearchParams({ since: `${seconds}s`, columns: names.join(",") });
-    if (item) query.set("function", item);
-    const told = await askJson(`/api/metrics?${query}`);
-    columns = filled(told, names, seconds);
-    add(waiting.splice(0));
-  };
-  const add = (rows) => {
-    if (!columns) {
-      waiting.push(...rows);
-      return;
-    }
-    for (const row of rows) push(columns, row, names, seconds);
-    hear(columns);
-  };
-  const onRestart = () => read();
-  document.addEventListener("live:restarted", onRestart);
-  const end = live.on(item ? `metrics:${item}` : "metrics", (told) => add(told.rows));
-  read();
+  const history = new History(item, names, seconds, hear);
+  const anew = () => history.read();
+  document.addEventListener("live:restarted", anew);
+  const end = live.on(item ? `metrics:${item}` : "metrics", (told) => history.add(told.rows));
+  history.read();
   return () => {
+    history.ended = true;
     end();
-    document.removeEventListener("live:restarted", onRestart);
+    document.removeEventListener("live:restarted", anew);
   };
+}
+
+class History {
+  #columns = null;
+  #reading = false;
+  #waiting = [];
+  #step = 1;
+
+  ended = false;
+
+  constructor(item, names, seconds, hear) {
+    Object.assign(this, { item, names, seconds, hear });
+  }
+
+  /** All that was, or with `recent` the newest periods. */
+  async read(recent = false) {
+    if (this.#reading) return;
+    this.#reading = true;
+    const query = new URLSearchParams({ since: `${recent ? 3 * this.#step : this.seconds}s`, columns: this.names.join(",") });
+    if (recent) query.set("step", STEPS[this.#step]);
+    if (this.item) query.set("function", this.item);
+    try {
+      const told = await askJson(`/api/metrics?${query}`);
+      this.#step = told.step;
+      const found = filled(told, this.names, recent ? 3 * told.step : this.seconds);
+      if (recent) this.#join(found);
+      else this.#columns = found;
+      this.#hear(this.#waiting.splice(0));
+    } catch {
+      // The live feed says what is the matter; what it tells next is a reason to ask again.
+    } finally {
+      this.#reading = false;
+    }
+  }
+
+  /** Rows of seconds that are over. */
+  add(rows) {
+    if (!this.#columns) {
+      this.#waiting = [...this.#waiting, ...rows].slice(-LONGEST_GAP);
+      this.read();
+    } else if (this.#step === 1) {
+      this.#hear(rows);
+    } else if (rows.some((row) => row.time + 1 >= this.#columns[0].at(-1) + 2 * this.#step)) {
+      this.read(true);
+    }
+  }
+
+  #hear(rows) {
+    if (this.ended) return;
+    if (this.#step === 1) for (const row of rows) push(this.#columns, row, this.names);
+    this.#cut();
+    this.hear(this.#columns);
+  }
+
+  #join(found) {
+    const kept = this.#columns[0].findIndex((at) => at >= found[0][0]);
+    this.#columns.forEach((column, place) => column.splice(kept < 0 ? column.length : kept, Infinity, ...found[place]));
+  }
+
+  #cut() {
+    const times = this.#columns[0];
+    const old = times.findIndex((at) => at >= times.at(-1) - this.seconds);
+    if (old > 0) this.#columns.forEach((column) => column.splice(0, old));
+  }
 }
 
 // One place for each period, so that a time without a row is seen as a gap.
@@ -56,15 +108,22 @@ function filled(told, names, seconds) {
   return columns;
 }
 
-function push(columns, row, names, seconds) {
+function push(columns, row, names) {
   const [times] = columns;
-  if (times.length && row.time <= times.at(-1)) return;
-  for (let at = (times.at(-1) ?? row.time - 1) + 1; at < row.time && row.time - at < 60; at += 1) {
+  if (times.length && row.time <= times.at(-1)) {
+    fill(columns, row, names);
+    return;
+  }
+  for (let at = (times.at(-1) ?? row.time - 1) + 1; at < row.time && row.time - at < LONGEST_GAP; at += 1) {
     columns.forEach((column, place) => column.push(place ? null : at));
   }
   [row.time, ...names.map((name) => perSecond(name, row[name], 1))].forEach((value, place) => columns[place].push(value));
-  const old = times.findIndex((at) => at >= row.time - seconds);
-  if (old > 0) columns.forEach((column) => column.splice(0, old));
+}
+
+// A second that the history had not finished when it was read.
+function fill(columns, row, names) {
+  const place = columns[0].lastIndexOf(row.time);
+  if (place >= 0) names.forEach((name, column) => { columns[column + 1][place] = perSecond(name, row[name], 1); });
 }
 
 function perSecond(name, value, step) {
