@@ -21,6 +21,7 @@ from host.invocations import InvocationGrounds, InvocationsPart
 from host.lifecycle import Lifecycle, Part
 from host.mqtt import MqttPart
 from host.observing.compose import Watched, observing_parts, observing_routes
+from host.observing.records.redaction import read_paths
 from host.observing.traces.part import trace_dispatch
 from host.parts import DeploysPart, FunctionsPart, LogsPart, ReadyPart
 from host.plugins import HostInfo, load_plugins
@@ -36,6 +37,7 @@ from host.web.inspections import InspectionsApi
 from host.web.invocations import InvocationsApi
 from host.web.letters import LettersApi
 from host.web.logs import LogsApi
+from host.web.mqtt import MqttApi
 from host.web.openapi import document
 from host.web.pages import Pages
 from host.web.server import WebPart
@@ -133,9 +135,7 @@ def compose_web(base: Base, triggers: Triggers, health: Health, delivery: Delive
     mqtt, catalog, deployer = triggers.mqtt, functions.catalog, functions.deployer
     looked_at = (state, catalog, base.shared.scaling, base.shared.store, delivery, mqtt, health)
     watched = Watched(*looked_at, triggers.dispatch, triggers.timers, triggers.bridges, triggers.invocations)
-    reports = Reports(
-        mqtt.queue_rows, mqtt.connections, delivery.view, triggers.deploys.why, catalog.decisions
-    )
+    reports = Reports(mqtt.queue_rows, delivery.view, triggers.deploys.why, catalog.decisions)
     console = compose_console(
         Ground(
             *(watched, base.observing, reloader, base.logs, functions.room, triggers.usage),
@@ -156,6 +156,7 @@ def compose_web(base: Base, triggers: Triggers, health: Health, delivery: Delive
         *observing_routes(base.observing, watched),
         *AccessApi(access.tokens, access.audit, entrance.renew).routes(),
         *SessionsApi(access.guard, access.sessions, access.audit).routes(),
+        *MqttApi(mqtt, read_paths(base.observing.records.rules.redact)).routes(),
         *document.routes(),
         *console.routes,
         *Pages(FILES).routes(),

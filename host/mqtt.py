@@ -6,7 +6,8 @@ from typing import Any
 
 from conf.funcs import Func
 from conf.models import Config
-from conf.mqtt import Broker, Rule
+from conf.mqtt import Broker as BrokerEntry
+from conf.mqtt import Rule
 from host.health import Check
 from host.lifecycle import Part
 from host.observing.traces.story import Topics
@@ -15,10 +16,13 @@ from host.startup import Startup
 from host.timers import make_timers
 from triggers.delivery.keeping import Keeping
 from triggers.delivery.lane_plan import LaneView
+from triggers.mqtt.broker import Broker
 from triggers.mqtt.feed import Feed
 from triggers.mqtt.plan import BrokerPlan, Care, Dedupe, MqttPlan, ReadLimits, RulePlan, Target
 from triggers.mqtt.states import ConnectionState
+from triggers.mqtt.topics_seen import TopicsSeen
 from triggers.mqtt.trigger import MqttTrigger
+from triggers.mqtt.visits import Visits
 
 
 class MqttPart(Part):
@@ -86,6 +90,35 @@ class MqttPart(Part):
         """Each connection with its counters, as the API shows them."""
         return [asdict(state) for state in self.state()]
 
+    def told(self) -> list[dict[str, Any]]:
+        """Each connection with its counters, and when it was there and when not (`spells`)."""
+        pairs = zip(self.state(), self._trigger.spells(), strict=True)
+        return [{**asdict(state), "spells": [dict(vars(each)) for each in spells]} for state, spells in pairs]
+
+    def spell_changes(self) -> int:
+        """A number that is another whenever some connection has come or gone."""
+        return sum(spells.changes + 1 for spells in self._trigger.spells())
+
+    @property
+    def seen(self) -> TopicsSeen:
+        """What passes over all connections."""
+        return self._trigger.seen
+
+    @property
+    def visits(self) -> Visits:
+        """What people do at brokers by themselves."""
+        return self._trigger.visits
+
+    @property
+    def brokers(self) -> dict[str, Broker]:
+        """Those of the config by name."""
+        return self._trigger.brokers
+
+    @property
+    def rules(self) -> tuple[RulePlan, ...]:
+        """Those of the config."""
+        return self._plan.rules
+
     def state(self) -> list[ConnectionState]:
         """Each connection with its counters."""
         return self._trigger.state()
@@ -121,7 +154,7 @@ def make_plan(config: Config) -> MqttPlan:
     return MqttPlan(tuple(_broker_plan(broker) for broker in config.mqtts), tuple(rules), tuple(targets))
 
 
-def _broker_plan(broker: Broker) -> BrokerPlan:
+def _broker_plan(broker: BrokerEntry) -> BrokerPlan:
     tls = broker.tls
     return BrokerPlan(
         name=broker.name,

@@ -40,13 +40,12 @@ LINES_AT_A_TIME = 50
 class Reports:
     """What other parts tell the API.
 
-    `queue_rows` gives the rows of `/queue_size_metrics`, `connections` those of `/api/mqtt`, `delivery` what
-    `/api/delivery` shows; `why` says what keeps the package that the config names for a function from
-    service; `decisions` gives what was decided about a function's instances, newest last.
+    `queue_rows` gives the rows of `/queue_size_metrics`, `delivery` what `/api/delivery` shows; `why` says
+    what keeps the package that the config names for a function from service; `decisions` gives what was
+    decided about a function's instances, newest last.
     """
 
     queue_rows: Callable[[], list[dict[str, Any]]]
-    connections: Callable[[], list[dict[str, Any]]]
     delivery: Callable[[], Awaitable[dict[str, Any]]]
     why: Callable[[str], str | None]
     decisions: Callable[[str], Iterable[Record]]
@@ -83,7 +82,6 @@ class Api:
             Route("/readyz", self.ready),
             Route("/queue_size_metrics", self.queue_sizes),
             Route("/api/config", self.apply_config, methods=["POST"]),
-            Route("/api/mqtt", self.list_connections, methods=["GET"]),
             Route("/api/delivery", self.show_delivery, methods=["GET"]),
             Route("/api/functions", self.list_functions, methods=["GET"]),
             Route(name, self.describe, methods=["GET"]),
@@ -142,10 +140,6 @@ class Api:
     async def queue_sizes(self, request: Request) -> Response:
         """Queue lengths by rule and function, in the older program's shape."""
         return JSONResponse({"queue_size_metrics": self._parts.reports.queue_rows()})
-
-    async def list_connections(self, request: Request) -> Response:
-        """Connections to brokers, and what has become of the events that came over them."""
-        return JSONResponse({"connections": self._parts.reports.connections()})
 
     async def show_delivery(self, request: Request) -> Response:
         """What waits on disk, and what has become of what no longer does."""

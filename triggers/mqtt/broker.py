@@ -11,9 +11,11 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
+from triggers.mqtt.ear import Ear
 from triggers.mqtt.faults import unusable
 from triggers.mqtt.plan import BrokerPlan
 from triggers.mqtt.sharing import Sharing
+from triggers.mqtt.topics_seen import TopicsSeen
 from triggers.mqtt.url import parse_url
 
 if TYPE_CHECKING:
@@ -36,10 +38,14 @@ class Will:
 
 
 class Broker:
-    """A broker entry of the plan. Raises ValueError when its address is none."""
+    """A broker entry of the plan. Raises ValueError when its address is none.
 
-    def __init__(self, plan: BrokerPlan) -> None:
+    What passes over its connections is noted in `seen`, if there is one.
+    """
+
+    def __init__(self, plan: BrokerPlan, seen: TopicsSeen | None = None) -> None:
         self.plan = plan
+        self._seen = seen
         self.address = parse_url(plan.url)
         self.version = MQTTProtocolVersion.MQTTv311 if plan.version == "3.1.1" else MQTTProtocolVersion.MQTTv5
         self.version_known = plan.version != "auto"
@@ -48,6 +54,10 @@ class Broker:
         # What was said of it since it was last up; each of its connections meets the same refusal.
         self.said: set[str] = set()
         self._downgrade_said = False
+
+    def ear(self, client_id: str) -> Ear | None:
+        """What hears the messages of a connection."""
+        return Ear(self._seen, self.plan.name, client_id) if self._seen is not None else None
 
     @property
     def speaks_5(self) -> bool:

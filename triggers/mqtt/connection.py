@@ -13,6 +13,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from triggers.mqtt.connack import Limits, RefusedError
+from triggers.mqtt.ear import Ear
 from triggers.mqtt.faults import Fault
 from triggers.mqtt.ladder import Retry
 from triggers.mqtt.peer import Peer
@@ -36,17 +37,17 @@ class Connection:
     """An epoch: one client object, one socket, never used again.
 
     paho calls back while it holds its locks, so its callbacks only note; what they noted is acted upon as
-    soon as paho has returned.
+    soon as paho has returned. `ear` hears of each message, if there is one.
     """
 
-    def __init__(self, client: Client, peer: Peer) -> None:
+    def __init__(self, client: Client, peer: Peer, ear: Ear | None = None) -> None:
         self._loop = asyncio.get_running_loop()
         self._client = client
         self._peer = peer
         self._subscriptions: list[list[ReasonCode]] = []
         self._flushing = False
         self._wire = Wire(client, self._want_flush)
-        self._traffic = Traffic(self._wire, client.protocol == MQTTProtocolVersion.MQTTv5)
+        self._traffic = Traffic(self._wire, client.protocol == MQTTProtocolVersion.MQTTv5, ear)
         self._connack: tuple[ReasonCode, bool] | None = None
         self._accepted: asyncio.Future[None] = self._loop.create_future()
         self._lost: str | None = None

@@ -2,20 +2,21 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+import time
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import partial
 
 from paho.mqtt import MQTTException
-from paho.mqtt.client import Client
 
 from triggers.mqtt.broker import Broker, Will
 from triggers.mqtt.connack import RefusedError
 from triggers.mqtt.connection import Connection
 from triggers.mqtt.faults import Fault, fault_of
 from triggers.mqtt.ladder import Delays, Ladder, Retry
+from triggers.mqtt.opening import find_version, open_connection
 from triggers.mqtt.peer import Peer
+from triggers.mqtt.spells import Spells
 
 logger = logging.getLogger(__name__)
 
@@ -38,7 +39,10 @@ class Identity:
 
 
 class Link:
-    """A connection that is renewed whenever it is lost; each renewal is a new `Connection`."""
+    """A connection that is renewed whenever it is lost; each renewal is a new `Connection`.
+
+    `next_try` is when it is tried again, in seconds since the epoch, while nothing else is done.
+    """
 
     def __init__(
         self, identity: Identity, peer: Peer, threads: Executor, delays: Delays | None = None
@@ -47,6 +51,8 @@ class Link:
         self.connection: Connection | None = None
         self.last_error: str | None = None
         self.reconnects = 0
+        self.spells = Spells()
+        self.next_try: float | None = None
         self._name = f"mqtt {identity.broker.plan.name} as {identity.client_id}"
         self._peer = peer
         self._threads = threads
@@ -80,7 +86,9 @@ class Link:
             while not self._peer.ready():  # noqa: ASYNC110
                 await asyncio.sleep(READY_TICK)
             delay = await self._live()
+            self.next_try = time.time() + delay
             await asyncio.sleep(delay)
+            self.next_try = None
 
     async def _live(self) -> float:
         """One connection from beginning to end; returns the seconds to wait before the next."""
@@ -105,38 +113,25 @@ class Link:
         lived = loop.time() - began
         if self._ladder.stable(lived):
             self._said = None
+        self.spells.down(fault.text)
         self._say_down(fault.text)
         self.reconnects += 1
         return self._ladder.delay(fault.retry, lived)
 
     async def _connect(self) -> Connection:
         identity = self.identity
-        if not identity.broker.version_known:
-            await self._probe(identity.broker)
+        await find_version(identity.broker, self._threads)
         if identity.shared:
             await identity.broker.sharing.prove(self._open_clean)
         connect = partial(identity.broker.connect, persistent=identity.persistent, will=identity.will)
-        self.connection = await self._open(partial(connect, identity.client_id), self._peer)
+        own = partial(connect, identity.client_id)
+        ear = identity.broker.ear(identity.client_id)
+        self.connection = await open_connection(own, self._threads, self._peer, ear)
         return self.connection
 
-    async def _probe(self, broker: Broker) -> None:
-        try:
-            connection = await self._open(broker.probe, Peer())
-        except RefusedError as error:
-            if error.unsupported_version:
-                raise
-        else:
-            await connection.close()
-        broker.version_known = True
-
     async def _open_clean(self, client_id: str, peer: Peer) -> Connection:
-        return await self._open(partial(self.identity.broker.connect, client_id, persistent=False), peer)
-
-    async def _open(self, connect: Callable[[], Client], peer: Peer) -> Connection:
-        client = await asyncio.get_running_loop().run_in_executor(self._threads, connect)
-        connection = Connection(client, peer)
-        await connection.open()
-        return connection
+        connect = partial(self.identity.broker.connect, client_id, persistent=False)
+        return await open_connection(connect, self._threads, peer)
 
     def _say_end(self, task: "asyncio.Task[None]") -> None:
         if not task.cancelled():
@@ -149,6 +144,7 @@ class Link:
 
     def _say_up(self) -> None:
         self.last_error = None
+        self.spells.up()
         self.identity.broker.said.clear()
         version = "5" if self.identity.broker.speaks_5 else "3.1.1"
         fields = {**self._fields("connection.up"), "version": version}
@@ -156,6 +152,7 @@ class Link:
 
     def _say_unable(self, fault: Fault) -> None:
         """What somebody must mend holds for all connections to the broker, so it is said once for all."""
+        self.spells.down(fault.text)
         if fault.retry is not Retry.SLOW:
             self._say_down(fault.text)
             return

@@ -26,7 +26,8 @@ class ConnectionState(Counters):
 
     `connected` says of a subscribing one that the broker has granted its subscription. `oldest` is for how
     many seconds the first of its `unacknowledged` messages, or of the results that wait, has been here;
-    `stored` results are on disk only.
+    `stored` results are on disk only. `since` is when its link came or went, `next_try` when it is tried
+    again, in seconds since the epoch.
     """
 
     broker: str
@@ -36,6 +37,8 @@ class ConnectionState(Counters):
     version: str
     last_error: str | None
     reconnects: int
+    since: float = 0.0
+    next_try: float | None = None
     published: int = 0
     waiting: int = 0
     stored: int = 0
@@ -76,5 +79,7 @@ def _state(link: Link, rule: str | None, counters: dict[str, int]) -> Connection
         version="5" if identity.broker.speaks_5 else "3.1.1",
         last_error=link.last_error,
         reconnects=link.reconnects,
+        since=round(link.spells.now.since, 3),
+        next_try=round(link.next_try, 3) if link.next_try is not None else None,
         **counters,
     )

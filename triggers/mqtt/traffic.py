@@ -4,6 +4,7 @@ from paho.mqtt.client import MQTTMessage
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.reasoncodes import ReasonCode
 
+from triggers.mqtt.ear import Ear
 from triggers.mqtt.packets import (
     PUBACK,
     PUBCOMP,
@@ -25,12 +26,16 @@ WRITTEN = ReasonCode(PacketTypes.PUBACK)
 
 
 class Traffic:
-    """Numbers what is published, and notes what comes: `messages`, and `confirmations` as (id, reason)."""
+    """Numbers what is published, and notes what comes: `messages`, and `confirmations` as (id, reason).
 
-    def __init__(self, wire: Wire, version_5: bool) -> None:
+    `ear` hears of each message, if there is one.
+    """
+
+    def __init__(self, wire: Wire, version_5: bool, ear: Ear | None = None) -> None:
         self.messages: list[MQTTMessage] = []
         self.confirmations: list[tuple[int, ReasonCode]] = []
         self._wire = wire
+        self._ear = ear
         self._version_5 = version_5
         self._last_mid = FIRST_MID - 1
         self._unconfirmed: set[int] = set()
@@ -48,6 +53,8 @@ class Traffic:
             return None
         packed = (properties.pack() if properties is not None else b"\0") if self._version_5 else b""
         self._wire.write(write_publish(topic, payload, flags, (mid, packed)))
+        if self._ear is not None:
+            self._ear.sent(topic, payload, flags, (mid, packed))
         self._last_mid = mid
         if flags[0]:
             self._unconfirmed.add(mid)
@@ -64,6 +71,8 @@ class Traffic:
         kind = packet[0] >> 4
         if kind == PUBLISH and (message := read_publish(packet, self._version_5)) is not None:
             self.messages.append(message)
+            if self._ear is not None:
+                self._ear.received(message, len(packet[1]))
         elif kind in (PUBACK, PUBREC, PUBCOMP):
             self._take_confirmation(kind, *read_confirmation(packet))
         else:

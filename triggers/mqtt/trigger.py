@@ -19,8 +19,11 @@ from triggers.mqtt.plan import BrokerPlan, MqttPlan, RulePlan
 from triggers.mqtt.presence import Presence
 from triggers.mqtt.publishers import Publishers
 from triggers.mqtt.rule import Rule, RuleParts, lane_names
+from triggers.mqtt.spells import Spells
 from triggers.mqtt.states import ConnectionState, QueueRow, publishing, subscribing, telling
 from triggers.mqtt.subscriber import Subscriber
+from triggers.mqtt.topics_seen import TopicsSeen
+from triggers.mqtt.visits import Visits
 
 logger = logging.getLogger(__name__)
 
@@ -51,6 +54,8 @@ class MqttTrigger:
         self._parts = RuleParts(feed, on_failure or self._failures, keeping.store, keeping.failpoints)
         self._threads = ThreadPoolExecutor(CONNECT_THREADS, "mqtt-connect")
         self._brokers: dict[str, Broker] = {}
+        self.seen = TopicsSeen()
+        self.visits = Visits(self._threads, self.seen)
         self.publishers = Publishers(keeping, self._link)
         self._subscribers: dict[Key, tuple[Subscriber, Link]] = {}
         self._memory = Memory(keeping.store)
@@ -63,7 +68,7 @@ class MqttTrigger:
         """Build all connections, over an open store. Raises ValueError with every fault of the plan."""
         self._plan.check()
         await self._memory.recall()
-        self._use(self._plan, {broker.name: Broker(broker) for broker in self._plan.brokers})
+        self._use(self._plan, {broker.name: Broker(broker, self.seen) for broker in self._plan.brokers})
         self._build()
 
     async def start(self) -> None:
@@ -88,7 +93,7 @@ class MqttTrigger:
         and how it keeps order. Its functions and its target change in place.
         """
         plan.check()
-        brokers = {each.name: self._kept(each) or Broker(each) for each in plan.brokers}
+        brokers = {each.name: self._kept(each) or Broker(each, self.seen) for each in plan.brokers}
         changed = {name for name, broker in self._brokers.items() if brokers.get(name) is not broker}
         staying = {_subscription(rule) for rule in plan.rules if rule.sub_broker not in changed}
         await self._burials.stop(lane_names(plan))
@@ -141,6 +146,16 @@ class MqttTrigger:
         subscribed = [subscribing(*pair) for pair in self._in_order()]
         published = [publishing(*pair) for pair in self.publishers]
         return subscribed + published + [telling(*pair) for pair in self._presence]
+
+    def spells(self) -> list[Spells]:
+        """When each connection was there and when not, in the order of `state`."""
+        pairs = (*self._in_order(), *self.publishers, *self._presence)
+        return [link.spells for _, link in pairs]
+
+    @property
+    def brokers(self) -> dict[str, Broker]:
+        """Those of the plan by name."""
+        return self._brokers
 
     def lanes(self) -> list[tuple[str, str, LaneView]]:
         """What waits for functions: the rule's name, the function's, how much."""

@@ -32,6 +32,15 @@ class Address:
     password: str | None = field(default=None, repr=False)
 
     @property
+    def shown(self) -> str:
+        """As people write it, without credentials."""
+        kind = (
+            ("wss" if self.tls else "ws") if self.transport == "websockets" else "ssl" if self.tls else "tcp"
+        )
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{kind}://{host}:{self.port}"
+
+    @property
     def place(self) -> tuple[str, int]:
         """What tells one broker from another."""
         return self.host.lower(), self.port

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from host.web.openapi import access, events, functions, history, machine, pages, records
+from host.web.openapi import access, events, functions, history, machine, mqtt, pages, records
 from host.web.openapi.operation import PROBLEM, Answer, Operation, Schema, ref
 from host.web.openapi.schemas import SCHEMAS
 from host.web.openapi.tags import TAGS, tag_of
@@ -48,6 +48,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *records.OPERATIONS,
     *access.OPERATIONS,
     *machine.OPERATIONS,
+    *mqtt.OPERATIONS,
     *history.OPERATIONS,
     *pages.OPERATIONS,
 )

@@ -108,14 +108,6 @@ OPERATIONS = (
     ),
     Operation(
         "GET",
-        "/api/mqtt",
-        "listConnections",
-        "Connections to brokers, and what became of the events over them.",
-        "read",
-        told(shape({"connections": listed(ref("Connection"))})),
-    ),
-    Operation(
-        "GET",
         "/api/delivery",
         "showDelivery",
         "What waits on disk, and what became of what no longer does.",

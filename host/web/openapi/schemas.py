@@ -170,8 +170,13 @@ SCHEMAS: Mapping[str, Schema] = {
             "version": TEXT,
             "last_error": maybe(TEXT),
             "reconnects": COUNT,
+            "since": NUMBER,
+            "next_try": maybe(NUMBER),
             "published": COUNT,
             "waiting": COUNT,
+            "spells": listed(
+                shape({"connected": FLAG, "since": NUMBER, "why": TEXT, "attempts": COUNT, "at": NUMBER})
+            ),
         }
     ),
     "Delivery": shape(

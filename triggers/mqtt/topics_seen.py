@@ -1,0 +1,158 @@
+"""What passes over the host's connections: each topic with its counts, and the last messages of some."""
+
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from hashlib import blake2b
+from typing import Literal, NamedTuple
+
+from paho.mqtt.properties import Properties
+
+from triggers.mqtt.properties import Unpacked
+
+MOST_TOPICS = 2000
+AT_ONCE = MOST_TOPICS // 10
+"""Topics that are forgotten at a time, so that newcomers cost little however many there are."""
+LONGEST_NAME = 1024
+"""Bytes; what has a longer name is counted, and not listed."""
+ROOM, WATCHED_ROOM = 1024, 16 * 1024
+"""Bytes that are kept of the last payload of each topic, and of each one where somebody looks."""
+LONGEST_HEAD = 4096
+"""Bytes of properties, beyond which they are not kept."""
+MOST_MESSAGES, MOST_WATCHED = 50, 16
+"""Messages that are kept of a topic where somebody looks, and how many such topics there may be."""
+
+Way = Literal["in", "out", "heard"]
+"""Received for a rule, published by the host, or heard because somebody listens."""
+Noted = tuple[int, float, str, Way, tuple[int, bool, bool], int, int, bytes, Properties | bytes | None]
+"""The fields of a Sighting; making a tuple takes a fifth of the time."""
+
+
+class Sighting(NamedTuple):
+    """A message as it passed: `number` counts those of its topic, `at` is in seconds since the epoch.
+
+    `flags` are QoS, retain and dup. `payload` is the beginning of `size` bytes. The properties of what has
+    gone out are as they were sent; they are None where there were none, or too many.
+    """
+
+    number: int
+    at: float
+    client_id: str
+    way: Way
+    flags: tuple[int, bool, bool]
+    mid: int
+    size: int
+    payload: bytes
+    properties: Properties | bytes | None
+
+    def told(self) -> dict[str, object]:
+        """Its MQTT 5 properties by paho's names."""
+        if isinstance(self.properties, bytes):
+            return vars(Unpacked.read(self.properties, 0)[0])
+        return vars(self.properties) if self.properties is not None else {}
+
+
+class TopicSeen:
+    """One topic: `received` and `sent` by rules, `heard` by who listens; `key` tells it after a restart, too.
+
+    `last` is the newest message as the fields of a Sighting; `messages` are the last ones, while somebody
+    looks.
+    """
+
+    __slots__ = ("broker", "heard", "key", "last", "messages", "name", "received", "room", "sent")
+
+    def __init__(self, broker: str, name: bytes) -> None:
+        self.broker = broker
+        self.name = name
+        self.key = key_of(broker, name)
+        self.received = self.sent = self.heard = 0
+        self.room = ROOM
+        self.last: Noted | None = None
+        self.messages: deque[Sighting] | None = None
+
+    @property
+    def count(self) -> int:
+        """All that was seen of it."""
+        return self.received + self.sent + self.heard
+
+    @property
+    def newest(self) -> Sighting:
+        """The last message."""
+        assert self.last is not None, "it is listed because a message came"
+        return Sighting._make(self.last)
+
+    def add(self, last: Noted) -> None:
+        """One more message."""
+        self.last = last
+        if self.messages is not None:
+            self.messages.append(Sighting._make(last))
+
+
+def key_of(broker: str, name: bytes) -> str:
+    """What a topic of a broker is called where its name might be anything."""
+    return blake2b(broker.encode() + b"\0" + name, digest_size=12).hexdigest()
+
+
+class TopicsSeen:
+    """The topics of all brokers, of which those least recently seen give way, first those only heard."""
+
+    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+        self.clock = clock
+        self.forgotten = 0
+        self.overlong = TopicSeen("", b"")
+        self._brokers: dict[str, dict[bytes, TopicSeen]] = {}
+        self._by_key: dict[str, TopicSeen] = {}
+        self._watched: dict[str, int] = {}
+
+    def __iter__(self) -> Iterator[TopicSeen]:
+        return iter(list(self._by_key.values()))
+
+    def __len__(self) -> int:
+        return len(self._by_key)
+
+    def find(self, key: str) -> TopicSeen | None:
+        """The topic of this key, if it was seen."""
+        return self._by_key.get(key)
+
+    def of_broker(self, broker: str) -> dict[bytes, TopicSeen]:
+        """Topics by their name's bytes; the very mapping that is added to."""
+        return self._brokers.setdefault(broker, {})
+
+    def add(self, broker: str, name: bytes) -> TopicSeen:
+        """One that was not seen yet."""
+        if len(name) > LONGEST_NAME:
+            return self.overlong
+        if len(self._by_key) >= MOST_TOPICS:
+            self._forget()
+        topic = TopicSeen(broker, name)
+        self._brokers[broker][name] = self._by_key[topic.key] = topic
+        if topic.key in self._watched:
+            _open(topic)
+        return topic
+
+    def watch(self, key: str) -> None:
+        """Somebody looks at this topic, which may not have been seen yet; `unwatch` undoes it."""
+        self._watched[key] = self._watched.get(key, 0) + 1
+        topic, open_now = self._by_key.get(key), sum(each.messages is not None for each in self)
+        if topic is not None and topic.messages is None and open_now < MOST_WATCHED:
+            _open(topic)
+
+    def unwatch(self, key: str) -> None:
+        """One who looked has gone."""
+        left = self._watched.pop(key) - 1
+        if left:
+            self._watched[key] = left
+        elif (topic := self._by_key.get(key)) is not None:
+            topic.messages, topic.room = None, ROOM
+
+    def _forget(self) -> None:
+        idle = [each for each in self._by_key.values() if each.messages is None]
+        idle.sort(key=lambda each: (each.received + each.sent > 0, each.newest.at))
+        for topic in idle[:AT_ONCE]:
+            del self._brokers[topic.broker][topic.name], self._by_key[topic.key]
+        self.forgotten += len(idle[:AT_ONCE])
+
+
+def _open(topic: TopicSeen) -> None:
+    topic.room = WATCHED_ROOM
+    topic.messages = deque([topic.newest] if topic.last is not None else [], MOST_MESSAGES)
