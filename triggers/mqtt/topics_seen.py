@@ -127,15 +127,14 @@ class TopicsSeen:
         topic = TopicSeen(broker, name)
         self._brokers[broker][name] = self._by_key[topic.key] = topic
         if topic.key in self._watched:
-            _open(topic)
+            self._open(topic)
         return topic
 
     def watch(self, key: str) -> None:
         """Somebody looks at this topic, which may not have been seen yet; `unwatch` undoes it."""
         self._watched[key] = self._watched.get(key, 0) + 1
-        topic, open_now = self._by_key.get(key), sum(each.messages is not None for each in self)
-        if topic is not None and topic.messages is None and open_now < MOST_WATCHED:
-            _open(topic)
+        if (topic := self._by_key.get(key)) is not None:
+            self._open(topic)
 
     def unwatch(self, key: str) -> None:
         """One who looked has gone."""
@@ -152,7 +151,8 @@ class TopicsSeen:
             del self._brokers[topic.broker][topic.name], self._by_key[topic.key]
         self.forgotten += len(idle[:AT_ONCE])
 
-
-def _open(topic: TopicSeen) -> None:
-    topic.room = WATCHED_ROOM
-    topic.messages = deque([topic.newest] if topic.last is not None else [], MOST_MESSAGES)
+    def _open(self, topic: TopicSeen) -> None:
+        kept = sum(each.messages is not None for each in self._by_key.values())
+        if topic.messages is None and kept < MOST_WATCHED:
+            topic.room = WATCHED_ROOM
+            topic.messages = deque([topic.newest] if topic.last is not None else [], MOST_MESSAGES)
