@@ -1,4 +1,4 @@
-// The chart of the memory by function: those with the most of it, all others together, and the budget.
+// The chart of the memory by function: those with the most of it, and all others together.
 
 import { Chart } from "./charts.js";
 import { followMetrics } from "./metrics.js";
@@ -11,7 +11,6 @@ export class MemoryChart {
   #ends = [];
   #own = new Map();
   #host = null;
-  #budget = 0;
   names = [];
 
   constructor(group) {
@@ -31,10 +30,9 @@ export class MemoryChart {
     this.#show();
   }
 
-  /** The host's times, all memory, and that of the host itself; `budget` is in bytes. */
-  show(times, all, host, budget) {
+  /** The host's times, all memory, and that of the host itself, in bytes. */
+  show(times, all, host) {
     this.#host = { times, all, host };
-    this.#budget = budget;
     this.#show();
   }
 

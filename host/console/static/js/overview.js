@@ -16,7 +16,7 @@ const decisions = new Decisions(document.getElementById("decisions"));
 const charts = new OverviewCharts(() => decisions.marks());
 const memory = new MemoryChart(charts.group);
 const spans = [...document.querySelectorAll(".spans a")];
-let told = { memory: {}, largest: [] };
+let told = { largest: [] };
 let endHistory = () => {};
 
 // A host that has just been started has not much to show: its first minutes are not a thin line at the edge.
@@ -66,7 +66,7 @@ function renewer(name) {
     clearTimeout(timer);
     timer = setTimeout(() => {
       asked = Date.now();
-      htmx.ajax("GET", `/console/overview?part=${name}`, { target: box, swap: "innerHTML" });
+      htmx.ajax("GET", `/console/overview?part=${name}`, { target: box });
     }, Math.max(0, asked + LEAST_PAUSE - Date.now()));
   };
 }
