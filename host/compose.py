@@ -33,6 +33,7 @@ from host.web.access import AccessApi
 from host.web.api import Api, ApiParts, Reports
 from host.web.deploys import DeployParts, DeploysApi
 from host.web.edge import Edge
+from host.web.environments import EnvironmentsApi
 from host.web.inspections import InspectionsApi
 from host.web.invocations import InvocationsApi
 from host.web.letters import LettersApi
@@ -150,6 +151,7 @@ def compose_web(base: Base, triggers: Triggers, health: Health, delivery: Delive
         *triggers.timers.routes(),
         *DeploysApi(DeployParts(state.staging, deployer, functions.tasks, functions.room)).routes(),
         *InspectionsApi(catalog, state).routes(),
+        *EnvironmentsApi(catalog, state).routes(),
         *UsageApi(triggers.usage).routes(),
         *LogsApi(functions.catalog, base.logs).routes(),
         *StatusApi(StatusParts(watched, functions.room, reloader, lambda: port.urls)).routes(),

@@ -75,6 +75,7 @@ NEEDS = {
     f"GET {FUNCTION}/logs": _READ,
     f"GET {FUNCTION}/revisions/{{number}}": _READ,
     f"GET {FUNCTION}/revisions/{{number}}/build-log": _READ,
+    f"GET {FUNCTION}/revisions/{{number}}/environment": _READ,
     f"GET {FUNCTION}/revisions/{{number}}/setup": _ADMIN,  # what stands in variables may be anything
     "POST /api/config": Need((ADMIN,), action="config.apply"),
     # Its id is as good as a password; the endpoint sees whether the caller may invoke its function.

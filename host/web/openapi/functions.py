@@ -127,6 +127,26 @@ OPERATIONS = (
     ),
     Operation(
         "GET",
+        f"{PATH}/revisions/{{number}}/environment",
+        "describeEnvironment",
+        "What a revision runs in: Python, the distributions installed, its manifest, the names of variables.",
+        "read",
+        told(
+            shape(
+                {
+                    "python": maybe(TEXT),
+                    "packages": listed(shape({"name": TEXT, "version": TEXT, "source": TEXT})),
+                    "isolation": TEXT,
+                    "variables": listed(TEXT),
+                    "manifest": {"type": "object"},
+                }
+            )
+        ),
+        (404,),
+        (NAME, NUMBER),
+    ),
+    Operation(
+        "GET",
         f"{PATH}/revisions/{{number}}/setup",
         "showSetup",
         "What its processes are told at their start: paths on the host's machine, variables, secrets' names.",
