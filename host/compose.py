@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from conf.settings import Settings
 from host.access.audit import AuditLog
@@ -36,6 +37,7 @@ from host.web.edge import Edge
 from host.web.environments import EnvironmentsApi
 from host.web.inspections import InspectionsApi
 from host.web.invocations import InvocationsApi
+from host.web.letter_edits import Edits, accepted_by
 from host.web.letters import LettersApi
 from host.web.logs import LogsApi
 from host.web.mqtt import MqttApi
@@ -137,16 +139,19 @@ def compose_web(base: Base, triggers: Triggers, health: Health, delivery: Delive
     looked_at = (state, catalog, base.shared.scaling, base.shared.store, delivery, mqtt, health)
     watched = Watched(*looked_at, triggers.dispatch, triggers.timers, triggers.bridges, triggers.invocations)
     reports = Reports(mqtt.queue_rows, delivery.view, triggers.deploys.why, catalog.decisions)
+    letters = DeadLetters(base.shared.store, triggers.workers.wake)
+    letters.on_replay = base.observing.replays.note
     console = compose_console(
         Ground(
             *(watched, base.observing, reloader, base.logs, functions.room, triggers.usage),
             urls=lambda: port.urls,
             why=triggers.deploys.why,
+            letters=letters,
         )
     )
     entrance = AccessPart(access.tokens, access.guard, access.local, lambda: port.addresses)
     routes = [
-        *LettersApi(DeadLetters(base.shared.store, triggers.workers.wake)).routes(),
+        *LettersApi(letters, make_edits(base)).routes(),
         *InvocationsApi(triggers.invocations.ledger).routes(),
         *triggers.timers.routes(),
         *DeploysApi(DeployParts(state.staging, deployer, functions.tasks, functions.room)).routes(),
@@ -170,6 +175,15 @@ def compose_web(base: Base, triggers: Triggers, health: Health, delivery: Delive
     gate = Gate(api.application(), access.guard, access.audit)
     port = WebPart(triggers.edge.door(triggers.http, gate), base.settings)
     return Web(port, entrance, reloader, [*observing_parts(base.observing, watched), console.feed])
+
+
+def make_edits(base: Base) -> Edits:
+    """What may be sent in the place of a dead letter's payload."""
+    functions, config = base.functions, base.settings.config
+    keeps = not config.records.redact
+    return Edits(
+        partial(accepted_by, functions.catalog), functions.dispatcher.max_event, config.limits.max_body, keeps
+    )
 
 
 def compose(settings: Settings, state: StateDir, more: Sequence[MakePart] = ()) -> Host:

@@ -77,6 +77,15 @@ class MqttPart(Part):
         found = next((each for each in self._plan.rules if each.name == rule), None)
         return Topics() if found is None else Topics(found.sub_topic, found.pub_topic)
 
+    def devices(self) -> dict[str, list[str]]:
+        """The devices that the rules name, each with the functions that take its events."""
+        told: dict[str, list[str]] = {}
+        for rule in self._plan.rules:
+            for (function, _), devices in zip(rule.functions, rule.devices or (), strict=False):
+                for name in {device.device_name for device in devices if device.device_name}:
+                    told.setdefault(name, []).append(function)
+        return told
+
     def queue_rows(self) -> list[dict[str, Any]]:
         """Rows of `/queue_size_metrics`."""
         return [asdict(row) for row in self._trigger.rows()]

@@ -28,6 +28,7 @@ class StateDir:
         self.delivery = root / "delivery.db"
         self.usage = root / "usage.json"
         self.records = root / "records.db"
+        self.devices = root / "devices.db"
         self.packages = root / "packages"
         self.environments = root / "environments"
         self.output = root / "output"

@@ -29,7 +29,8 @@ class Event:
     `streams` says that its trigger can take an answer piece by piece; `account` is told how it ends, and
     `ended` is called, once, when it neither waits nor runs any more. `timeline` is there where somebody keeps
     a record of its run, and wants to know what becomes of it afterwards; `trace` is what
-    the host's tracer knows of it, over all its attempts.
+    the host's tracer knows of it, over all its attempts. `device` is whose it is, where its trigger has seen
+    that; the function is told of it by `meta` alone.
     """
 
     body: bytes
@@ -45,6 +46,7 @@ class Event:
     ended: "Callable[[], None] | None" = field(default=None, repr=False, compare=False)
     timeline: "Timeline | None" = field(default=None, repr=False, compare=False)
     trace: object | None = field(default=None, repr=False, compare=False)
+    device: str = field(default="", compare=False)
     _metadata: bytes | None = field(default=None, init=False, repr=False, compare=False)
 
     def metadata(self) -> bytes:

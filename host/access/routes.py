@@ -6,7 +6,7 @@ from host.access.scopes import ADMIN, DEPLOY, INVOKE, LOOK, METRICS, READ, Ident
 
 NOTHING = ""
 FUNCTION, INVOCATION, LETTERS = "/api/functions/{name}", "/api/invocations/{id}", "/api/dead-letters"
-CHOICE = ("function", "rule", "all")
+CHOICE = ("function", "rule", "error", "all")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +88,8 @@ NEEDS = {
     f"DELETE {LETTERS}/{{seq}}": Need((ADMIN,), action="letters.drop", noted=("seq",)),
     f"POST {LETTERS}/replay": Need((ADMIN,), action="letters.replay", noted=CHOICE),
     f"POST {LETTERS}/{{seq}}/replay": Need((ADMIN,), action="letters.replay", noted=("seq",)),
+    "GET /api/devices": _READ,
+    "GET /api/device": _READ,
     "GET /api/records": _READ,
     "GET /api/records/{id}": _READ,
     # It shows what came of somebody's event; the endpoint sees whether the caller may invoke the function.

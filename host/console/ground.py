@@ -8,6 +8,7 @@ from host.logs.store import LogStore
 from host.observing.compose import Observing, Watched
 from host.reload import Reloader
 from runtime.usage import Usage
+from triggers.delivery.letters import DeadLetters
 
 
 @dataclass(frozen=True)
@@ -25,3 +26,4 @@ class Ground:
     usage: Usage
     urls: Callable[[], list[str]]
     why: Callable[[str], str | None]
+    letters: DeadLetters

@@ -15,6 +15,10 @@ from host.invocations import InvocationsPart
 from host.lifecycle import Part
 from host.logs.watcher import LogWatcher
 from host.mqtt import MqttPart
+from host.observing.devices.devices import Devices
+from host.observing.devices.listing import Listing
+from host.observing.devices.part import DevicesPart
+from host.observing.devices.store import DeviceStore
 from host.observing.history.api import HistoryApi
 from host.observing.history.axis import Axis
 from host.observing.history.history import History
@@ -36,11 +40,14 @@ from host.observing.metrics.tally_metrics import TallyMetrics
 from host.observing.metrics.trace_metrics import TraceMetrics
 from host.observing.records.part import RecordsPart
 from host.observing.records.records import Records
+from host.observing.records.redaction import read_paths
 from host.observing.records.store import RecordStore
+from host.observing.replays import Replays
 from host.observing.traces.part import TracesPart, compose_traces
 from host.scaling import ScalingPart
 from host.state import StateDir
 from host.timers import TimersPart
+from host.web.devices import DevicesApi
 from host.web.records import RecordsApi
 from host.web.setups import SetupsApi
 from runtime.events import Dispatch
@@ -52,18 +59,21 @@ from triggers.store.store import DeliveryStore
 class Observing:
     """What pools and triggers tell what happens to: `tallies` and `records`, beside others.
 
-    `cpu` is what a part reads of their processes.
-    `history` is what is kept of it by the second, and `axis` the time that it goes by.
+    `knowing` has the devices. `cpu` is what a part reads of their processes.
+    `history` is what is kept of it by the second, and `axis` the time that it goes by. `replays` are of dead
+    letters.
     """
 
     records: Records
     recording: RecordsPart
+    knowing: DevicesPart
     observers: Observers = field(default_factory=Observers)
     tallies: Tallies = field(default_factory=Tallies)
     cpu: CpuTimes = field(default_factory=CpuTimes)
     traces: TracesPart | None = None
     history: History = field(default_factory=History)
     axis: Axis = field(default_factory=Axis)
+    replays: Replays = field(default_factory=Replays)
 
 
 @dataclass(frozen=True)
@@ -87,10 +97,14 @@ def compose_observing(config: Config, state: StateDir) -> Observing:
     """Build what is told, before there is anything that tells."""
     records = Records(config.records)
     recording = RecordsPart(records, RecordStore(state.records, config.records))
-    observing = Observing(records, recording, traces=compose_traces(config.traces))
+    devices = Devices(read_paths(config.records.redact))
+    knowing = DevicesPart(devices, DeviceStore(state.devices))
+    observing = Observing(records, recording, knowing, traces=compose_traces(config.traces))
     observing.observers.add(observing.tallies)
     observing.observers.add(LogWatcher())
     observing.observers.add(records)
+    observing.observers.add(devices)
+    observing.observers.add(observing.replays)
     if observing.traces is not None:
         # Last: the timeline of a run that it makes tells any other.
         observing.observers.add(observing.traces.tracer)
@@ -102,7 +116,8 @@ def observing_parts(observing: Observing, watched: Watched) -> list[Part]:
     catalog = watched.catalog
     observing.tallies.is_deployed = catalog.functions.__contains__
     cpu = CpuPart(observing.cpu, lambda: pools_of(catalog), lambda: catalog.functions)
-    return [observing.recording, cpu, compose_history(observing, watched), *_traces(observing, watched)]
+    own = [observing.recording, observing.knowing, cpu]
+    return [*own, compose_history(observing, watched), *_traces(observing, watched)]
 
 
 def _traces(observing: Observing, watched: Watched) -> list[Part]:
@@ -117,8 +132,14 @@ def observing_routes(observing: Observing, watched: Watched) -> list[Route]:
     recorded = RecordsApi(observing.recording, watched.dispatch)
     setups = SetupsApi(watched.catalog)
     history = HistoryApi(observing.history, observing.axis)
-    own = (*recorded.routes(), *setups.routes(), *history.routes())
+    devices = DevicesApi(observing.knowing.devices, listing_of(observing, watched))
+    own = (*recorded.routes(), *setups.routes(), *history.routes(), *devices.routes())
     return [*_metrics(observing, watched).routes(), *own]
+
+
+def listing_of(observing: Observing, watched: Watched) -> Listing:
+    """The devices that were heard of, and those that the config names."""
+    return Listing(observing.knowing.devices, watched.mqtt.devices)
 
 
 def revisions_of(catalog: Catalog) -> dict[str, Collection[int]]:

@@ -12,6 +12,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from host.access.gate import note_for_audit
+from host.web.bodies import read_object
+from host.web.letter_edits import LARGEST, EditError, Edits, read_payload
 from host.web.numbers import path_number, query_flag, query_number
 from triggers.delivery.letters import (
     Choice,
@@ -31,8 +34,9 @@ STATUS = {UnknownLetterError: 404, StrandedLetterError: 409, NotWrittenError: 50
 class LettersApi:
     """Its endpoints, each one verb."""
 
-    def __init__(self, letters: DeadLetters) -> None:
+    def __init__(self, letters: DeadLetters, edits: Edits) -> None:
         self._letters = letters
+        self._edits = edits
 
     def routes(self) -> list[Route]:
         """Where they are reached."""
@@ -49,22 +53,31 @@ class LettersApi:
     async def list_letters(self, request: Request) -> Response:
         """The newest ones, without their bodies; `before` names the last one of the page before."""
         page = await self._letters.page(_choice(request), query_number(request, "before"), _limit(request))
-        return _json({"dead_letters": [_summary(each) for each in page], "total": self._letters.count})
+        return _json({"dead_letters": [summarize(each) for each in page], "total": self._letters.count})
 
     async def show(self, request: Request) -> Response:
         """One with its body."""
         with _explained():
             letter = await self._letters.show(path_number(request, "seq"))
-        return _json(_details(letter))
+        return _json(describe(letter))
 
     async def replay(self, request: Request) -> Response:
-        """Try one again."""
-        with _explained():
-            await self._letters.replay(path_number(request, "seq"))
+        """Try one again, with another payload if there is one in the body."""
+        seq = path_number(request, "seq")
+        try:
+            payload = read_payload(await read_object(request, LARGEST)) if _has_body(request) else None
+            with _explained():
+                if payload is not None:
+                    letter = await self._letters.show(seq)
+                    self._edits.check(letter, payload)
+                    note_for_audit(request, **self._edits.tell(letter, payload))
+                await self._letters.replay(seq, payload)
+        except EditError as error:
+            raise HTTPException(error.status, str(error)) from None
         return JSONResponse({"replayed": 1, "stranded": {}})
 
     async def replay_all(self, request: Request) -> Response:
-        """Try all of a function or rule again, or with `all=1` all there are."""
+        """Try all of a function, rule or error again, or with `all=1` all there are."""
         with _explained():
             done = await self._letters.replay_all(_meant(request))
         return _json({"replayed": done.count, "stranded": dict(done.stranded)})
@@ -76,7 +89,7 @@ class LettersApi:
         return JSONResponse({"dropped": 1})
 
     async def drop_all(self, request: Request) -> Response:
-        """Throw all of a function or rule away, or with `all=1` all there are."""
+        """Throw all of a function, rule or error away, or with `all=1` all there are."""
         with _explained():
             dropped = await self._letters.drop_all(_meant(request))
         return JSONResponse({"dropped": dropped})
@@ -92,7 +105,7 @@ def _explained() -> Iterator[None]:
 
 def _choice(request: Request) -> Choice:
     query = request.query_params
-    return Choice(query.get("function"), query.get("rule"))
+    return Choice(query.get("function"), query.get("rule"), query.get("error"))
 
 
 def _meant(request: Request) -> Choice:
@@ -100,8 +113,13 @@ def _meant(request: Request) -> Choice:
     choice = _choice(request)
     everything = query_flag(request, "all")
     if everything == (choice != Choice()):
-        raise HTTPException(400, "say which: function=NAME, rule=NAME or both; or all=1")
+        raise HTTPException(400, "say which: function=NAME, rule=NAME, error=TYPE or some of them; or all=1")
     return choice
+
+
+def _has_body(request: Request) -> bool:
+    headers = request.headers
+    return headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
 
 
 def _limit(request: Request) -> int:
@@ -111,15 +129,17 @@ def _limit(request: Request) -> int:
     return min(MAX_PAGE, asked or DEFAULT_PAGE)
 
 
-def _summary(letter: Letter) -> dict[str, Any]:
+def summarize(letter: Letter) -> dict[str, Any]:
+    """One letter without its body."""
     names = ("seq", "kind", "lane", "rule", "function", "event_id", "attempts", "error_type", "message")
     times = {"first": letter.first, "died": letter.died}
     return {**{name: getattr(letter, name) for name in names}, **times, "size": len(letter.body)}
 
 
-def _details(letter: Letter) -> dict[str, Any]:
+def describe(letter: Letter) -> dict[str, Any]:
+    """All of a letter."""
     shown = {"key": letter.key, "stack": letter.stack, "head": letter.head}
-    return {**_summary(letter), **shown, **_body(letter.body)}
+    return {**summarize(letter), **shown, **_body(letter.body)}
 
 
 def _body(body: bytes) -> dict[str, Any]:

@@ -9,12 +9,15 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
+from host.web.letter_edits import Edits
 from host.web.letters import LettersApi
 from tests.delivery.burying import LANE, LETTER, bury
 from triggers.delivery.letters import DeadLetters
 from triggers.store.store import DeliveryStore
 
 API = "/api/dead-letters"
+
+EDITS = Edits(lambda name: "json", lambda name: 64, 64, keeps=True)
 
 Act = Callable[[DeliveryStore, httpx.AsyncClient], Awaitable[None]]
 
@@ -25,7 +28,8 @@ def play(folder: Path, act: Act) -> None:
     async def run() -> None:
         store = DeliveryStore(folder / "delivery.db")
         await store.open()
-        app = Starlette(routes=LettersApi(DeadLetters(store, lambda name: name == LANE)).routes())
+        letters = DeadLetters(store, lambda name: name == LANE)
+        app = Starlette(routes=LettersApi(letters, EDITS).routes())
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://host") as client:
             await act(store, client)

@@ -4,8 +4,8 @@ import asyncio
 import base64
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from typing import cast
 
 from triggers.delivery.work import REPLAYED
@@ -41,10 +41,11 @@ class NotWrittenError(LetterError):
 
 @dataclass(frozen=True)
 class Choice:
-    """Which dead letters: those of a function, of a rule, of both; without either, all of them."""
+    """Which dead letters: those of a function, of a rule, of a type of error; without any, all of them."""
 
     function: str | None = None
     rule: str | None = None
+    error: str | None = None
 
 
 @dataclass
@@ -61,7 +62,10 @@ class Replayed:
 
 
 class DeadLetters:
-    """The dead letters of one store; `clock` gives seconds since the epoch."""
+    """The dead letters of one store; `clock` gives seconds since the epoch.
+
+    `on_replay` is told of each letter that is to be tried again, before anybody tries.
+    """
 
     def __init__(self, store: DeliveryStore, wake: Wake, clock: Callable[[], float] = time.time) -> None:
         self._store = store
@@ -70,6 +74,7 @@ class DeadLetters:
         # Who reads a letter and acts on it must not be overtaken by another who has read it, too.
         self._reading = asyncio.Lock()
         self._in_hand: set[int] = set()
+        self.on_replay: Callable[[Letter], None] | None = None
 
     @property
     def count(self) -> int:
@@ -78,8 +83,12 @@ class DeadLetters:
 
     async def page(self, choice: Choice, before: int | None, limit: int) -> list[Letter]:
         """The newest `limit` of them, or of those older than the letter `before`; newest first."""
-        query = LetterQuery(function=choice.function, rule=choice.rule, before=before, limit=limit)
+        query = LetterQuery(choice.function, choice.rule, error=choice.error, before=before, limit=limit)
         return await self._store.letters(query)
+
+    async def kinds(self) -> list[tuple[str, str, str, int]]:
+        """Function, rule and error type of all there are, with how many have these three."""
+        return await self._store.letter_kinds()
 
     async def show(self, seq: int) -> Letter:
         """One of them; raises UnknownLetterError."""
@@ -88,12 +97,13 @@ class DeadLetters:
             raise _unknown(seq)
         return letter
 
-    async def replay(self, seq: int) -> None:
+    async def replay(self, seq: int, body: bytes | None = None) -> None:
         """Have one tried again: its event by its function, its result by its broker.
 
-        Raises UnknownLetterError, StrandedLetterError, and NotWrittenError.
+        With `body`, that is what goes there instead of its own. Raises UnknownLetterError,
+        StrandedLetterError, and NotWrittenError.
         """
-        done = await self._replay((seq,))
+        done = await self._replay((seq,), body)
         if done.stranded:
             lane = ", ".join(done.stranded)
             raise StrandedLetterError(f"dead letter {seq} is not replayed, nothing works {lane}: {REMEDY}")
@@ -123,9 +133,11 @@ class DeadLetters:
             seqs += [letter.seq for letter in page]
         return seqs[::-1]
 
-    async def _replay(self, seqs: Iterable[int]) -> Replayed:
+    async def _replay(self, seqs: Iterable[int], body: bytes | None = None) -> Replayed:
         async with self._reading:
             letters = await self._read(seqs)
+            if body is not None:
+                letters = [replace(each, body=body) for each in letters]
             working = {lane for lane in {letter.lane for letter in letters} if self._wake(lane)}
             able = [letter for letter in letters if letter.lane in working]
             written = self._submit(able, working, self._rows(able))
@@ -184,7 +196,7 @@ class DeadLetters:
         )
 
     def _submit(
-        self, letters: Sequence[Letter], lanes: Iterable[str], rows: Iterable[Change]
+        self, letters: Sequence[Letter], lanes: Collection[str], rows: Iterable[Change]
     ) -> "asyncio.Future[None] | None":
         if not letters:
             return None
@@ -197,6 +209,9 @@ class DeadLetters:
         def settle(written: "asyncio.Future[None]") -> None:
             self._in_hand.difference_update(seqs)
             if not written.cancelled() and written.exception() is None:
+                if lanes and self.on_replay is not None:
+                    for each in letters:
+                        self.on_replay(each)
                 for lane in lanes:
                     self._wake(lane)
 

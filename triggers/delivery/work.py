@@ -111,6 +111,8 @@ def head_of(work: Work) -> Head:
         head[REPLAYED] = True
     if work.device:
         head["device"] = work.device
+    if event.device:
+        head["whose"] = event.device
     if work.reply.topic is not None:
         head["replyTopic"] = work.reply.topic
     if work.reply.correlation is not None:
@@ -148,6 +150,7 @@ def work_of(row: EventRow, now: float) -> Work:
         meta,
         row.event_id,
         received,
+        device=_text(head.get("whose")) or "",
     )
     correlation, replayed = head.get("correlation"), bool(head.get(REPLAYED))
     return Work(

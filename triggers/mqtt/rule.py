@@ -184,8 +184,10 @@ class Rule:
         key = "" if care.order == "none" else delivery.topic
         if care.order == "device" and device:
             key = device
+        told = event_of(delivery, self.plan.name, now, taker.device or bound or None, bound)
+        told.device = device
         return Work(
-            event_of(delivery, self.plan.name, now, taker.device or bound or None, bound),
+            told,
             self._parts.store.next_seq(),
             delivery,
             delivery.qos > 0,

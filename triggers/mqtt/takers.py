@@ -7,7 +7,7 @@ from hashlib import sha256
 
 from conf.devices import Device
 from conf.matching import Matcher
-from triggers.mqtt.plan import RulePlan
+from triggers.mqtt.plan import DEVICE, RulePlan
 
 UNREAD = object()
 LONGEST_KEY = 256
@@ -32,7 +32,9 @@ class Takers:
         named = [(name, told) for (name, _), told in zip(plan.functions, devices, strict=True)]
         self._matcher = Matcher(named) if any(devices) else None
         self.device_path = plan.care.device.split(".")
-        self._wants_device = plan.care.latest or plan.care.order == "device"
+        care = plan.care
+        # Who says where a device's name stands wants devices to be known.
+        self._wants_device = care.latest or care.order == "device" or care.device != DEVICE
         dedupe = plan.care.dedupe
         self._key_path = dedupe.key.split(".") if dedupe is not None else None
         self.reads = bool(self._matcher or self._wants_device or self._key_path or plan.bind)

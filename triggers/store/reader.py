@@ -30,11 +30,12 @@ Repair = Callable[[sqlite3.Error, int], Awaitable[None]]
 
 @dataclass(frozen=True)
 class LetterQuery:
-    """Which dead letters: of a function, a rule, a lane; older than the one with the seq `before`."""
+    """Dead letters of a function, rule, lane or type of error; older than the one with the seq `before`."""
 
     function: str | None = None
     rule: str | None = None
     lane: str | None = None
+    error: str | None = None
     before: int | None = None
     limit: int = 100
 
@@ -103,12 +104,17 @@ class Reader:
     async def letters(self, query: LetterQuery) -> list[Letter]:
         """The newest first."""
         asked = {"function": query.function, "rule": query.rule, "lane": query.lane}
+        asked["error_type"] = query.error
         told = {name: value for name, value in asked.items() if value is not None}
         where = "".join(f"{name} = ? AND " for name in told)
         before = 2**63 - 1 if query.before is None else query.before
         return await self._find(
             LETTERS, f"{where}seq < ? ORDER BY seq DESC", (*told.values(), before), query.limit
         )
+
+    async def letter_kinds(self) -> list[tuple[str, str, str, int]]:
+        """Function, rule and error type of all there are, with how many have these three."""
+        return await self._ask(self._letter_kinds)
 
     async def letter(self, seq: int) -> Letter | None:
         """One of them, or None."""
@@ -159,6 +165,12 @@ class Reader:
         query = f"SELECT {column}, count(*) FROM {table.name} GROUP BY {column}"  # noqa: S608 - no value in it
         with self._gate.open() as database, closing(database.execute(query)) as cursor:
             return dict(cursor.fetchall())
+
+    def _letter_kinds(self) -> list[tuple[str, str, str, int]]:
+        three = "function, rule, error_type"
+        query = f"SELECT {three}, count(*) FROM letters GROUP BY {three} ORDER BY {three}"  # noqa: S608
+        with self._gate.open() as database, closing(database.execute(query)) as cursor:
+            return [tuple(row) for row in cursor.fetchall()]
 
     def _read(self, table: Table[R], where: str, values: tuple[Any, ...], limit: int | None) -> list[R]:
         with self._sound(table, where, values) as found:

@@ -218,6 +218,10 @@ class DeliveryStore:
         """Dead letters, the newest first."""
         return await self._reader.letters(query)
 
+    async def letter_kinds(self) -> list[tuple[str, str, str, int]]:
+        """Function, rule and error type of all dead letters, with how many have these three."""
+        return await self._reader.letter_kinds()
+
     async def letter(self, seq: int) -> Letter | None:
         """One dead letter."""
         return await self._reader.letter(seq)

@@ -30,7 +30,7 @@ def redact_json(text: bytes, paths: Paths) -> bytes | None:
     """
     try:
         value = json.loads(text, object_pairs_hook=_without_twins)
-        changed = [_blot(value, path) for path in paths]
+        changed = [blot(value, path) for path in paths]
     except (ValueError, RecursionError) as error:
         raise UnreadableError(str(error)) from None
     return json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogatepass") if any(changed) else None
@@ -44,13 +44,14 @@ def _without_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return told
 
 
-def _blot(value: Any, path: tuple[str, ...]) -> bool:
+def blot(value: Any, path: tuple[str, ...]) -> bool:
+    """Put `***` in the place of what stands at a path; says whether anything does."""
     if isinstance(value, list):
-        return sum(_blot(each, path) for each in value) > 0
+        return sum(blot(each, path) for each in value) > 0
     if not isinstance(value, dict) or path[0] not in value:
         return False
     if len(path) > 1:
-        return _blot(value[path[0]], path[1:])
+        return blot(value[path[0]], path[1:])
     value[path[0]] = HIDDEN
     return True
 

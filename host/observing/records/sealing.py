@@ -36,8 +36,8 @@ def seal(record: Record, paths: Paths) -> View:
         "publications": [{"topic": spec.mask(topic), "size": size} for topic, size in record.publications],
         "meta": masked,
         "meta_cut": record.meta_cut,
-        "input": _seal_body(record.input, paths, spec),
-        "output": _seal_body(record.output, paths, spec),
+        "input": seal_body(record.input, paths, spec),
+        "output": seal_body(record.output, paths, spec),
     }
     return {**view, "not_again": why_not_again(view) or (META_MASKED if masked != meta else None)}
 
@@ -89,7 +89,8 @@ def _masked(value: Any, mask: Callable[[str], str]) -> Any:
     return value
 
 
-def _seal_body(body: Body, paths: Paths, spec: PoolSpec) -> View:
+def seal_body(body: Body, paths: Paths, spec: PoolSpec) -> View:
+    """What may be shown of an input or output, as text or base64."""
     shown = {"content_type": body.content_type, "size": body.size, "cut": body.is_cut, "redacted": False}
     if body.data is None:
         return {**shown, "body": None, "encoding": None, "lost": body.lost}

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from host.web.openapi import access, events, functions, history, machine, mqtt, pages, records
+from host.web.openapi import access, devices, events, functions, history, machine, mqtt, pages, records
 from host.web.openapi.operation import PROBLEM, Answer, Operation, Schema, ref
 from host.web.openapi.schemas import SCHEMAS
 from host.web.openapi.tags import TAGS, tag_of
@@ -50,6 +50,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *machine.OPERATIONS,
     *mqtt.OPERATIONS,
     *history.OPERATIONS,
+    *devices.OPERATIONS,
     *pages.OPERATIONS,
 )
 INVOKE = "/invoke/"

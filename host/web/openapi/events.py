@@ -68,9 +68,26 @@ SEQ: Schema = in_path(
 )
 FUNCTION: Schema = in_query("function", "Those of this function.", TEXT)
 RULE: Schema = in_query("rule", "Those of this rule.", TEXT)
+ERROR: Schema = in_query("error", "Those that failed with an error of this type.", TEXT)
+BASE64: Schema = {
+    "type": "string",
+    "pattern": "^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$",
+}
+PAYLOAD: Schema = {
+    "description": "Another payload, tried instead of its own; `payload_base64` is for what is no text.",
+    "content": {
+        JSON: {
+            "schema": {
+                **shape({}, {"payload": TEXT, "payload_base64": BASE64}),
+                "additionalProperties": False,
+            },
+            "example": {"payload": '{"t": 188}'},
+        }
+    },
+}
 ALL: Schema = in_query(
     "all",
-    "1: all there are; else `function`, `rule` or both say which.",
+    "1: all there are; else some of `function`, `rule` and `error` say which.",
     {"type": "integer", "enum": [0, 1], "default": 0},
 )
 LIMIT: Schema = in_query(
@@ -143,7 +160,7 @@ OPERATIONS = (
             )
         },
         (400, 503),
-        (FUNCTION, RULE, LIMIT, BEFORE),
+        (FUNCTION, RULE, ERROR, LIMIT, BEFORE),
     ),
     Operation(
         "DELETE",
@@ -153,7 +170,7 @@ OPERATIONS = (
         "admin",
         told(shape({"dropped": COUNT})),
         (400, 503),
-        (FUNCTION, RULE, ALL),
+        (FUNCTION, RULE, ERROR, ALL),
     ),
     Operation(
         "POST",
@@ -163,7 +180,7 @@ OPERATIONS = (
         "admin",
         told(shape({"replayed": COUNT, "stranded": {"type": "object", "additionalProperties": COUNT}})),
         (400, 503),
-        (FUNCTION, RULE, ALL),
+        (FUNCTION, RULE, ERROR, ALL),
     ),
     Operation(
         "GET",
@@ -189,11 +206,12 @@ OPERATIONS = (
         "POST",
         f"{LETTERS}/{{seq}}/replay",
         "replayDeadLetter",
-        "Try one again.",
+        "Try one again, with another payload if one is sent.",
         "admin",
         told(shape({"replayed": COUNT})),
-        (404, 409, 503),
+        (400, 404, 409, 413, 503),
         (SEQ,),
+        PAYLOAD,
     ),
     Operation(
         "GET",

@@ -22,8 +22,16 @@ TAGS = (
     Tag("Dead letters", "Events that failed for good: look, try again, throw away.", ("/api/dead-letters",)),
     Tag(
         "Observation",
-        "What functions and the host do, and did: metrics, history, records, usage.",
-        ("/metrics", "/api/metrics", "/api/history", "/api/records", "/api/usage", "/queue_size_metrics"),
+        "What functions, devices and the host do, and did: metrics, history, records, usage.",
+        (
+            "/metrics",
+            "/api/metrics",
+            "/api/history",
+            "/api/records",
+            "/api/device",
+            "/api/usage",
+            "/queue_size_metrics",
+        ),
     ),
     Tag(
         "Triggers", "Brokers and timers that events come from.", ("/api/mqtt", "/api/timers", "/api/delivery")
