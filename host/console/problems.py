@@ -13,8 +13,16 @@ from host.console.live.rates import LastMinute
 from host.health import Check
 from host.observing.slices import Slices
 from host.remedies import remedy_of
+from triggers.mqtt.states import ConnectionState
 
 Level = Literal["bad", "warn"]
+# fmt: off
+Kind = Literal[
+    "host", "function", "delivery", "bridge", "check",
+    "failed", "missing", "broker", "outbox", "low_memory", "memory", "dead_letters", "disk",
+    "failing", "refused",
+]
+# fmt: on
 KEPT_FOR = 2.0
 """Seconds for which what was found is told again."""
 WATCHED = 10.0
@@ -25,7 +33,7 @@ NEAR_FULL = 0.7
 """The share of the disk quota from which on it is said; from 80 % on, nothing is taken in."""
 HELD = 30.0
 """Seconds that a result waits for its broker before it is said."""
-CHECKS = ("host", "function", "delivery", "bridge")
+CHECKS: tuple[Kind, ...] = ("host", "function", "delivery", "bridge")
 """Kinds of checks that have words of their own."""
 FAILING, FAILED_LEAST, MOSTLY = 0.05, 5, 0.5
 """From which share of a function's events of the last minute on it is said, and of how many; what is bad."""
@@ -39,7 +47,7 @@ class Problem:
     looked when it began.
     """
 
-    kind: str
+    kind: Kind
     level: Level
     href: str
     name: str = ""
@@ -82,7 +90,7 @@ class Problems:
         new = now if now - self._looked < WATCHED else None
         self._looked = now
         self._since = {each.key: self._since.get(each.key, new) for each in found}
-        return [replace(each, since=self._since[each.key]) for each in found]
+        return [replace(each, since=each.since or self._since[each.key]) for each in found]
 
     def _find_at_once(self) -> Iterator[Problem]:
         yield from filter(None, map(_failed_check, self._ground.watched.health.checks()))
@@ -104,16 +112,17 @@ class Problems:
 
     def _find_brokers(self) -> Iterator[Problem]:
         away, held = Counter[str](), Counter[str]()
-        details: dict[str, str | None] = {}
+        first: dict[str, ConnectionState] = {}
         for each in self._ground.watched.mqtt.state():
             if not each.connected:
                 away[each.broker] += 1
-                details.setdefault(each.broker, each.last_error)
+                if each.since < first.setdefault(each.broker, each).since:
+                    first[each.broker] = each
             if each.rule is None and each.oldest > HELD:
                 held[each.broker] += each.waiting
         for broker, count in away.items():
-            detail = _cut(details[broker])
-            yield Problem("broker", "bad", "/console/mqtt", broker, count, detail=detail)
+            detail, since = _cut(first[broker].last_error), first[broker].since
+            yield Problem("broker", "bad", "/console/mqtt", broker, count, detail=detail, since=since)
         for broker, count in held.items():
             yield Problem("outbox", "warn", "/console/mqtt", broker, count)
 
@@ -150,14 +159,14 @@ class Problems:
 
 
 def _failed_check(check: Check) -> Problem | None:
-    kind, _, name = check.name.partition(" ")
+    first, _, name = check.name.partition(" ")
     # Of brokers there may be many connections: they are told by broker.
-    if check.ok or (kind == "mqtt" and name):
+    if check.ok or (first == "mqtt" and name):
         return None
+    kind: Kind = next((each for each in CHECKS if each == first), "check")
     href = f"{_page_of(name)}?tab=logs" if kind == "function" else "/console/settings"
-    if kind not in CHECKS:
-        kind, name = "check", check.name
-    return Problem(kind, "bad", href, name, detail=_cut(check.detail), remedy=remedy_of(check))
+    about = check.name if kind == "check" else name
+    return Problem(kind, "bad", href, about, detail=_cut(check.detail), remedy=remedy_of(check))
 
 
 def _page_of(name: str) -> str:

@@ -1,7 +1,11 @@
 """The overview: what is wrong first, then charts that one can move about in by mouse and by keys."""
 
+from typing import get_args
+
 import httpx
 
+from host.console.catalog import Catalog
+from host.console.problems import Kind
 from tests.browser import Browser
 from tests.console.console import go
 from tests.hosts import RunningHost, StartHost, wait_until
@@ -31,6 +35,14 @@ def fragment(host: RunningHost, part: str, language: str = "en") -> str:
     return answer.text
 
 
+def test_each_problem_has_its_words_and_names_the_way_to_where_it_is_mended() -> None:
+    keys = Catalog().keys()
+    for group in ("problem", "mend"):
+        assert {key for key in keys if key.startswith(f"overview.{group}.")} == {
+            f"overview.{group}.{kind}" for kind in get_args(Kind)
+        }
+
+
 def test_what_is_wrong_is_said_in_both_languages_with_the_way_to_where_it_is_mended(
     start_host: StartHost,
 ) -> None:
@@ -38,6 +50,7 @@ def test_what_is_wrong_is_said_in_both_languages_with_the_way_to_where_it_is_men
     english, chinese = fragment(host, "problems"), fragment(host, "problems", "zh-CN")
     assert "Broker hall is away (connections: 2)." in english and 'href="/console/mqtt"' in english
     assert "MQTT 服务器 hall 连接中断（2 个连接）。" in chinese
+    assert "<time data-at=" in english, "a broker says since when it is away"
     brokers = fragment(host, "brokers")
     assert "away" in brokers and "0 / 2" in brokers
 

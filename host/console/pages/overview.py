@@ -52,7 +52,8 @@ class OverviewPage:
         span = request.query_params.get("span", "")
         memory = self._watched.scaling.scaler.memory
         now = {**newest(self._history), "memory_used": memory.used, "memory_budget": memory.budget}
-        return {**problems, **brokers, "spans": SPANS, "span": span if span in SPANS else "15m", "now": now}
+        shown = {"spans": SPANS, "span": span if span in SPANS else "15m", "now": now}
+        return {**problems, **brokers, **shown, "has_functions": bool(self._watched.catalog.functions)}
 
     async def load_problems(self, request: Request) -> Shown:
         """What is wrong; `more` are left out."""

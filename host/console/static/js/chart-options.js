@@ -35,7 +35,7 @@ export function optionsOf(chart) {
       x: { time: true, range: () => chart.window() },
       ...Object.fromEntries(scales.map(([scale]) => [scale, { range: (plot, low, high) => bounds(low, high) }])),
     },
-    axes: [timeAxis(), ...scales.map(([scale, unit], place) => valueAxis(scale, unit, place))],
+    axes: [timeAxis(), ...scales.map(([scale, unit], place) => valueAxis(scale, unit, place, axisColour(chart, scale, scales)))],
     series: [
       { label: t("console.chart.time"), value: (plot, at) => time(at) },
       ...chart.series.map((each, place) => lineOf(chart, each, place)),
@@ -67,8 +67,14 @@ function timeAxis() {
   return { ...axis(), space: 80, size, values: (plot, splits, place, space, step) => splits.map((at, which) => dayTime(at, splits[which - 1], step)) };
 }
 
-function valueAxis(scale, unit, place) {
-  const drawn = axis();
+// Of two axes each has the colour of what it measures.
+function axisColour({ series }, scale, scales) {
+  const place = series.findIndex((each) => scaleOf(each) === scale);
+  return scales.length > 1 ? series[place].colour ?? seriesColour(place) : "--quiet";
+}
+
+function valueAxis(scale, unit, place, named) {
+  const drawn = { ...axis(), stroke: colour(named) };
   const above = ABOVE[unit];
   return {
     ...drawn, scale, side: place ? 1 : 3, gap: 4, grid: place ? { show: false } : drawn.grid,

@@ -31,7 +31,8 @@ export class Decisions {
     const last = this.#kept.at(-1)?.at ?? 0;
     for (const each of decisions.filter(({ at }) => at > last)) {
       const text = `${each.function}: ${sentenceOf(each)}`;
-      const line = make("li", { onmouseenter: () => this.chart.point(each.at) },
+      const point = () => this.chart.point(each.at);
+      const line = make("li", { onmouseenter: point, onfocusin: point },
         make("time", { "data-at": each.at }), make("p", {}, make("a", { href: pageOf(each.function) }, each.function), ` ${sentenceOf(each)}`));
       this.box.prepend(line);
       this.#kept.push({ at: each.at, text, line });

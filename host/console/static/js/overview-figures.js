@@ -18,7 +18,9 @@ const FIGURES = {
   p99: () => seconds(now.run_p99),
   instances: () => number(now.instances, 0),
   waiting: () => number(now.queued, 0),
-  memory: () => t("overview.memory_of", { used: bytes(now.memory_used), budget: bytes(now.memory_budget) }),
+  memory: () => t("overview.memory_of", {
+    used: bytes(now.memory_used), budget: bytes(now.memory_budget), share: number((100 * now.memory_used) / now.memory_budget),
+  }),
   cpu_host: () => ofCore(now.host_cpu_seconds),
   cpu_all: () => ofCore(now.cpu_seconds),
 };
