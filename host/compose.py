@@ -27,6 +27,7 @@ from host.observing.traces.part import trace_dispatch
 from host.parts import DeploysPart, FunctionsPart, LogsPart, ReadyPart
 from host.plugins import HostInfo, load_plugins
 from host.reload import Reloader, Running, make_rates
+from host.saved_events import SavedEvents
 from host.state import StateDir
 from host.timers import TimersPart
 from host.usage import UsagePart
@@ -43,9 +44,11 @@ from host.web.logs import LogsApi
 from host.web.mqtt import MqttApi
 from host.web.openapi import document
 from host.web.pages import Pages
+from host.web.saved_events import SavedEventsApi
 from host.web.server import WebPart
 from host.web.sessions import SessionsApi
 from host.web.status import StatusApi, StatusParts
+from host.web.tries import TriesApi, TryParts
 from host.web.usage import UsageApi
 from runtime.events import Dispatch
 from runtime.ratelimit import RateLimit, limit_dispatch
@@ -157,6 +160,8 @@ def compose_web(base: Base, triggers: Triggers, health: Health, delivery: Delive
         *DeploysApi(DeployParts(state.staging, deployer, functions.tasks, functions.room)).routes(),
         *InspectionsApi(catalog, state).routes(),
         *EnvironmentsApi(catalog, state).routes(),
+        *SavedEventsApi(SavedEvents(state.root), catalog, state).routes(),
+        *TriesApi(TryParts(triggers.dispatch, triggers.http.bodies, lambda: triggers.http.max_body)).routes(),
         *UsageApi(triggers.usage).routes(),
         *LogsApi(functions.catalog, base.logs).routes(),
         *StatusApi(StatusParts(watched, functions.room, reloader, lambda: port.urls)).routes(),

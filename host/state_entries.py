@@ -6,10 +6,11 @@ from pathlib import Path
 from host.access.local_token import STATE_FILE
 from host.access.session_file import FILE as SESSIONS
 from host.access.token_file import FILE as TOKENS
+from host.saved_events import FILE as EVENTS
 
 FILES = (
     *("host.lock", "owner", "registry.db", "delivery.db", "records.db", "usage.json"),
-    *(TOKENS, SESSIONS, STATE_FILE),
+    *(EVENTS, TOKENS, SESSIONS, STATE_FILE),
 )
 FOLDERS = ("packages", "environments", "output", "shared-output", "logs", "staging", "downloads", "byte-code")
 

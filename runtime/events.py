@@ -30,7 +30,8 @@ class Event:
     `ended` is called, once, when it neither waits nor runs any more. `timeline` is there where somebody keeps
     a record of its run, and wants to know what becomes of it afterwards; `trace` is what
     the host's tracer knows of it, over all its attempts. `device` is whose it is, where its trigger has seen
-    that; the function is told of it by `meta` alone.
+    that; the function is told of it by `meta` alone. `asked_for` says that a person waits to see how it runs,
+    so that a record of it is kept in any case.
     """
 
     body: bytes
@@ -47,6 +48,7 @@ class Event:
     timeline: "Timeline | None" = field(default=None, repr=False, compare=False)
     trace: object | None = field(default=None, repr=False, compare=False)
     device: str = field(default="", compare=False)
+    asked_for: bool = field(default=False, repr=False, compare=False)
     _metadata: bytes | None = field(default=None, init=False, repr=False, compare=False)
 
     def metadata(self) -> bytes:

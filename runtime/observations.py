@@ -111,6 +111,11 @@ class Observers(Observer):
         """From now on this one is told, too."""
         self._all.append(observer)
 
+    def remove(self, observer: Observer) -> None:
+        """From now on this one is told nothing any more."""
+        # Another list: what is being told just now is told to the end.
+        self._all = [each for each in self._all if each is not observer]
+
     def ended(self, run: Run) -> None:
         """Pass it on."""
         for each in self._all:

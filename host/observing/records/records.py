@@ -59,7 +59,7 @@ class Records(Observer):
 
     def ended(self, run: Run) -> None:
         """Make a record of it, if there is to be one."""
-        if run.result != "ok" or self._random() < self._share:
+        if run.result != "ok" or run.event.asked_for or self._random() < self._share:
             self._keep(run)
         elif run.event.timeline is not None:
             # Of an earlier attempt, which what comes now does not belong to.

@@ -48,8 +48,13 @@ async def replay(view: View, asked: Replay, dispatch: Dispatch) -> View:
     try:
         answer = await dispatch(asked.target, event)
     except OF_THE_RUN as error:
-        return {**told, **_tell_end(error), "error": _tell_error(error)}
-    return {**told, **_tell_end(answer), **_tell_answer(answer)}
+        return {**told, **tell_failure(error)}
+    return {**told, **tell_end(answer), **_tell_answer(answer)}
+
+
+def tell_failure(error: InvocationError) -> View:
+    """How a run ended that has no answer, and why."""
+    return {**tell_end(error), "error": _tell_error(error)}
 
 
 def make_event(view: View, caller: str) -> Event:
@@ -63,10 +68,12 @@ def make_event(view: View, caller: str) -> Event:
         view["source"],
         {**told, REPLAY: view["id"]},
         caller=caller,
+        asked_for=True,
     )
 
 
-def _tell_end(outcome: Answer | InvocationError) -> View:
+def tell_end(outcome: Answer | InvocationError) -> View:
+    """How a run ended, on what, and how long it took."""
     return {
         "result": result_of(outcome),
         "status": outcome.status,
@@ -78,11 +85,12 @@ def _tell_end(outcome: Answer | InvocationError) -> View:
 
 def _tell_answer(answer: Answer) -> View:
     body = {"body": None, "encoding": None} if answer.body is None else encode(answer.body)
-    told = [_tell_publication(each) for each in answer.publications]
+    told = [tell_publication(each) for each in answer.publications]
     return {"content_type": answer.content_type, **body, "publications": told}
 
 
-def _tell_publication(each: Publication) -> View:
+def tell_publication(each: Publication) -> View:
+    """A message that a function asked to have published."""
     return {"topic": each.topic, "qos": each.qos, "retain": each.retain, **encode(each.payload)}
 
 

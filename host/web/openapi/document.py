@@ -9,7 +9,18 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from host.web.openapi import access, devices, events, functions, history, machine, mqtt, pages, records
+from host.web.openapi import (
+    access,
+    devices,
+    events,
+    functions,
+    history,
+    machine,
+    mqtt,
+    pages,
+    records,
+    trying,
+)
 from host.web.openapi.operation import PROBLEM, Answer, Operation, Schema, ref
 from host.web.openapi.schemas import SCHEMAS
 from host.web.openapi.tags import TAGS, tag_of
@@ -44,6 +55,7 @@ SAYS = {
 }
 OPERATIONS: tuple[Operation, ...] = (
     *functions.OPERATIONS,
+    *trying.OPERATIONS,
     *events.OPERATIONS,
     *records.OPERATIONS,
     *access.OPERATIONS,
