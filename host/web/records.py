@@ -18,6 +18,7 @@ from runtime.events import Dispatch, InvocationError
 from runtime.observations import RESULTS
 
 DEFAULT_PAGE, MAX_PAGE = 100, 1000
+LONGEST_TEXT = 200
 
 
 class RecordsApi:
@@ -82,7 +83,14 @@ def _choice(request: Request) -> Choice:
         query_flag(request, "failed"),
         _since(query.get("since")),
         query_number(request, "before"),
+        _text(query.get("text", "")),
     )
+
+
+def _text(text: str) -> str:
+    if len(text) > LONGEST_TEXT:
+        raise HTTPException(400, f"`text` has {LONGEST_TEXT} characters at most")
+    return text
 
 
 def _since(text: str | None) -> float:

@@ -30,12 +30,13 @@ Repair = Callable[[sqlite3.Error, int], Awaitable[None]]
 
 @dataclass(frozen=True)
 class LetterQuery:
-    """Dead letters of a function, rule, lane or type of error; older than the one with the seq `before`."""
+    """Dead letters of a function, rule, lane, event, or type of error; older than that of the seq `before`."""
 
     function: str | None = None
     rule: str | None = None
     lane: str | None = None
     error: str | None = None
+    event_id: str | None = None
     before: int | None = None
     limit: int = 100
 
@@ -105,6 +106,7 @@ class Reader:
         """The newest first."""
         asked = {"function": query.function, "rule": query.rule, "lane": query.lane}
         asked["error_type"] = query.error
+        asked["event_id"] = query.event_id
         told = {name: value for name, value in asked.items() if value is not None}
         where = "".join(f"{name} = ? AND " for name in told)
         before = 2**63 - 1 if query.before is None else query.before

@@ -13,7 +13,7 @@ from host.observing.records.record import Record
 from host.observing.records.records import Records
 from host.observing.records.redaction import read_paths
 from host.observing.records.sealing import View, seal, summarize
-from host.observing.records.store import Choice, RecordStore, Tell
+from host.observing.records.store import Choice, RecordStore
 from runtime.observations import RESULTS
 from runtime.steadily import Attempts
 
@@ -154,10 +154,12 @@ class RecordsPart(Part):
 
         One page at a time, however many ask.
         """
-        here = sorted(filter(choice.takes, self._here()), key=lambda each: each.number)[-limit:]
+        here = sorted(filter(choice.takes, self._here()), key=_number)
+        if not choice.text:
+            here = here[-limit:]
         read = partial(self._store.page, choice, limit, summarize)
         async with self._paging:
-            found = await asyncio.to_thread(self._read, read, here, summarize)
+            found = await asyncio.to_thread(self._read, read, here, partial(_brief_if, choice))
         return found[-limit:][::-1]
 
     async def of(self, event_id: str) -> list[View]:
@@ -165,12 +167,21 @@ class RecordsPart(Part):
         here = [each for each in self._here() if each.id == event_id]
         return await asyncio.to_thread(self._read, partial(self._store.of, event_id), here, dict)
 
+    def newer(self, number: int, most: int) -> list[Record]:
+        """Those in memory after this number, the newest `most` of them, oldest first."""
+        if self._records.last <= number:
+            return []
+        return sorted((each for each in self._here() if each.number > number), key=_number)[-most:]
+
     def _here(self) -> list[Record]:
         return [*self._writing, *self._records.shelf]
 
-    def _read(self, read: Callable[[], list[View]], here: list[Record], tell: Tell) -> list[View]:
+    def _read(
+        self, read: Callable[[], list[View]], here: list[Record], tell: Callable[[View], View | None]
+    ) -> list[View]:
         """What is on disk and what is in memory, by number; one that was written meanwhile is told once."""
-        told = {each.number: tell(view) for each in here if (view := self._seal(each)) is not None}
+        views = ((each.number, view) for each in here if (view := self._seal(each)) is not None)
+        told = {number: shown for number, view in views if (shown := tell(view)) is not None}
         try:
             stored = read()
         except TROUBLES as error:
@@ -194,3 +205,11 @@ class RecordsPart(Part):
                 for result in RESULTS
             },
         }
+
+
+def _number(record: Record) -> int:
+    return record.number
+
+
+def _brief_if(choice: Choice, view: View) -> View | None:
+    return summarize(view) if choice.finds(view) else None

@@ -44,7 +44,10 @@ Tell = Callable[[View], View]
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Which records: of a function, a result, a trigger, only `failed` ones, not before `since` (epoch)."""
+    """Which records: of a function, a result, a trigger, only `failed` ones, not before `since` (epoch).
+
+    `text` stands somewhere in what is told of it, whatever the case of its letters.
+    """
 
     function: str | None = None
     result: str | None = None
@@ -52,9 +55,10 @@ class Choice:
     failed: bool = False
     since: float = 0.0
     before: int | None = None
+    text: str = ""
 
     def takes(self, record: Record) -> bool:
-        """Whether a record is one of these."""
+        """Whether a record is one of these, but for the text."""
         told = (record.spec.function, record.result, record.trigger)
         wanted = (self.function, self.result, self.trigger)
         return (
@@ -63,6 +67,10 @@ class Choice:
             and record.stages["ended"] >= self.since
             and (self.before is None or record.number < self.before)
         )
+
+    def finds(self, view: View) -> bool:
+        """Whether what is told of a record has the text."""
+        return not self.text or _sought(self.text) in json.dumps(view, ensure_ascii=False).lower()
 
     def clauses(self) -> tuple[str, list[object]]:
         """The same in SQL."""
@@ -73,6 +81,7 @@ class Choice:
             "sample = ?": 0 if self.failed else None,
             "ended >= ?": self.since or None,
             "number < ?": self.before,
+            "instr(lower(CAST(told AS TEXT)), ?)": _sought(self.text) if self.text else None,
         }
         given = {clause: value for clause, value in told.items() if value is not None}
         return " AND ".join(given) or "1", list(given.values())
@@ -183,6 +192,11 @@ class RecordStore:
                 oldest = "SELECT number FROM records WHERE sample = ? ORDER BY number LIMIT ?"
                 gone += _drop(database, f"number IN ({oldest})", sample, count)
         return gone
+
+
+def _sought(text: str) -> str:
+    """As it stands in JSON."""
+    return json.dumps(text, ensure_ascii=False)[1:-1].lower()
 
 
 @contextmanager

@@ -108,6 +108,7 @@ OPERATIONS = (
             in_query("trigger", "Those whose event came this way: http, mqtt or timer.", TEXT),
             in_query("failed", "1: those that failed.", {"type": "integer", "enum": [0, 1], "default": 0}),
             in_query("since", "Those that ended at this time or later, in seconds since the epoch.", NUMBER),
+            in_query("text", "Those in which this stands somewhere.", {"type": "string", "maxLength": 200}),
             LIMIT,
             BEFORE,
         ),

@@ -74,8 +74,16 @@ export function ago(at, now = Date.now() / 1000) {
   return past < 86400 ? relative.format(-Math.round(past / 3600), "hour") : relative.format(-Math.round(past / 86400), "day");
 }
 
-/** Elements `<time data-at="seconds">` below `root` get their text, and the whole moment as a title. */
+const FORMS = { seconds, bytes, number, rate, short };
+
+/**
+ * Elements `<time data-at="seconds">` below `root` get their text, and the whole moment as a title;
+ * elements `<data value="0.003" data-form="seconds">` get theirs in that form of this file.
+ */
 export function writeTimes(root = document) {
+  for (const element of root.querySelectorAll("data[data-form]")) {
+    element.textContent = FORMS[element.dataset.form](Number(element.value));
+  }
   for (const element of root.querySelectorAll("time[data-at]")) {
     const at = Number(element.dataset.at);
     element.textContent = element.dataset.form === "ago" ? ago(at) : time(at);
