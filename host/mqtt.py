@@ -86,6 +86,12 @@ class MqttPart(Part):
                     told.setdefault(name, []).append(function)
         return told
 
+    def ways(self, function: str) -> list[tuple[RulePlan, BrokerPlan]]:
+        """The rules that feed a function, each with the broker that its events come from."""
+        brokers = {broker.name: broker for broker in self._plan.brokers}
+        fed = [rule for rule in self._plan.rules if any(name == function for name, _ in rule.functions)]
+        return [(rule, brokers[rule.sub_broker]) for rule in fed]
+
     def queue_rows(self) -> list[dict[str, Any]]:
         """Rows of `/queue_size_metrics`."""
         return [asdict(row) for row in self._trigger.rows()]

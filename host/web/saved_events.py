@@ -12,7 +12,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from host.access.gate import identity_of
+from host.access.gate import identity_of, require
+from host.access.scopes import INVOKE
 from host.authoring.faults import AuthoringError
 from host.authoring.samples import find_samples, read_sample
 from host.deployment.catalog import Catalog
@@ -57,6 +58,7 @@ class SavedEventsApi:
     async def save(self, request: Request) -> Response:
         """Keep an event under this name, in place of another one of it."""
         deployed = self._catalog.get(request.path_params["name"])
+        require(request, INVOKE, deployed.name)
         event = self._event(request, await read_object(request))
         try:
             await self._saved.save(deployed.name, event)
@@ -69,6 +71,7 @@ class SavedEventsApi:
     async def drop(self, request: Request) -> Response:
         """Throw one away."""
         name, event = request.path_params["name"], request.path_params["event"]
+        require(request, INVOKE, name)
         try:
             if not await self._saved.drop(name, event):
                 raise HTTPException(404, f"{name} has no saved event {event[:LONGEST_NAME]!r}")

@@ -207,11 +207,13 @@ DEPLOYS = {
     "DELETE /api/functions/{name}",
     "POST /api/functions/{name}/scale",
 }
+TRY = {"POST /api/functions/{name}/try"}
 
 
 def test_without_a_token_only_signs_of_life_and_own_results_are_to_be_had(tmp_path: Path) -> None:
-    assert open_to(Door(tmp_path)) == BARE | SESSIONS | LOOKS | RESULTS | {"GET /metrics"}
-    assert open_to(Door(tmp_path, replace(LOOPBACK, metrics_open=False))) == BARE | SESSIONS | LOOKS | RESULTS
+    opened = BARE | SESSIONS | LOOKS | RESULTS | TRY
+    assert open_to(Door(tmp_path)) == opened | {"GET /metrics"}
+    assert open_to(Door(tmp_path, replace(LOOPBACK, metrics_open=False))) == opened
     assert open_to(Door(tmp_path, BEYOND)) == BARE | SESSIONS
 
 
@@ -219,11 +221,14 @@ def test_a_token_opens_the_routes_of_its_scopes(tmp_path: Path) -> None:
     door = Door(tmp_path, BEYOND)
     everywhere = BARE | SESSIONS
     assert open_to(door, "invoke:other") == everywhere | RESULTS
+    assert open_to(door, "invoke:industry") == everywhere | RESULTS | TRY
     assert open_to(door, "deploy:industry") == everywhere | DEPLOYS
     assert open_to(door, "deploy:other") == everywhere | {"POST /api/functions"}
     assert open_to(door, "admin") == set(NEEDS)
     reads = {route for route in NEEDS if route.startswith("GET ")}
     reads |= {"POST /api/records/{id}/replay", "POST /api/session/code"}
+    # These see for themselves whether the caller may invoke the function, too.
+    reads |= {f"{verb} /api/functions/{{name}}/saved-events/{{event}}" for verb in ("PUT", "DELETE")}
     assert open_to(door, "read") == (reads | everywhere) - {
         "GET /api/tokens",
         "GET /api/audit",

@@ -1,12 +1,22 @@
 """The tab Try: one event, and all that came of it."""
 
+import ast
+import asyncio
 import base64
 import json
+import shlex
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 
-from tests.hosts import RunningHost
+from host.saved_events import FILE, MOST_EACH, SavedEvent, SavedEventError, SavedEvents
+from tests.browser import Browser
+from tests.console.console import go
+from tests.hosts import RunningHost, StartHost
 
 JSON = "application/json"
 ECHO = """
@@ -61,3 +71,115 @@ def test_a_page_of_a_function_is_text_in_the_answer_and_bytes_are_base64(shared_
     shared_host.deploy({"index.py": "def index(event, context):\n    return b'\\xff\\x00'\n"}, "raw")
     said = try_it(shared_host, "raw").json()
     assert (said["encoding"], base64.b64decode(said["body"])) == ("base64", b"\xff\x00")
+
+
+def test_saved_events_are_shared_bounded_and_stand_beside_the_packages_samples(
+    shared_host: RunningHost,
+) -> None:
+    samples = {"samples/夜班.json": '{"event": {"t": 9}}', "samples/broken.json": "{"}
+    shared_host.deploy({"index.py": ECHO, **samples}, "kept")
+    path, client = f"{shared_host.url}/api/functions/kept/saved-events", shared_host.client
+    event = {"body": "'{\"t\": 1}'", "content_type": "text/plain", "headers": ["x-line: 7"]}
+    assert client.put(f"{path}/三号 line", json=event).status_code == 200
+    told = client.get(path).json()
+    assert [each["name"] for each in told["samples"]] == ["夜班"]
+    (saved,) = told["saved"]
+    assert {name: saved[name] for name in ("name", *event)} == {"name": "三号 line", **event}
+    assert client.put(f"{path}/large", json={"body": "x" * 70_000}).status_code == 413
+    for wrong in ({"body": 1}, {"headers": "x"}, {"encoding": "rot13"}):
+        assert client.put(f"{path}/wrong", json=wrong).status_code == 400
+    assert client.delete(f"{path}/三号 line").status_code == 200
+    assert client.delete(f"{path}/三号 line").status_code == 404
+
+
+def test_trying_takes_the_right_to_invoke_that_function(start_host: StartHost) -> None:
+    host = start_host("access: {invoke: token}\n")
+    host.deploy({"index.py": ECHO}, "mine")
+    scopes = {"name": "other", "scopes": ["read", "invoke:other"]}
+    token = host.client.post(f"{host.url}/api/tokens", json=scopes).json()["token"]
+    headers = {"authorization": f"Bearer {token}"}
+    assert try_it(host, "mine", headers=headers).status_code == 403
+    path = f"{host.url}/api/functions/mine/saved-events"
+    assert httpx.get(path, headers=headers).status_code == 200
+    assert httpx.put(f"{path}/x", headers=headers, json={}).status_code == 403
+    assert httpx.delete(f"{path}/x", headers=headers).status_code == 403
+    page = httpx.get(f"{host.url}/console/functions/mine", headers=headers).text
+    assert "tab=try" not in page and "tab=live" in page
+
+
+def test_saved_events_survive_a_restart_and_have_bounds(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        saved = SavedEvents(tmp_path)
+        for number in range(MOST_EACH):
+            await saved.save("echo", SavedEvent(f"{number:03}", "{}"))
+        with pytest.raises(SavedEventError, match="delete one first"):
+            await saved.save("echo", SavedEvent("more", "{}"))
+        await saved.save("echo", SavedEvent("000", "[]"))
+        again = await SavedEvents(tmp_path).of("echo")
+        assert (len(again), again[0]) == (MOST_EACH, SavedEvent("000", "[]"))
+        (tmp_path / FILE).write_text("[")
+        assert await SavedEvents(tmp_path).of("echo") == []
+
+    asyncio.run(scenario())
+
+
+def test_an_event_is_tried_in_the_browser_saved_and_copied(
+    shared_host: RunningHost, console: Browser
+) -> None:
+    shared_host.deploy({"index.py": ECHO}, "shown")
+    go(console, shared_host, "/console/functions/shown?tab=try")
+    console.wait_for("document.getElementById('body').value === '{}'", "an event is proposed")
+    console.run("document.getElementById('body').focus(), document.getElementById('body').select()")
+    console.type(json.dumps({"名": "<script>'a'</script>"}, ensure_ascii=False))
+    console.run(
+        "document.getElementById('body').dispatchEvent("
+        "new KeyboardEvent('keydown', {key: 'Enter', ctrlKey: true, bubbles: true, cancelable: true}))"
+    )
+    console.wait_for("document.querySelector('#answer .state.good')", "it has an answer")
+    console.wait_for("document.querySelector('.waterfall-table .span-bar.run')", "its time is shown")
+    console.wait_for("document.querySelector('.run-log')?.textContent.includes('seen')", "its log is shown")
+    answer = console.run("document.querySelector('#answer .json').textContent")
+    assert "<script>'a'</script>" in answer
+    console.run(
+        "document.getElementById('save-name').value = '夜班', document.getElementById('save').click()"
+    )
+    console.wait_for(
+        "document.querySelector('#events option:checked')?.textContent === '夜班'", "it is saved"
+    )
+    go(console, shared_host, "/console/functions/shown?tab=try", "zh-CN")
+    console.wait_for("document.getElementById('body').value.includes('script')", "the draft is there again")
+    assert console.run("document.getElementById('send').textContent") == "发送"
+    assert console.complaints == []
+
+
+def test_commands_are_quoted_so_that_a_shell_changes_nothing(
+    shared_host: RunningHost, console: Browser
+) -> None:
+    go(console, shared_host, "/console/sign-in")
+    body = '{"名": "it\'s $HOME `id` \\\\ !"}\n\n'
+    way = {"host": "127.0.0.1", "port": 1883, "qos": 1}
+    made = console.run(
+        "import('/static/js/shell_words.js').then(({curlCommand, mosquittoCommand}) => ["
+        "curlCommand({url: 'http://x/invoke/%E5%90%8D', contentType: '', headers: ['x: $(id)'],"
+        f" body: {json.dumps(body)}}}),"
+        f'mosquittoCommand({{way: {json.dumps(way)}, topic: "车间/it\'s", body: {json.dumps(body)}}}),'
+        "curlCommand({url: 'http://x/', contentType: 'a/b', headers: [], body: '/wA=', isBase64: true})])"
+    )
+    curl, mosquitto, raw = (_words(each) for each in made)
+    assert curl == [
+        *("-X", "POST", "http://x/invoke/%E5%90%8D", "-H", "content-type:"),
+        *("-H", "x: $(id)", "--data-raw", body),
+    ]
+    assert mosquitto == ["-h", "127.0.0.1", "-p", "1883", "-q", "1", "-t", "车间/it's", "-m", body]
+    assert raw == [*("-X", "POST", "http://x/", "-H", "content-type: a/b"), "--data-binary", "@-", "\xff\0"]
+
+
+def _words(command: str) -> list[str]:
+    """What the program is given by a shell, and what it reads if that is piped to it."""
+    python = "import sys; read = sys.argv[-1] == '@-' and [sys.stdin.buffer.read().decode('latin-1')] or []\n"
+    python += "print(ascii(sys.argv[1:] + read))"
+    told = f'show() {{ {shlex.quote(sys.executable)} -c {shlex.quote(python)} "$@"; }}\n'
+    script = told + command.replace("curl ", "show ", 1).replace("mosquitto_pub ", "show ", 1)
+    done = subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=True, timeout=60)
+    words: list[str] = ast.literal_eval(done.stdout)
+    return words

@@ -58,7 +58,7 @@ function drawLine(line) {
 
 function drawHeaders(headers) {
   return make("details", {}, make("summary", {}, t("outcome.headers")),
-    make("dl", { class: "facts mono" }, headers.map(([name, value]) => [make("dt", {}, name), make("dd", {}, value)])));
+    make("dl", { class: "facts mono" }, headers.flatMap(([name, value]) => [make("dt", {}, name), make("dd", {}, value)])));
 }
 
 function drawPublications(publications) {
