@@ -106,7 +106,7 @@ function lineOf(chart, each, place) {
     dash: each.dash ?? (chart.stacked ? [] : DASHES[place % DASHES.length]), spanGaps: false,
     fill: each.kind === "area" || chart.stacked ? colour(named, chart.stacked ? 0.45 : 0.2) : undefined,
     paths: each.kind === "steps" ? uPlot.paths.stepped({ align: 1 }) : each.kind === "points" ? () => null : undefined,
-    points: { show: each.kind === "points", size: 4 },
+    points: { show: each.kind === "points" || each.kind === "dots", size: 4 },
     value: (plot, value, series, at) => chart.write(series - 1, at),
   };
 }

@@ -18,8 +18,8 @@ const FAR = 10;
 const all = new Set();
 
 /**
- * One chart in `box`. `series` are `{label, unit, kind: "line" | "steps" | "area" | "edge" | "points", scale, colour,
- * dash}`, an edge being seen by the band at it only; a second scale has its axis at the right. `bands` are
+ * One chart in `box`. `series` are `{label, unit, kind: "line" | "dots" | "steps" | "area" | "edge" | "points", scale,
+ * colour, dash}`, dots being a line that shows its points, and an edge being seen by the band at it only; a second scale has its axis at the right. `bands` are
  * `{from, to, colour}`: between the series at these places it is filled. `marks` gives `[{at, text}]`, oldest first,
  * to be marked on the time axis; `label` says in words what is drawn; `span` is how many seconds are shown at least.
  * Charts of one `group` have one cursor and one zoom. Times are seconds since the epoch; a value null is a gap.

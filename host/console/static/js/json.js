@@ -14,6 +14,25 @@ export function drawJson(value, { pick = null, mark = null } = {}) {
   return make("div", { class: "json mono" }, drawn(value, [], 0, { pick, mark }));
 }
 
+/**
+ * Have a tree that `drawJson` made show `value`, so that what has the focus keeps it. False where that has another
+ * shape (other keys, or another kind of value) and is to be drawn anew.
+ */
+export function updateJson(tree, value) {
+  const leaves = [...tree.querySelectorAll(".json-leaf")];
+  const found = [];
+  collect(value, found);
+  const fits = leaves.length === found.length && leaves.every((leaf, place) =>
+    leaf.dataset.at === found[place].at && leaf.classList.contains(`json-${kindOf(found[place].value)}`));
+  if (fits) {
+    leaves.forEach((leaf, place) => {
+      const text = textOf(found[place].value);
+      if (leaf.textContent !== text) leaf.textContent = text;
+    });
+  }
+  return fits;
+}
+
 /** The value at `path` (an array of keys), undefined if there is none. */
 export function valueAt(value, path) {
   return path.reduce((found, key) => (found == null ? undefined : found[key]), value);
@@ -36,11 +55,32 @@ function drawn(value, path, depth, how) {
 }
 
 function leaf(value, path, { pick, mark }) {
-  const whole = JSON.stringify(value) ?? "null";
-  const text = whole.length > LONGEST ? `${whole.slice(0, LONGEST)}…` : whole;
-  const kind = value === null ? "null" : typeof value;
-  const element = !pick || value === null ? make("span", { class: `json-${kind}` }, text)
-    : make("button", { type: "button", class: `json-value json-${kind}`, onclick: () => pick(path, value) }, text);
+  const attributes = { class: `json-leaf json-${kindOf(value)}`, "data-at": placeOf(path) };
+  const element = !pick || value === null ? make("span", attributes, textOf(value))
+    : make("button", { type: "button", ...attributes, class: `json-value ${attributes.class}`, onclick: () => pick(path, value) }, textOf(value));
   const said = mark?.(path);
   return said ? make("span", { class: "json-marked" }, element, make("span", { class: "json-mark" }, ` ≠ ${said}`)) : element;
+}
+
+// What `drawn` makes leaves of, in its order.
+function collect(value, found, path = []) {
+  if (value === null || typeof value !== "object") {
+    found.push({ at: placeOf(path), value });
+    return;
+  }
+  const keys = Array.isArray(value) ? value.slice(0, MOST_CHILDREN).map((_, place) => place) : Object.keys(value).slice(0, MOST_CHILDREN);
+  for (const key of keys) collect(value[key], found, [...path, key]);
+}
+
+function placeOf(path) {
+  return JSON.stringify(path);
+}
+
+function kindOf(value) {
+  return value === null ? "null" : typeof value;
+}
+
+function textOf(value) {
+  const whole = JSON.stringify(value) ?? "null";
+  return whole.length > LONGEST ? `${whole.slice(0, LONGEST)}…` : whole;
 }
