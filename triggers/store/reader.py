@@ -30,7 +30,7 @@ Repair = Callable[[sqlite3.Error, int], Awaitable[None]]
 
 @dataclass(frozen=True)
 class LetterQuery:
-    """Dead letters of a function, rule, lane, event, or type of error; older than that of the seq `before`."""
+    """Dead letters of a function, rule, lane, event or type of error; older than that of the seq `before`."""
 
     function: str | None = None
     rule: str | None = None
