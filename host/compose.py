@@ -20,7 +20,7 @@ from host.foundations import Base, compose_base
 from host.health import Health, check_functions
 from host.invocations import InvocationGrounds, InvocationsPart
 from host.lifecycle import Lifecycle, Part
-from host.mqtt import MqttPart
+from host.mqtt import ListeningPart, MqttPart
 from host.observing.compose import Watched, observing_parts, observing_routes
 from host.observing.records.redaction import read_paths
 from host.observing.traces.part import trace_dispatch
@@ -211,6 +211,7 @@ def compose(settings: Settings, state: StateDir, more: Sequence[MakePart] = ()) 
         triggers.deploys,
         triggers.invocations,
         triggers.mqtt,
+        ListeningPart(triggers.mqtt.visits),
         triggers.timers,
         triggers.bridges,
         *web.watching,

@@ -156,6 +156,20 @@ class MqttPart(Part):
         return [*self._startup.checks(), *connected]
 
 
+class ListeningPart(Part):
+    """Stops before the port does, since nobody who listens would go by themselves."""
+
+    name = "mqtt listening"
+    priority = 940
+
+    def __init__(self, visits: Visits) -> None:
+        self._visits = visits
+
+    async def stop(self) -> None:
+        """End it for all."""
+        self._visits.end()
+
+
 def make_plan(config: Config) -> MqttPlan:
     """The trigger's own view of the config."""
     positions = {func.model_name: number for number, func in enumerate(config.funcs)}

@@ -127,7 +127,7 @@ class _Told(StreamingResponse):
 async def _tell(listener: Listener) -> AsyncIterator[bytes]:
     while not listener.ended:
         yield json_line(_state(listener))
-        await asyncio.sleep(TELL_EVERY)
+        await listener.wait(TELL_EVERY)
     yield json_line(_state(listener))
 
 

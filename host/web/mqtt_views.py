@@ -6,7 +6,8 @@ from typing import Any
 from conf.topics import matches
 from host.mqtt import MqttPart
 from host.observing.records.redaction import Paths, UnreadableError, blot_headers, redact_json
-from triggers.mqtt.topics_seen import Sighting, TopicSeen
+from triggers.mqtt.sighting import Sighting
+from triggers.mqtt.topics_seen import TopicSeen
 
 Json = dict[str, Any]
 
@@ -77,7 +78,7 @@ def show_message(seen: Sighting, paths: Paths) -> Json:
         "redacted": payload != seen.payload,
         "lost": lost,
         "payload": base64.b64encode(payload).decode(),
-        "properties": _show_properties(seen.told()),
+        "properties": _show_properties(seen.properties),
     }
 
 

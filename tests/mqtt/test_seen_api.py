@@ -1,6 +1,7 @@
 """The API shows what passes over MQTT, redacted, and publishes and listens for those who may."""
 
 import json
+import signal
 from collections.abc import Iterator
 from typing import Any
 
@@ -8,7 +9,7 @@ import httpx
 import pytest
 
 from tests.brokers import Mosquitto
-from tests.hosts import RunningHost, wait_until
+from tests.hosts import PATIENCE, RunningHost, StartHost, wait_until
 from tests.mqtt.clients import Device, device
 
 CONFIG = """
@@ -26,7 +27,8 @@ ECHO = "def index(event, context):\n    return event\n"
 class Scene:
     """A host with a broker and somebody who publishes."""
 
-    def __init__(self, host: RunningHost, line: Device) -> None:
+    def __init__(self, host: RunningHost, line: Device, url: str) -> None:
+        self.url = url
         self.host = host
         self.line = line
 
@@ -50,7 +52,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     try:
         host.start().deploy({"index.py": ECHO}, "echo")
         with device(broker) as line:
-            shown = Scene(host, line)
+            shown = Scene(host, line, broker.url)
             wait_until(lambda: shown.get("").json()["connections"][0]["connected"], "it is subscribed")
             yield shown
     finally:
@@ -128,6 +130,18 @@ def test_who_listens_is_told_each_second_and_hears_what_no_rule_does(scene: Scen
         ({"broker": "b1"}, 422),
     ):
         assert scene.get("/listen", **wrong).status_code == status, wrong
+
+
+def test_a_host_that_stops_ends_what_is_listened_to(scene: Scene, start_host: StartHost) -> None:
+    host = start_host(CONFIG.partition("rules:")[0].format(url=scene.url))
+    params = {"broker": "b1", "filter": "far/#"}
+    with host.client.stream("GET", f"{host.url}/api/mqtt/listen", params=params) as answer:
+        lines = answer.iter_lines()
+        next(lines)
+        host.process.send_signal(signal.SIGTERM)
+        *_, last = lines
+    assert json.loads(last)["why"] == "the host stops"
+    assert host.process.wait(PATIENCE) == 0
 
 
 def test_a_token_that_may_only_read_looks_and_does_nothing(scene: Scene) -> None:

@@ -8,14 +8,13 @@ from tests.mqtt.clients import Functions, broker_plan, device, echo, play, rule_
 from triggers.mqtt.ear import MOST_A_SECOND, Ear, ListeningEar
 from triggers.mqtt.packets import read_publish, write_publish
 from triggers.mqtt.plan import MqttPlan
+from triggers.mqtt.sighting import ROOM, WATCHED_ROOM
 from triggers.mqtt.topics_seen import (
     AT_ONCE,
     LONGEST_NAME,
     MOST_MESSAGES,
     MOST_TOPICS,
     MOST_WATCHED,
-    ROOM,
-    WATCHED_ROOM,
     TopicSeen,
     TopicsSeen,
     key_of,
@@ -125,9 +124,9 @@ def test_events_and_results_are_seen_as_they_passed(mosquitto: Mosquitto) -> Non
                     7,
                     True,
                 )
-                assert event.newest.told() == {"ContentType": "application/json"}
+                assert event.newest.properties == {"ContentType": "application/json"}
                 assert result.newest[2:5] == ("r1-out", "out", (1, False, False))
-                told = result.newest.told()
+                told = result.newest.properties
                 assert ("function", "echo") in told["UserProperty"]  # type: ignore[operator]
                 trigger.seen.watch(event.key)
                 line.say("in/r1", b"2", qos=0)

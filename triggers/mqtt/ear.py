@@ -1,7 +1,8 @@
 """Hears what passes over a connection, for whoever wants to know what topics there are."""
 
 from triggers.mqtt.packets import Message
-from triggers.mqtt.topics_seen import LONGEST_HEAD, TopicSeen, TopicsSeen, Way
+from triggers.mqtt.sighting import ROOM, shorten
+from triggers.mqtt.topics_seen import TopicSeen, TopicsSeen
 
 MOST_A_SECOND = 500
 """Messages that are noted for who listens; more are counted only."""
@@ -19,29 +20,31 @@ class Ear:
 
     def received(self, message: Message, size: int) -> None:
         """A message came in a packet of `size` bytes."""
-        topic = self._topics.get(message.name) or self._seen.add(self._broker, message.name)
+        topic = self._topics.get(message.name)
+        if topic is None:
+            topic = self._seen.add(self._broker, message.name)
         topic.received += 1
-        self._note(topic, "in", message, size)
+        if size <= ROOM:
+            topic.last = self._clock(), self._client_id, "in", message, None
+        else:
+            topic.last = self._clock(), self._client_id, "in", *shorten(message, topic.room, size)
+        if topic.messages is not None:
+            topic.keep()
 
     def sent(self, topic: str, payload: bytes, flags: tuple[int, bool], head: tuple[int, bytes]) -> None:
         """A message goes out with `flags` (QoS, retain) and `head` (message id, properties)."""
-        name, length = topic.encode(), len(payload)
-        found = self._topics.get(name) or self._seen.add(self._broker, name)
+        name = topic.encode()
+        found = self._topics.get(name)
+        if found is None:
+            found = self._seen.add(self._broker, name)
         found.sent += 1
-        kept = payload if length <= found.room else payload[: found.room]
-        (qos, retain), (mid, properties) = flags, head
-        told = properties if 1 < len(properties) <= LONGEST_HEAD else None
-        when = found.count, self._clock(), self._client_id
-        found.add((*when, "out", (qos, retain, False), mid if qos else 0, length, kept, told))
-
-    def _note(self, topic: TopicSeen, way: Way, message: Message, size: int) -> None:
-        payload = bytes(message.payload)
-        length = len(payload)
-        kept = payload if length <= topic.room else payload[: topic.room]
-        properties = message.properties if size - length <= LONGEST_HEAD else None
-        when = topic.count, self._clock(), self._client_id
-        flags = message.qos, message.retain, message.dup
-        topic.add((*when, way, flags, message.mid, length, kept, properties))
+        parts = payload, flags, head
+        if len(payload) + len(head[1]) <= ROOM:
+            found.last = self._clock(), self._client_id, "out", parts, None
+        else:
+            found.last = self._clock(), self._client_id, "out", *shorten(parts, found.room)
+        if found.messages is not None:
+            found.keep()
 
 
 class ListeningEar(Ear):
@@ -67,7 +70,11 @@ class ListeningEar(Ear):
             self.left_out += 1
             return
         topic = self._topics.get(message.name) or self._seen.add(self._broker, message.name)
-        if topic.received:
-            return  # a rule has it already
+        if not topic.received:  # else a rule has it already
+            self._note(topic, message, size)
+
+    def _note(self, topic: TopicSeen, message: Message, size: int) -> None:
         topic.heard += 1
-        self._note(topic, "heard", message, size)
+        topic.last = self._clock(), self._client_id, "heard", *shorten(message, topic.room, size)
+        if topic.messages is not None:
+            topic.keep()

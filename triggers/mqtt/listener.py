@@ -1,6 +1,7 @@
 """Who listens to a topic filter for a person, beyond what rules subscribe to."""
 
 import asyncio
+from contextlib import suppress
 
 from paho.mqtt.client import MQTTMessage
 from paho.mqtt.reasoncodes import ReasonCode
@@ -26,6 +27,19 @@ class Listener(Peer):
         self._filter = topic_filter
         self._answered: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._connection: Connection | None = None
+        self._gone = asyncio.Event()
+
+    async def wait(self, seconds: float) -> None:
+        """So long, or until nothing is heard any more."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._gone.wait()
+
+    def leave(self, why: str) -> None:
+        """Hear nothing any more."""
+        self.ended = self.ended or why
+        if self._connection is not None:
+            self._connection.abort(why)
 
     async def granted(self) -> None:
         """Wait until the broker grants it; raises VisitError."""
@@ -45,7 +59,7 @@ class Listener(Peer):
         """The broker grants it or not."""
         refused = [reason for reason in reasons if reason.is_failure]
         if refused:
-            self._end(f"the broker refuses it: {refused[0]}; give this user its rights there")
+            self.leave(f"the broker refuses it: {refused[0]}; give this user its rights there")
         self._answer()
 
     def received(self, message: MQTTMessage) -> None:
@@ -53,18 +67,14 @@ class Listener(Peer):
         if message.qos and self._connection is not None:
             self._connection.acknowledge(message.mid)
         if self.ear.busiest > MOST_HEARD:
-            self._end(f"more than {MOST_HEARD:,} messages came in a second; choose a narrower filter")
+            self.leave(f"more than {MOST_HEARD:,} messages came in a second; choose a narrower filter")
 
     def closed(self) -> None:
         """The broker is gone."""
         self.ended = self.ended or "the connection to the broker ended"
+        self._gone.set()
         self._answer()
 
     def _answer(self) -> None:
         if not self._answered.done():
             self._answered.set_result(None)
-
-    def _end(self, why: str) -> None:
-        self.ended = self.ended or why
-        if self._connection is not None:
-            self._connection.abort(why)

@@ -4,58 +4,22 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from hashlib import blake2b
-from typing import Literal, NamedTuple
 
-from paho.mqtt.properties import Properties
-
-from triggers.mqtt.properties import Unpacked
+from triggers.mqtt.sighting import ROOM, WATCHED_ROOM, Noted, Sighting, tell
 
 MOST_TOPICS = 2000
 AT_ONCE = MOST_TOPICS // 10
 """Topics that are forgotten at a time, so that newcomers cost little however many there are."""
 LONGEST_NAME = 1024
 """Bytes; what has a longer name is counted, and not listed."""
-ROOM, WATCHED_ROOM = 1024, 16 * 1024
-"""Bytes that are kept of the last payload of each topic, and of each one where somebody looks."""
-LONGEST_HEAD = 4096
-"""Bytes of properties, beyond which they are not kept."""
 MOST_MESSAGES, MOST_WATCHED = 50, 16
 """Messages that are kept of a topic where somebody looks, and how many such topics there may be."""
-
-Way = Literal["in", "out", "heard"]
-"""Received for a rule, published by the host, or heard because somebody listens."""
-Noted = tuple[int, float, str, Way, tuple[int, bool, bool], int, int, bytes, Properties | bytes | None]
-"""The fields of a Sighting; making a tuple takes a fifth of the time."""
-
-
-class Sighting(NamedTuple):
-    """A message as it passed: `number` counts those of its topic, `at` is in seconds since the epoch.
-
-    `flags` are QoS, retain and dup. `payload` is the beginning of `size` bytes. The properties of what has
-    gone out are as they were sent; they are None where there were none, or too many.
-    """
-
-    number: int
-    at: float
-    client_id: str
-    way: Way
-    flags: tuple[int, bool, bool]
-    mid: int
-    size: int
-    payload: bytes
-    properties: Properties | bytes | None
-
-    def told(self) -> dict[str, object]:
-        """Its MQTT 5 properties by paho's names."""
-        if isinstance(self.properties, bytes):
-            return vars(Unpacked.read(self.properties, 0)[0])
-        return vars(self.properties) if self.properties is not None else {}
 
 
 class TopicSeen:
     """One topic: `received` and `sent` by rules, `heard` by who listens; `key` tells it after a restart, too.
 
-    `last` is the newest message as the fields of a Sighting; `messages` are the last ones, while somebody
+    `last` is the newest message, of which `room` bytes are kept; `messages` are the last ones, while somebody
     looks.
     """
 
@@ -79,13 +43,12 @@ class TopicSeen:
     def newest(self) -> Sighting:
         """The last message."""
         assert self.last is not None, "it is listed because a message came"
-        return Sighting._make(self.last)
+        return tell(self.count, self.last)
 
-    def add(self, last: Noted) -> None:
-        """One more message."""
-        self.last = last
+    def keep(self) -> None:
+        """Put the last message to those that are kept."""
         if self.messages is not None:
-            self.messages.append(Sighting._make(last))
+            self.messages.append(self.newest)
 
 
 def key_of(broker: str, name: bytes) -> str:
@@ -146,7 +109,7 @@ class TopicsSeen:
 
     def _forget(self) -> None:
         idle = [each for each in self._by_key.values() if each.messages is None]
-        idle.sort(key=lambda each: (each.received + each.sent > 0, each.newest.at))
+        idle.sort(key=lambda each: (each.received + each.sent > 0, each.last[0] if each.last else 0.0))
         for topic in idle[:AT_ONCE]:
             del self._brokers[topic.broker][topic.name], self._by_key[topic.key]
         self.forgotten += len(idle[:AT_ONCE])

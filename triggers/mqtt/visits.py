@@ -20,6 +20,12 @@ class Visits:
     def __init__(self, threads: Executor, seen: TopicsSeen) -> None:
         self._threads = threads
         self._seen = seen
+        self._listeners: set[Listener] = set()
+
+    def end(self) -> None:
+        """Nobody listens any more; the host stops."""
+        for listener in list(self._listeners):
+            listener.leave("the host stops")
 
     async def publish(self, broker: Broker, parcel: Parcel) -> str:
         """What the broker says once it has the message.
@@ -46,4 +52,8 @@ class Visits:
         listener = Listener(broker, topic_filter, ear)
         async with visiting(broker, Visitor(listener, ear, client_id), self._threads):
             await listener.granted()
-            yield listener
+            self._listeners.add(listener)
+            try:
+                yield listener
+            finally:
+                self._listeners.discard(listener)

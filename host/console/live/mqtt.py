@@ -8,7 +8,7 @@ from host.console.live.source import Source
 from host.mqtt import MqttPart
 from host.observing.records.redaction import Paths
 from host.web.mqtt_views import Json, show_message, show_topic
-from triggers.mqtt.topics_seen import Sighting
+from triggers.mqtt.sighting import Sighting
 
 KEY = re.compile(r"[0-9a-f]{24}")
 MOST_ROWS = 200

@@ -63,6 +63,13 @@ export class TopicView {
     this.#end = live.on(`mqtt-topic:${topic.key}`, (told) => this.#hear(told.messages));
   }
 
+  /** The host counts anew, and what it kept is gone. */
+  restart() {
+    this.#messages = [];
+    this.#chosen = null;
+    if (this.topic) this.#draw();
+  }
+
   /** Its counts have changed. */
   update(topic) {
     const { broker, received, sent, heard } = topic;
@@ -107,7 +114,7 @@ export class TopicView {
 
   #row(message, shown) {
     const { text } = asText(message.bytes.subarray(0, BRIEF));
-    return make("tr", { "data-number": message.number, "aria-selected": String(shown) },
+    return make("tr", { "data-number": message.number, "aria-current": shown && "true" },
       make("td", {}, make("button", { type: "button" }, `${time(message.at)}.${String(Math.floor((message.at % 1) * 1000)).padStart(3, "0")}`)),
       make("td", {}, t(`mqtt.messages.${message.way}`)),
       make("td", {}, String(message.qos)),

@@ -30,6 +30,17 @@ export class Topics {
   async begin(broker, topic) {
     this.#wanted = topic ? { broker, topic } : null;
     live.on("mqtt-topics", (told) => this.#hear(told));
+    await this.#read();
+  }
+
+  /** The host counts anew. */
+  restart() {
+    this.#all.clear();
+    this.#rated.clear();
+    return this.#read();
+  }
+
+  async #read() {
     const told = await askJson(`/api/mqtt/topics?limit=${SHOWN}`);
     this.#forgotten = told.forgotten;
     for (const each of told.topics) if (!this.#all.has(each.key)) this.#add(each);
@@ -94,6 +105,7 @@ export class Topics {
     document.getElementById("topics-count").textContent = this.#forgotten
       ? t("mqtt.topics.forgotten", { n: number(all, 0), gone: number(this.#forgotten, 0) })
       : t("mqtt.topics.count", { n: number(all, 0) });
+    this.tree.box.hidden = !shown;
     const empty = document.getElementById("tree-empty");
     empty.hidden = shown > 0;
     if (all) empty.replaceChildren(t("mqtt.topics.none_fits"));

@@ -23,7 +23,11 @@ const topics = new Topics((topic) => {
 listenBeyond();
 if (asked.get("topic")) view.await(asked.get("topic"));
 topics.begin(asked.get("broker"), asked.get("topic"));
-document.addEventListener("live:restarted", () => location.reload());
+document.addEventListener("live:restarted", () => {
+  topics.restart();
+  view.restart();
+  redraw();
+});
 
 let changes = null;
 let drawn = Date.now();
