@@ -14,6 +14,11 @@ from host.web.mqtt_views import show_broker
 
 SPANS = ((600.0, "minutes", 10), (3600.0, "hours", 1), (3 * 3600.0, "hours", 3), (12 * 3600.0, "hours", 12))
 """What of the past the strips of connections may show: seconds, and how that is said."""
+EXAMPLE = """mqtts: [{name: b1, broker: "tcp://127.0.0.1:1883"}]
+rules:
+- functions: [industry]
+  sub: {name: b1, clientId: in, topic: plant/+/in}
+  pub: {name: b1, clientId: out, topic: plant/out}"""
 WIDTH = 300
 """Of the strip, in its own units."""
 
@@ -28,7 +33,8 @@ def make(ground: Ground) -> Piece:
     async def load(request: Request) -> Shown:
         told, now = mqtt.told(), time.time()
         seconds, unit, count = _span(told, now)
-        return {"brokers": _brokers(mqtt, told, (now - seconds, now)), "span": (unit, count), "width": WIDTH}
+        brokers = _brokers(mqtt, told, (now - seconds, now))
+        return {"brokers": brokers, "span": (unit, count), "width": WIDTH, "example": EXAMPLE}
 
     page = Page("mqtt", load, charts=True, parts={"brokers": load})
     sources = (ConnectionsSource(mqtt), TopicsSource(mqtt, redact), MessagesSource(mqtt, redact))

@@ -52,7 +52,7 @@ async function redraw() {
   drawn = Date.now();
   const box = document.getElementById("brokers");
   const open = [...box.querySelectorAll("details[open]")].map((each) => each.dataset.key);
-  await htmx.ajax("GET", "/console/mqtt?part=brokers", { target: box, swap: "innerHTML" });
+  await htmx.ajax("GET", "/console/mqtt?part=brokers", { target: box });
   for (const each of box.querySelectorAll("details")) each.open = open.includes(each.dataset.key);
   writeTimes(box);
 }
