@@ -21,7 +21,8 @@ LARGEST = 7
 class OverviewSource(Source):
     """Looks every two seconds, in slices, while somebody looks at the overview.
 
-    It tells marks of the fragments `problems` and `brokers`, which a page asks for anew when they are others.
+    It tells marks of the fragments `problems` and `brokers`, which a page asks for anew when they are others,
+    and of the `largest` functions the memory in bytes.
     """
 
     name = "overview"
@@ -30,7 +31,7 @@ class OverviewSource(Source):
         self._watched = ground.watched
         self._problems = problems
         self._looking: asyncio.Task[None] | None = None
-        self._largest: list[str] = []
+        self._largest: dict[str, int] = {}
         self._told: dict[str, Any] = {}
 
     def opened(self, item: str) -> None:
@@ -55,7 +56,7 @@ class OverviewSource(Source):
             if pool is not None and (found := figure(pool)) is not None:
                 sizes.append((found.pss, name))
             await slices.pause()
-        self._largest = sorted(name for _, name in nlargest(LARGEST, sizes))
+        self._largest = {name: size for size, name in nlargest(LARGEST, sizes)}
 
     def begin(self, item: str) -> Any:
         """How it is just now."""

@@ -26,6 +26,13 @@ export function followMetrics(item, names, seconds, hear) {
   };
 }
 
+/** The same columns of what was, once. Throws Problem. */
+export async function readMetrics(item, names, seconds) {
+  const query = new URLSearchParams({ since: `${seconds}s`, columns: names.join(",") });
+  if (item) query.set("function", item);
+  return filled(await askJson(`/api/metrics?${query}`), names, seconds);
+}
+
 class History {
   #columns = null;
   #reading = false;

@@ -16,7 +16,6 @@ const decisions = new Decisions(document.getElementById("decisions"));
 const charts = new OverviewCharts(() => decisions.marks());
 const memory = new MemoryChart(charts.group);
 const spans = [...document.querySelectorAll(".spans a")];
-let told = { largest: [] };
 let endHistory = () => {};
 
 // A host that has just been started has not much to show: its first minutes are not a thin line at the edge.
@@ -39,7 +38,7 @@ function follow(seconds) {
   endHistory();
   charts.group.zoom(null);
   endHistory = followMetrics("", COLUMNS, seconds, show);
-  memory.follow(told.largest, seconds, true);
+  memory.read(seconds);
 }
 
 function shownSeconds() {
@@ -75,10 +74,9 @@ const renewProblems = renewer("problems");
 const renewBrokers = renewer("brokers");
 
 live.on("overview", (now) => {
-  told = now;
   renewProblems(now.problems);
   renewBrokers(now.brokers);
-  memory.follow(now.largest, shownSeconds());
+  memory.note(now.largest, shownSeconds());
   writeFigures({ memory_used: now.memory.used, memory_budget: now.memory.budget });
 });
 live.on("metrics", ({ rows }) => rows.length && writeFigures(rows.at(-1)));
