@@ -59,6 +59,10 @@ class BridgesPart(Part):
         """Each of them with its counters."""
         return [bridge.state() for bridge in self._bridges]
 
+    def plans(self) -> list[BridgePlan]:
+        """What each of them is to do, in the same order."""
+        return [bridge.plan for bridge in self._bridges]
+
     def checks(self) -> list[Check]:
         """A bridge that stands still is worth knowing, and no reason to send HTTP callers elsewhere."""
         return [_check(bridge) for bridge in self._bridges]

@@ -54,6 +54,7 @@ class InvocationsPart(Part):
         )
         self._runner = Runner(RunnerParts(store, failpoints, attempts, self.ledger, self._policy, knows))
         self.wake, self.lanes = self._runner.wake, self._runner.lanes
+        self.posted = self._callbacks.posted
         self.accept = Acceptance(
             AcceptanceParts(store, failpoints, grounds.dispatcher.find, self._runner.take_up, hosts)
         ).accept

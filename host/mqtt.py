@@ -19,7 +19,7 @@ from triggers.delivery.lane_plan import LaneView
 from triggers.mqtt.broker import Broker
 from triggers.mqtt.feed import Feed
 from triggers.mqtt.plan import BrokerPlan, Care, Dedupe, MqttPlan, ReadLimits, RulePlan, Target
-from triggers.mqtt.states import ConnectionState
+from triggers.mqtt.states import ConnectionState, RuleView
 from triggers.mqtt.topics_seen import TopicsSeen
 from triggers.mqtt.trigger import MqttTrigger
 from triggers.mqtt.visits import Visits
@@ -137,6 +137,10 @@ class MqttPart(Part):
     def state(self) -> list[ConnectionState]:
         """Each connection with its counters."""
         return self._trigger.state()
+
+    def rules(self) -> list[RuleView]:
+        """Each rule with its connection, and what waits for its functions."""
+        return self._trigger.rules()
 
     def lanes(self) -> list[tuple[str, str, LaneView]]:
         """What waits for functions: the rule's name, the function's, how much."""

@@ -37,6 +37,7 @@ class TimersPart(Part):
         self._startup = Startup(self.name)
         self.checks = self._startup.checks
         self.wake, self.state, self.lanes = self._trigger.wake, self._trigger.state, self._trigger.lanes
+        self.views = self._trigger.views
 
     async def setup(self) -> None:
         """Build the timers."""

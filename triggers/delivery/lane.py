@@ -6,7 +6,7 @@ from functools import partial
 
 from runtime.events import Answer, DeadlinePassedError, InvocationError, QueueFullError, UnavailableError
 from triggers.delivery.inbox import PAGE, Inbox
-from triggers.delivery.lane_plan import LaneParts, LanePlan, LaneView, Owner, Reason
+from triggers.delivery.lane_plan import LaneParts, LanePlan, LaneView, Owner, Passed, Reason
 from triggers.delivery.later import Later
 from triggers.delivery.line import Line
 from triggers.delivery.pace import Pace
@@ -32,6 +32,7 @@ class Lane:
     def __init__(self, plan: LanePlan, parts: LaneParts) -> None:
         self.plan = plan
         self.results = 0
+        self.passed = Passed()
         self._parts = parts
         self._loop = asyncio.get_running_loop()
         self._line = Line(ordered=plan.ordered, latest=plan.latest)
@@ -42,11 +43,9 @@ class Lane:
         self._later = Later(self._take_due)
         self._inbox = Inbox(plan.name, parts.store, self._take)
         self._pace = Pace()
-        self._out = 0
-        self._newest = -1
+        self._out, self._newest = 0, -1
         self._slow: set[str] = set()
-        self._writing = False
-        self._spilling = False
+        self._writing = self._spilling = False
         self._pause = Pause(self._pump)
         self._closed = False
 
@@ -69,7 +68,8 @@ class Lane:
         """How much waits, and for how long."""
         now = self._loop.time()
         oldest = next((work.born for work in self._open.values()), now)
-        return LaneView(self.events, self._inbox.count, max(0.0, now - oldest))
+        waited = max(0.0, now - oldest)
+        return LaneView(self.plan.function, self.events, self._inbox.count, waited, self.passed)
 
     def submit(self, work: Work) -> None:
         """Run the function on the event as soon as it can take it."""
@@ -194,6 +194,7 @@ class Lane:
             self._take_error(work, error)
         else:
             self._out += 1
+            self.passed.sent += 1
             self._parts.failpoints.reach("event.dispatched")
             future.add_done_callback(partial(self._take_answer, work))
 

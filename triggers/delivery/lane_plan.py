@@ -40,16 +40,34 @@ class LanePlan:
     max_age: float | None = None
 
 
+@dataclass(slots=True)
+class Passed:
+    """What has passed a lane so far, in events and in results.
+
+    `sent` are attempts, `failed` events that became dead letters. `published` are results on their way to a
+    broker, `elsewhere` those of them to other topics than the rule's own, `confirmed` those that a broker
+    has.
+    """
+
+    sent: int = 0
+    failed: int = 0
+    published: int = 0
+    elsewhere: int = 0
+    confirmed: int = 0
+
+
 @dataclass(frozen=True)
 class LaneView:
     """A lane at one moment: events without an answer, those of them that are on disk only (both roughly).
 
-    `oldest` is for how many seconds the first of those in memory has been waiting.
+    `oldest` is for how many seconds the first of those in memory has been waiting; `passed` goes on counting.
     """
 
+    function: str
     events: int
     stored: int
     oldest: float
+    passed: Passed
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import sqlite3
+from collections import Counter
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import count
@@ -53,6 +54,8 @@ class Callbacks:
         self._poster: Poster | None = None
         self._opening = asyncio.Lock()
         self._policy = policy
+        self.posted: Counter[str] = Counter()
+        """Results that were taken, by function."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._room = asyncio.Semaphore(IN_ALL)
         self._turns: WeakValueDictionary[Destination, asyncio.Semaphore] = WeakValueDictionary()
@@ -104,6 +107,7 @@ class Callbacks:
             async with turn, self._room:
                 if (record := await self._read(call)) is not None:
                     await (await self._open()).post(place, record)
+                    self.posted[record.function.partition("@")[0]] += 1
                     call.state = DONE
         except CallbackError as error:
             self._judge(call, error)

@@ -115,6 +115,7 @@ class Runner:
         if isinstance(error, CancelledInvocationError):
             self._settle(lane, work, partial(self._parts.ledger.forget, work))
         else:
+            lane.passed.failed += 1
             self._settle(lane, work, partial(self._parts.ledger.fail, lane.plan.name, work, error))
 
     def dropped(self, lane: Lane, work: Work, reason: Reason) -> None:

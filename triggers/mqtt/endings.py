@@ -27,7 +27,11 @@ class ResultRefusedError(InvocationError):
 
 
 class Sink(Protocol):
-    """What is published of an event, and through which connection."""
+    """What is published of an event, and through which connection; `topic` is where results usually go."""
+
+    @property
+    def topic(self) -> str:
+        """Empty where they go nowhere."""
 
     def results(self, function: str, work: Work, answer: Answer) -> list[tuple[Publisher, Outgoing]]:
         """Of one that was answered; raises InvocationError or ValueError when that cannot be published."""
@@ -64,10 +68,12 @@ class Endings:
             return
         work.unconfirmed = len(results)
         lane.results += len(results)
+        lane.passed.published += len(results)
         for publisher, outgoing in results:
             outgoing.done = partial(self._confirmed, lane, work)
             outgoing.origin, outgoing.total = work.origin, len(results)
             outgoing.work = work if len(results) == 1 else None
+            lane.passed.elsewhere += outgoing.topic != self.sink.topic
             publisher.send(outgoing)
         if not results:
             self._finish(lane, work)
@@ -75,6 +81,7 @@ class Endings:
     def failed(self, lane: Lane, work: Work, error: BaseException) -> None:
         """The one place where an event ends without its results: it becomes a dead letter."""
         lane.results += 1
+        lane.passed.failed += 1
         whose = lane.plan.name, lane.plan.function
         self._bury(whose, work, error, partial(self._lettered, lane, work, error))
 
@@ -150,6 +157,7 @@ class Endings:
 
     def _confirmed(self, lane: Lane, work: Work, error: str | None) -> None:
         lane.results -= 1
+        lane.passed.confirmed += error is None
         work.unconfirmed -= 1
         work.error = work.error or error
         if work.unconfirmed == 0:

@@ -4,8 +4,10 @@ import asyncio
 import time
 from dataclasses import asdict, dataclass
 
+from triggers.delivery.lane_plan import LaneView
 from triggers.mqtt.link import Link
 from triggers.mqtt.messages import Counters
+from triggers.mqtt.plan import RulePlan
 from triggers.mqtt.publisher import Publisher
 from triggers.mqtt.status import Status
 from triggers.mqtt.subscriber import Subscriber
@@ -44,6 +46,15 @@ class ConnectionState(Counters):
     stored: int = 0
     unacknowledged: int = 0
     oldest: float = 0.0
+
+
+@dataclass(frozen=True)
+class RuleView:
+    """One rule at one moment: what it is to do, its connection, and what waits for each of its functions."""
+
+    plan: RulePlan
+    state: ConnectionState
+    lanes: tuple[LaneView, ...]
 
 
 def subscribing(subscriber: Subscriber, link: Link) -> ConnectionState:

@@ -20,7 +20,7 @@ from triggers.mqtt.presence import Presence
 from triggers.mqtt.publishers import Publishers
 from triggers.mqtt.rule import Rule, RuleParts, lane_names
 from triggers.mqtt.spells import Spells
-from triggers.mqtt.states import ConnectionState, QueueRow, publishing, subscribing, telling
+from triggers.mqtt.states import ConnectionState, QueueRow, RuleView, publishing, subscribing, telling
 from triggers.mqtt.subscriber import Subscriber
 from triggers.mqtt.topics_seen import TopicsSeen
 from triggers.mqtt.visits import Visits
@@ -157,6 +157,13 @@ class MqttTrigger:
         """Those of the plan by name."""
         return self._brokers
 
+    def rules(self) -> list[RuleView]:
+        """Each rule with its connection and its lanes, in their order."""
+        return [
+            RuleView(subscriber.rule.plan, subscribing(subscriber, link), _views(subscriber.rule))
+            for subscriber, link in self._in_order()
+        ]
+
     def lanes(self) -> list[tuple[str, str, LaneView]]:
         """What waits for functions: the rule's name, the function's, how much."""
         return [
@@ -251,6 +258,10 @@ class MqttTrigger:
     def _links(self) -> Iterator[Link]:
         for _, link in (*self._subscribers.values(), *self.publishers):
             yield link
+
+
+def _views(rule: Rule) -> tuple[LaneView, ...]:
+    return tuple(lane.view() for lane in rule.lanes)
 
 
 def _sub_process(rule: RulePlan, number: int) -> str:

@@ -19,6 +19,11 @@ class TimerSink:
         self._plan = plan
         self._publishers = publishers
 
+    @property
+    def topic(self) -> str:
+        """Of the timer's target."""
+        return self._plan.target.topic if self._plan.target is not None else ""
+
     def results(self, function: str, work: Work, answer: Answer) -> list[tuple[Publisher, Outgoing]]:
         """Of one that was answered: without a target its result is let go, but no publication is."""
         plan = self._plan

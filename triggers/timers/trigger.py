@@ -38,6 +38,15 @@ class TimerState:
     failed: int
 
 
+@dataclass(frozen=True)
+class TimerView:
+    """One timer at one moment: what it is to do, its counters, and what waits for each of its functions."""
+
+    plan: TimerPlan
+    state: TimerState
+    lanes: tuple[LaneView, ...]
+
+
 class TimerTrigger:
     """Owns all timers of a host."""
 
@@ -111,6 +120,13 @@ class TimerTrigger:
         """One entry per timer, in the order of the plans."""
         # In the middle of going over to other plans some are not there.
         return [_state(self._timers[plan.name]) for plan in self._plans if plan.name in self._timers]
+
+    def views(self) -> list[TimerView]:
+        """Each timer with its counters and its lanes."""
+        there = (self._timers[plan.name] for plan in self._plans if plan.name in self._timers)
+        return [
+            TimerView(each.plan, _state(each), tuple(lane.view() for lane in each.lanes)) for each in there
+        ]
 
     def lanes(self) -> list[tuple[str, str, LaneView]]:
         """What waits for functions: the timer's name, the function's, how much."""
