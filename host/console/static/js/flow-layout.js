@@ -56,7 +56,7 @@ export function fold(shape, totals, marked, open) {
 export function place({ nodes, edges }, width) {
   const columns = [...new Set(nodes.map((node) => node.column))].sort((one, other) => one - other);
   const rows = columns.map(() => []);
-  const points = nodes.map((node) => ({ level: columns.indexOf(node.column), before: [], after: [], ...NODE }));
+  const points = nodes.map((node) => ({ level: columns.indexOf(node.column), last: node.kind === "more", before: [], after: [], ...NODE }));
   for (const point of points) rows[point.level].push(point);
   const ways = edges.map(({ from, to }) => bend(points[from], points[to], rows));
   const initial = new Map(points.map((point, number) => [point, number]));
@@ -116,7 +116,7 @@ function order(rows, side) {
   for (const row of side === "before" ? rows : rows.toReversed()) {
     row.forEach((point, rank) => (point.rank = rank));
     const score = new Map(row.map((point) => [point, centre(point[side].map((each) => each.rank), point.rank)]));
-    row.sort((one, other) => score.get(one) - score.get(other));
+    row.sort((one, other) => Boolean(one.last) - Boolean(other.last) || score.get(one) - score.get(other));
     row.forEach((point, rank) => (point.rank = rank));
   }
 }

@@ -18,6 +18,8 @@ const byId = (id) => document.getElementById(id);
 const views = { picture: new Picture(byId("picture")), list: new FlowList(byId("words")) };
 const rates = new Rates();
 let told = JSON.parse(byId("flow").textContent);
+// What is folded goes by the totals at first: nodes that came and went with each second would make nobody wiser.
+let weights = told.totals;
 let view = localStorage.getItem(KEPT) === "list" ? "list" : "picture";
 let open = false;
 let shown = "";
@@ -26,7 +28,10 @@ function hear(news) {
   if (news.shape) {
     const same = JSON.stringify(news.shape) === JSON.stringify(told.shape);
     told = news;
-    if (!same) rates.reset();
+    if (!same) {
+      rates.reset();
+      weights = told.totals;
+    }
   } else {
     told = { ...told, ...news, totals: told.totals.map((total, place) => news.grown[place] ?? total) };
   }
@@ -47,7 +52,7 @@ function drawGraph() {
   const marks = marksOf(told.stuck);
   const drawn = NARROW.matches ? "list" : view;
   const marked = new Set(told.stuck.filter((each) => each.level !== "quiet").flatMap((each) => each.nodes));
-  const graph = fold(told.shape, told.totals, marked, open);
+  const graph = fold(told.shape, weights, marked, open);
   const key = JSON.stringify([drawn, graph.nodes.map((node) => [node.id, node.members]), told.shape.edges.length]);
   if (key !== shown) {
     shown = key;
