@@ -102,7 +102,7 @@ class Looker:
         names = self._names([*bound, *(each.function.partition("@")[0] for each in later if each.events)])
         return Sight(
             at=self._clock(),
-            brokers=watched.mqtt.brokers,
+            brokers=tuple(each.plan for each in watched.mqtt.brokers.values()),
             rules=tuple(rules[:MOST]),
             connections=tuple(watched.mqtt.state()),
             timers=tuple(timers[:MOST]),
