@@ -34,14 +34,19 @@ def lane(function: str, events: int = 0, waited: float = 0.0, **passed: int) -> 
 
 def function(state: str = "ready", **fields: Any) -> FunctionSight:
     """A function of one instance; of `fields`, those that are of its pool go there."""
-    pool = {name: fields.pop(name) for name in ("queued", "oldest") if name in fields}
+    pool: dict[str, Any] = {name: fields.pop(name) for name in ("queued", "oldest") if name in fields}
     instance = InstanceView(1, 1, "busy", 0.0, 0)
     usual: dict[str, Any] = {"queued": 0, "in_flight": 1, "ok": 0, "failed": 0, "last_error": None}
     view = PoolView(state, [instance], 1, **{**usual, **pool})
-    return FunctionSight(**{"deployed": True, "view": view, "most": 1, **fields})
+    seen: dict[str, Any] = {"deployed": True, "view": view, "most": 1}
+    return FunctionSight(**{**seen, **fields})
 
 
 def sight(*rules: RuleView, **fields: Any) -> Sight:
     """A look at these rules."""
-    usual = {"at": NOW, "brokers": (LINE, CLOUD), "connections": tuple(each.state for each in rules)}
+    usual: dict[str, Any] = {
+        "at": NOW,
+        "brokers": (LINE, CLOUD),
+        "connections": tuple(each.state for each in rules),
+    }
     return Sight(rules=rules, **{**usual, **fields})

@@ -1,8 +1,6 @@
 """Draws the graph of what was seen: rules, timers, bridges, what calls functions, and where results go."""
 
-from urllib.parse import quote, urlencode
-
-from host.console.flow.graph import BROKER, FUNCTION, RULE, SETTINGS, SOURCE, TARGET, TOPIC, Graph, Node
+from host.console.flow.graph import BROKER, FUNCTION, RULE, SOURCE, TARGET, TOPIC, Graph, Node
 from host.console.flow.sight import Sight
 from triggers.bridge.plan import BridgePlan
 from triggers.delivery.lane_plan import LaneView
@@ -38,8 +36,8 @@ class Drawing:
         graph, plan, received = self.graph, rule.plan, rule.state.received
         broker, own = self._broker("from", plan.sub_broker, SOURCE), rule_id(rule)
         topic = f"topic:{plan.sub_broker}/{plan.topic_filter}"
-        graph.add(Node(topic, "topic", TOPIC, plan.topic_filter, plan.sub_broker, topic_link(plan.sub_topic)))
-        graph.add(Node(own, "rule", RULE, plan.name, href=f"{SETTINGS}#rules"))
+        graph.add(Node(topic, "topic", TOPIC, plan.topic_filter, plan.sub_broker))
+        graph.add(Node(own, "rule", RULE, plan.name))
         graph.join(broker, topic, received)
         graph.join(topic, own, received)
         target = Target(plan.pub_broker, plan.pub_client_id, plan.pub_topic)
@@ -53,9 +51,7 @@ class Drawing:
     def add_timer(self, timer: TimerView) -> None:
         """From its moments to where its results go."""
         plan = timer.plan
-        own = self.graph.add(
-            Node(f"timer:{plan.name}", "timer", RULE, plan.name, timer.state.schedule, f"{SETTINGS}#timers")
-        )
+        own = self.graph.add(Node(f"timer:{plan.name}", "timer", RULE, plan.name, timer.state.schedule))
         for lane in timer.lanes:
             function = self._function(lane.function)
             self.graph.join(own, function, lane.passed.sent)
@@ -64,8 +60,8 @@ class Drawing:
     def add_bridge(self, plan: BridgePlan, published: int, read: int) -> None:
         """From the source that it polls to its topic."""
         graph, place = self.graph, plan.source.place
-        source = graph.add(Node(f"source:{place}", "source", SOURCE, place, href=f"{SETTINGS}#bridges"))
-        own = graph.add(Node(f"bridge:{plan.name}", "bridge", RULE, plan.name, href=f"{SETTINGS}#bridges"))
+        source = graph.add(Node(f"source:{place}", "source", SOURCE, place))
+        own = graph.add(Node(f"bridge:{plan.name}", "bridge", RULE, plan.name))
         graph.join(source, own, read)
         address = place_of(plan.target.urls[0])
         name = next((name for name, known in self._addresses.items() if known == address), address)
@@ -77,15 +73,15 @@ class Drawing:
         later = self._sight.asynchronous_by_function
         for name, seen in self._sight.functions.items():
             if (direct := seen.http - later[name]) > 0:
-                http = self.graph.add(Node("http", "http", RULE, detail="/invoke", href="/api"))
+                http = self.graph.add(Node("http", "http", RULE, detail="/invoke"))
                 self.graph.join(http, self._function(name), direct)
         for name, sent in later.items():
             if sent and name in self._sight.functions:
-                queue = Node("async", "async", RULE, detail="/invoke", href="/console/invocations")
+                queue = Node("async", "async", RULE, detail="/invoke")
                 self.graph.join(self.graph.add(queue), self._function(name), sent)
         for name, posted in self._sight.posted.items():
             if name in self._sight.functions:
-                callbacks = Node("callbacks", "callbacks", TARGET, href="/console/invocations")
+                callbacks = Node("callbacks", "callbacks", TARGET)
                 self.graph.join(self._function(name), self.graph.add(callbacks), posted)
         for lane in self._sight.asynchronous:
             name = lane.function.partition("@")[0]
@@ -99,7 +95,7 @@ class Drawing:
             usual = max(0, passed.confirmed - passed.elsewhere)
             self._add_target(function, target, passed.published - passed.elsewhere, usual)
             if passed.elsewhere:
-                other = Node(f"elsewhere:{target.broker}", "elsewhere", TARGET, href="/console/mqtt")
+                other = Node(f"elsewhere:{target.broker}", "elsewhere", TARGET)
                 self.graph.join(function, self.graph.add(other), passed.elsewhere)
                 confirmed = min(passed.confirmed, passed.elsewhere)
                 self.graph.join(other.id, self._broker("to", target.broker, BROKER), confirmed)
@@ -107,22 +103,21 @@ class Drawing:
             self._add_letters(function, passed.failed)
 
     def _add_letters(self, function: str, failed: int) -> None:
-        letters = Node("letters", "letters", TARGET, href="/console/dead-letters")
+        letters = Node("letters", "letters", TARGET)
         self.graph.join(function, self.graph.add(letters), failed)
 
     def _add_target(self, origin: str, target: Target, made: int, confirmed: int) -> None:
         node = f"target:{target.broker}/{target.topic}"
-        self.graph.add(Node(node, "topic", TARGET, target.topic, target.broker, topic_link(target.topic)))
+        self.graph.add(Node(node, "topic", TARGET, target.topic, target.broker))
         self.graph.join(origin, node, made)
         self.graph.join(node, self._broker("to", target.broker, BROKER), confirmed)
 
     def _broker(self, way: str, name: str, column: int) -> str:
         address = self._addresses.get(name, "")
-        return self.graph.add(Node(f"{way}:{name}", "broker", column, name, address, "/console/mqtt"))
+        return self.graph.add(Node(f"{way}:{name}", "broker", column, name, address))
 
     def _function(self, name: str) -> str:
-        path = f"/console/functions/{quote(name, safe='')}"
-        return self.graph.add(Node(function_id(name), "function", FUNCTION, name, href=path))
+        return self.graph.add(Node(function_id(name), "function", FUNCTION, name))
 
 
 def rule_id(rule: RuleView) -> str:
@@ -139,8 +134,3 @@ def place_of(url: str) -> str:
     """Host and port of a broker's URL."""
     host, port = parse_url(url).place
     return f"{host}:{port}"
-
-
-def topic_link(topic: str) -> str:
-    """The messages of a topic."""
-    return f"/console/mqtt?{urlencode({'topic': topic})}"

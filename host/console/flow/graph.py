@@ -1,11 +1,10 @@
 """The picture as nodes and edges: which way events may go, and how many have gone it so far."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 SOURCE, TOPIC, RULE, FUNCTION, TARGET, BROKER = range(6)
 """The columns of the picture, from left to right."""
-SETTINGS = "/console/settings"
 
 
 @dataclass(frozen=True)
@@ -21,7 +20,6 @@ class Node:
     column: int
     label: str = ""
     detail: str = ""
-    href: str = ""
 
 
 class Graph:
@@ -45,7 +43,7 @@ class Graph:
         """All but the totals, as JSON has it: an edge is the places of its ends in `nodes`."""
         places = {name: place for place, name in enumerate(self.nodes)}
         return {
-            "nodes": [asdict(node) for node in self.nodes.values()],
+            "nodes": [vars(node) for node in self.nodes.values()],
             "edges": [[places[source], places[target]] for source, target in self.edges],
         }
 

@@ -1,6 +1,5 @@
 """The channel `flow`: the picture once, then each second what has come to it."""
 
-from dataclasses import asdict
 from typing import Any
 
 from host.console.flow.drawing import draw
@@ -45,6 +44,6 @@ class FlowSource(Source):
         """The whole picture as JSON has it."""
         sight = self._looker.look()
         graph = draw(sight)
-        stuck = [asdict(each) for each in find_stuck(sight, self._growth)]
+        stuck = [vars(each) for each in find_stuck(sight, self._growth)]
         told = {"at": sight.at, "left_out": sight.left_out, "rules": len(sight.rules)}
         return {**told, "shape": graph.shape, "totals": graph.totals, "stuck": stuck}

@@ -9,7 +9,6 @@ from typing import Literal
 from urllib.parse import quote
 
 from host.console.flow.drawing import function_id, rule_id
-from host.console.flow.graph import SETTINGS
 from host.console.flow.growth import Growth
 from host.console.flow.sight import FunctionSight, Sight
 from triggers.mqtt.broker import RECEIVE_MAXIMUM
@@ -19,6 +18,7 @@ Level = Literal["bad", "warn", "quiet"]
 Value = str | float
 LEVELS: tuple[Level, ...] = ("bad", "warn", "quiet")
 
+SETTINGS = "/console/settings"
 PATIENCE = 5.0
 """Seconds that an event or a result may wait before that is worth a word."""
 SOME = 3

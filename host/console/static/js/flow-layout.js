@@ -38,7 +38,7 @@ export function fold(shape, totals, marked, open) {
       kept.add(place);
       show(shape.nodes[place], [place]);
     }
-    if (rest.length) show({ id: `more:${column}`, kind: "more", column, label: "", detail: "", href: "" }, rest);
+    if (rest.length) show({ id: `more:${column}`, kind: "more", column, label: "", detail: "" }, rest);
   }
   const edges = new Map();
   shape.edges.forEach(([from, to], place) => {

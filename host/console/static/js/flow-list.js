@@ -1,7 +1,7 @@
 // The flow in words: nested lists that begin where events come from.
 
 import { make } from "/static/dom.js";
-import { mark, nameOf, rateText } from "./flow-words.js";
+import { hrefOf, mark, nameOf, rateText } from "./flow-words.js";
 import { t } from "./strings.js";
 
 /** The list in `box`; `show` writes it anew, `update` changes rates and marks. */
@@ -37,7 +37,8 @@ export class FlowList {
     const marked = make("span", { class: "mark" });
     if (edge) this.rates.push({ edge, box: rate });
     this.marks.push({ node, box: marked });
-    const name = node.href ? make("a", { href: node.href, title: node.detail }, nameOf(node)) : make("span", {}, nameOf(node));
+    const href = hrefOf(node);
+    const name = href ? make("a", { href, title: node.detail }, nameOf(node)) : make("span", {}, nameOf(node));
     const line = make("span", { class: "line" }, make("span", { class: "quiet" }, t(`flow.kind.${node.kind}`)), " ", name, " ", rate, " ", marked);
     const further = this.graph.edges.filter((each) => each.from === number);
     if (!further.length) return make("li", {}, line);

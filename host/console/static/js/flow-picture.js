@@ -1,7 +1,7 @@
 // Draws the flow as an SVG: nodes are links, edges curves that are as thick as much passes them.
 
 import { place, settle } from "./flow-layout.js";
-import { mark, nameOf, rateText } from "./flow-words.js";
+import { hrefOf, mark, nameOf, rateText } from "./flow-words.js";
 import { t } from "./strings.js";
 
 const SVG = "http://www.w3.org/2000/svg";
@@ -105,8 +105,9 @@ function setApart(edges) {
 function drawNode(node, { x, y }, size) {
   const kind = svg("text", { x: 10, y: 17, class: "node-kind" }, t(`flow.kind.${node.kind}`));
   const state = svg("text", { x: 10, y: 17, class: "node-mark" });
+  const href = hrefOf(node);
   const room = Math.floor((size.width - 20) / LETTER);
-  const link = svg("a", { class: `node ${node.kind}`, transform: `translate(${x} ${y})`, "data-node": node.id, href: node.href || null, tabindex: node.href ? null : "0" },
+  const link = svg("a", { class: `node ${node.kind}`, transform: `translate(${x} ${y})`, "data-node": node.id, href: href || null, tabindex: href ? null : "0" },
     svg("title", {}, [nameOf(node), node.detail].filter(Boolean).join(" · ")),
     svg("rect", { width: size.width, height: size.height, rx: 8 }),
     kind,

@@ -4,12 +4,25 @@ import { number, time } from "./format.js";
 import { has, t } from "./strings.js";
 
 const TIMES = new Set(["since", "next"]);
+const PAGES = {
+  broker: "/console/mqtt", elsewhere: "/console/mqtt", letters: "/console/dead-letters", http: "/api",
+  async: "/console/invocations", callbacks: "/console/invocations", rule: "/console/settings#rules",
+  timer: "/console/settings#timers", bridge: "/console/settings#bridges", source: "/console/settings#bridges",
+};
 const SIGNS = { bad: "✕", warn: "▲", quiet: "○" };
 
 /** The name of a node. */
 export function nameOf(node) {
   if (node.label) return node.label;
   return t(`flow.name.${node.kind}`, { n: number(node.members?.length ?? 0, 0) });
+}
+
+/** Where a node leads: the page of what it stands for. */
+export function hrefOf({ kind, label, detail }) {
+  if (kind === "function") return `/console/functions/${encodeURIComponent(label)}`;
+  // A shared subscription is one to the topic behind its group.
+  if (kind === "topic") return `/console/mqtt?${new URLSearchParams({ broker: detail, topic: label.replace(/^\$share\/[^/]*\//, "") })}`;
+  return PAGES[kind] ?? "";
 }
 
 /** `12.3/s`, or nothing while it is not known. */
