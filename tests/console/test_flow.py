@@ -209,7 +209,7 @@ def test_rates_move_and_a_broker_that_goes_is_marked_until_it_is_back(
     wait_until(moves, "each edge has a rate")
     assert console.run("document.getElementById('summary').textContent") == "Nothing is stuck."
     assert console.run("document.title") == "Flow · fnhost"
-    assert HOSTILE in console.run("document.querySelector('[data-node^=\"rule:\"]').ariaLabel")
+    assert HOSTILE in console.run("document.querySelector('[data-node^=\"rule:\"] title').textContent")
     device.close()
     mosquitto.kill()
     console.wait_for("document.querySelectorAll('[data-node$=\":line1\"].bad').length === 2", "it is marked")

@@ -39,12 +39,8 @@ export class Picture {
 
   /** `rates` as of flow-rates.js; `marks` has the stuck things of each node by its id. */
   update(rates, marks) {
-    const into = this.graph.nodes.map(() => []);
-    this.graph.edges.forEach((edge, number) => {
-      into[edge.to].push(...edge.parts);
-      writeEdge(this.edges[number], rates.of(edge.parts));
-    });
-    this.graph.nodes.forEach((node, number) => writeNode(this.nodes[number], node, marks.get(node.id) ?? [], rates.of(into[number])));
+    this.graph.edges.forEach((edge, number) => writeEdge(this.edges[number], rates.of(edge.parts)));
+    this.graph.nodes.forEach((node, number) => writeNode(this.nodes[number], node, marks.get(node.id) ?? []));
   }
 
   // The way through a node: all that leads there, and all that it leads to.
@@ -106,14 +102,15 @@ function drawNode(node, { x, y }, size) {
   const kind = svg("text", { x: 10, y: 17, class: "node-kind" }, t(`flow.kind.${node.kind}`));
   const state = svg("text", { x: 10, y: 17, class: "node-mark" });
   const href = hrefOf(node);
+  const title = svg("title", {});
   const room = Math.floor((size.width - 20) / LETTER);
   const link = svg("a", { class: `node ${node.kind}`, transform: `translate(${x} ${y})`, "data-node": node.id, href: href || null, tabindex: href ? null : "0" },
-    svg("title", {}, [nameOf(node), node.detail].filter(Boolean).join(" · ")),
+    title,
     svg("rect", { width: size.width, height: size.height, rx: 8 }),
     kind,
     svg("text", { x: 10, y: 36, class: "node-name" }, cut(nameOf(node), room, node.kind === "topic")),
     state);
-  return { link, kind, state };
+  return { link, title, kind, state };
 }
 
 function writeEdge({ line, label }, rate) {
@@ -125,14 +122,15 @@ function writeEdge({ line, label }, rate) {
   if (label.textContent !== text) label.textContent = text;
 }
 
-function writeNode({ link, kind, state }, node, marks, rate) {
+// What a node is called is its title: the words in it may be cut.
+function writeNode({ link, title, kind, state }, node, marks) {
   const [worst] = marks;
   const text = worst ? mark(worst) : "";
   if (state.textContent !== text) state.textContent = text;
   kind.setAttribute("visibility", worst ? "hidden" : "visible");
   for (const level of LEVELS) link.classList.toggle(level, worst?.level === level);
-  const words = [t(`flow.kind.${node.kind}`), nameOf(node), rateText(rate), ...marks.map(mark)].filter(Boolean).join(", ");
-  if (link.getAttribute("aria-label") !== words) link.setAttribute("aria-label", words);
+  const words = [`${t(`flow.kind.${node.kind}`)} ${nameOf(node)}`, node.detail, ...marks.map(mark)].filter(Boolean).join(", ");
+  if (title.textContent !== words) title.textContent = words;
 }
 
 // Of a topic the end tells more than the beginning; Chinese letters are twice as wide.
