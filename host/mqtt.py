@@ -138,9 +138,9 @@ class MqttPart(Part):
         """Each connection with its counters."""
         return self._trigger.state()
 
-    def rules(self) -> list[RuleView]:
+    def views(self) -> list[RuleView]:
         """Each rule with its connection, and what waits for its functions."""
-        return self._trigger.rules()
+        return self._trigger.views()
 
     def lanes(self) -> list[tuple[str, str, LaneView]]:
         """What waits for functions: the rule's name, the function's, how much."""

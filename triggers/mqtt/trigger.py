@@ -157,7 +157,7 @@ class MqttTrigger:
         """Those of the plan by name."""
         return self._brokers
 
-    def rules(self) -> list[RuleView]:
+    def views(self) -> list[RuleView]:
         """Each rule with its connection and its lanes, in their order."""
         return [
             RuleView(subscriber.rule.plan, subscribing(subscriber, link), _views(subscriber.rule))

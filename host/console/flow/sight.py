@@ -94,7 +94,7 @@ class Looker:
     def look(self) -> Sight:
         """All there is now."""
         watched = self._watched
-        rules, timers = watched.mqtt.rules(), watched.timers.views()
+        rules, timers = watched.mqtt.views(), watched.timers.views()
         bridges = list(zip(watched.bridges.plans(), watched.bridges.state(), strict=True))
         later = tuple(view for _, _, view in watched.invocations.lanes())[:MOST]
         lanes = (*(each.lanes for each in rules[:MOST]), *(each.lanes for each in timers[:MOST]))
