@@ -70,10 +70,6 @@ class Replays(Observer):
             replay.why = "" if run.result == "ok" else str(run.outcome)[:300]
             self._end(replay, "answered" if run.result == "ok" else "dead")
 
-    def find(self, seq: int) -> Replay | None:
-        """That of a letter, if it is one of the newest."""
-        return next((each for each in reversed(self.recent) if each.seq == seq), None)
-
     def _end(self, replay: Replay, state: State) -> None:
         replay.state, replay.ended = state, self._clock()
         self._ended[state] += 1

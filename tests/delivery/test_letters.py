@@ -217,3 +217,30 @@ def test_nothing_is_begun_while_the_disk_takes_nothing(
         assert await scene.seqs() == [seq]
 
     play(tmp_path, act)
+
+
+def test_a_letter_is_replayed_with_another_payload_in_one_transaction(tmp_path: Path) -> None:
+    async def act(scene: Scene) -> None:
+        told: list[Letter] = []
+        scene.letters.on_replay = told.append
+        (seq,) = await scene.put(LETTER)
+        before = scene.store.commits
+        await scene.letters.replay(seq, b'{"t": 2}')
+        assert scene.store.commits == before + 1
+        (row,) = await scene.store.read_events(LANE, 0, 10)
+        assert (row.body, row.event_id, row.attempts) == (b'{"t": 2}', LETTER.event_id, LETTER.attempts)
+        assert await scene.seqs() == []
+        assert [each.seq for each in told] == [seq]
+
+    play(tmp_path, act)
+
+
+def test_kinds_of_letters_are_counted(tmp_path: Path) -> None:
+    async def act(scene: Scene) -> None:
+        await scene.put(LETTER, LETTER, replace(LETTER, function="other"))
+        assert await scene.letters.kinds() == [
+            ("echo", "telemetry", "ValueError", 2),
+            ("other", "telemetry", "ValueError", 1),
+        ]
+
+    play(tmp_path, act)

@@ -100,3 +100,44 @@ def test_a_disk_that_takes_nothing_is_said_to_be_the_reason(
         assert (answer.status_code, answer.text) == (503, "nothing is changed: the disk is full")
 
     play(tmp_path, act)
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        ({"payload": '{"t": 2}'}, 200),
+        ({"payload_base64": "eyJ0IjogMn0="}, 200),
+        ({}, 200),
+        ({"payload": "no JSON"}, 409),
+        ({"payload": '{"t": "' + "x" * 64 + '"}'}, 413),
+        ({"payload": 2}, 400),
+        ({"payload_base64": "?"}, 400),
+        ({"body": "{}"}, 400),
+    ],
+)
+def test_another_payload_is_checked_before_it_is_tried(
+    tmp_path: Path, sent: dict[str, object], status: int
+) -> None:
+    async def act(store: DeliveryStore, client: httpx.AsyncClient) -> None:
+        (seq,) = await bury(store, LETTER)
+        answer = await client.post(f"{API}/{seq}/replay", json=sent)
+        assert answer.status_code == status, answer.text
+        rows = await store.read_events(LANE, 0, 10)
+        if status == 200:
+            assert [row.body for row in rows] == [b'{"t": 2}' if sent else LETTER.body]
+        else:
+            assert rows == []
+            assert (await client.get(API)).json()["total"] == 1
+
+    play(tmp_path, act)
+
+
+def test_letters_of_a_type_of_error_are_chosen(tmp_path: Path) -> None:
+    async def act(store: DeliveryStore, client: httpx.AsyncClient) -> None:
+        await bury(store, LETTER, replace(LETTER, error_type="DeadlinePassed"), LETTER)
+        listed = (await client.get(API, params={"error": "DeadlinePassed"})).json()
+        assert [letter["error_type"] for letter in listed["dead_letters"]] == ["DeadlinePassed"]
+        dropped = await client.delete(API, params={"error": "ValueError"})
+        assert dropped.json() == {"dropped": 2}
+
+    play(tmp_path, act)
