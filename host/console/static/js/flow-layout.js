@@ -3,6 +3,8 @@
 const MOST = 20;
 const FOLD_ORDER = [2, 3, 1, 4, 0, 5];
 const SWEEPS = 8;
+// Room for the outline of what has the focus.
+const EDGE = 6;
 const NODE = { height: 46, gap: 14 };
 const BEND = { height: 10, gap: 8 };
 
@@ -63,15 +65,15 @@ export function place({ nodes, edges }, width) {
   for (const row of rows) row.sort((one, other) => (initial.get(one) ?? 0) - (initial.get(other) ?? 0));
   for (let sweep = 0; sweep < SWEEPS; sweep += 1) order(rows, sweep % 2 ? "after" : "before");
   const height = stack(rows);
-  const size = sizes(width, columns.length);
-  const left = (point) => point.level * (size.width + size.gap);
+  const size = sizes(width - 2 * EDGE, columns.length);
+  const left = (point) => EDGE + point.level * (size.width + size.gap);
   return {
     nodes: points.map((point) => ({ x: left(point), y: point.y - NODE.height / 2 })),
     edges: ways.map((way) => way.map((point, number) => ({
       x: left(point) + (number === 0 ? size.width : 0), y: point.y, through: number > 0 && number < way.length - 1 ? size.width : 0,
     }))),
     size: { width: size.width, height: NODE.height },
-    width: columns.length * (size.width + size.gap) - size.gap,
+    width: columns.length * (size.width + size.gap) - size.gap + 2 * EDGE,
     height,
   };
 }
@@ -136,9 +138,9 @@ function stack(rows) {
     }
   }
   const all = rows.flat();
-  const top = Math.min(...all.map((point) => point.y - point.height / 2)) - 4;
+  const top = Math.min(...all.map((point) => point.y - point.height / 2)) - EDGE;
   for (const point of all) point.y -= top;
-  return Math.max(...all.map((point) => point.y + point.height / 2)) + 4;
+  return Math.max(...all.map((point) => point.y + point.height / 2)) + EDGE;
 }
 
 function sizes(width, count) {
