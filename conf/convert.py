@@ -21,7 +21,12 @@ def convert_config(path: Path, env: Mapping[str, str]) -> bytes:
     if found.generation == NATIVE:
         with path.open("rb") as file:
             return file.read(MOST_BYTES + 1)
-    return write_native(found.tree, _comments(found)).encode()
+    return native_form(found).encode()
+
+
+def native_form(found: Examination) -> str:
+    """The native form of what was found in a file of an older generation."""
+    return write_native(found.tree, _comments(found))
 
 
 def _comments(found: Examination) -> dict[str, list[str]]:

@@ -62,6 +62,15 @@ def read_document(text: bytes) -> Document:
         raise ConfigError([Fault("", "is not YAML: it holds bytes that are not UTF-8 text")]) from None
 
 
+def compose(text: str) -> yaml.Node | None:
+    """The nodes of `text` with their marks, None for an empty one; raises yaml.YAMLError."""
+    loader = Loader(text)
+    try:
+        return loader.get_single_node()
+    finally:
+        loader.dispose()
+
+
 def _check_depth(text: bytes) -> None:
     depth = 0
     for event in yaml.parse(text, Loader=Loader):

@@ -8,6 +8,8 @@ from pathlib import Path
 from conf.faults import Fault, below
 from conf.references import REFERENCE
 
+SECTIONS = ("secrets", "traces.headers")
+"""Mappings of which every value is a secret."""
 USERINFO = re.compile(r"://[^/@\s]*:[^/@\s]+@")
 
 
@@ -21,11 +23,15 @@ def exposed_secret(path: Path, tree: dict[str, object]) -> Fault | None:
     return Fault(where, told, "`chmod 600` the file, or write ${env:NAME} or ${file:PATH} instead")
 
 
+def holds_secret(path: str, key: str, within: bool) -> bool:
+    """Whether the entry `key` of the mapping at `path` is a secret; `within`: the mapping is one itself."""
+    return path in SECTIONS or key == "password" or (within and key == "value")
+
+
 def _literals(value: object, path: str = "", is_secret: bool = False) -> Iterator[str]:
     if isinstance(value, dict):
         for key, inner in value.items():
-            holds = path == "secrets" or key == "password" or (is_secret and key == "value")
-            yield from _literals(inner, below(path, str(key)), holds)
+            yield from _literals(inner, below(path, str(key)), holds_secret(path, str(key), is_secret))
     elif isinstance(value, list):
         for index, inner in enumerate(value):
             yield from _literals(inner, below(path, index))

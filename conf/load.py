@@ -89,19 +89,27 @@ def read_config(path: Path, env: Mapping[str, str]) -> Reading:
 def examine_config(path: Path, env: Mapping[str, str]) -> Examination:
     """All faults and notes of the file; raises ConfigError only when it cannot be read as one document."""
     try:
-        document = _read(path)
-        if not isinstance(document.value, dict | None):
-            raise ConfigError([Fault("", "must be a mapping of keys to values", line=1)])
-        generation, translation = translate(document.value or {})
-        examiner = _Examiner(document, translation, References(path.absolute().parent, env))
-        found = examiner.examine(generation)
+        with path.open("rb") as file:
+            text = file.read(MOST_BYTES + 1)
+        found = examine_text(text, path, env)
         exposed = exposed_secret(path, found.tree)
-        is_config = bool(KNOWN_KEYS & (document.value or {}).keys())
-        return replace(found, exposed=exposed and found.locate(exposed), is_config=is_config)
+        return replace(found, exposed=exposed and found.locate(exposed))
     except OSError as error:
         raise ConfigError(
             [Fault("", f"cannot be read ({error.strerror})", "name a file that can be read")], str(path)
         ) from None
+
+
+def examine_text(text: bytes, path: Path, env: Mapping[str, str]) -> Examination:
+    """All there is to say of `text` if the file at `path` held it; raises ConfigError as `examine_config`."""
+    try:
+        document = read_json(text) if path.suffix.lower() == ".json" else read_document(text)
+        if not isinstance(document.value, dict | None):
+            raise ConfigError([Fault("", "must be a mapping of keys to values", line=1)])
+        generation, translation = translate(document.value or {})
+        examiner = _Examiner(document, translation, References(path.absolute().parent, env))
+        is_config = bool(KNOWN_KEYS & (document.value or {}).keys())
+        return replace(examiner.examine(generation), is_config=is_config)
     except ConfigError as error:
         raise ConfigError(error.faults, str(path), is_config=False) from None
 
@@ -109,12 +117,6 @@ def examine_config(path: Path, env: Mapping[str, str]) -> Examination:
 def json_schema() -> dict[str, Any]:
     """The JSON Schema of the config file, for editors and forms."""
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **Config.model_json_schema()}
-
-
-def _read(path: Path) -> Document:
-    with path.open("rb") as file:
-        text = file.read(MOST_BYTES + 1)
-    return read_json(text) if path.suffix.lower() == ".json" else read_document(text)
 
 
 @dataclass(frozen=True)

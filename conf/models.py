@@ -43,7 +43,11 @@ class Expose(Section):
 class Config(Section):
     """The whole config file."""
 
-    listen: ListenAddress = Field(default=Address("127.0.0.1", 5888), description="HOST:PORT of the web port")
+    listen: ListenAddress = Field(
+        default=Address("127.0.0.1", 5888),
+        description="HOST:PORT of the web port",
+        json_schema_extra={"default": "127.0.0.1:5888"},
+    )
     state: ConfigPath | None = Field(default=None, description="folder for what the host keeps")
     allow_anonymous: bool = Field(
         default=False, description="whether everybody may do everything without a token"

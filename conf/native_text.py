@@ -17,6 +17,18 @@ def write_native(tree: Mapping[str, object], comments: Mapping[str, Sequence[str
     return "".join(f"{line}\n" for line in lines)
 
 
+def write_lines(value: Mapping[str, object] | list[object], indent: str) -> list[str]:
+    """The lines of a mapping or list that is not empty, as they stand at this indent."""
+    if isinstance(value, list):
+        return list(_sequence(value, "", indent, {}))
+    return list(_mapping(value, "", indent, {}))
+
+
+def write_text(value: str) -> str:
+    """A text as a scalar, quoted where it has to be."""
+    return _text(value)
+
+
 def _mapping(
     mapping: Mapping[str, object], path: str, indent: str, comments: Mapping[str, Sequence[str]]
 ) -> Iterator[str]:

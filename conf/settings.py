@@ -76,11 +76,14 @@ def gather_settings(
 ) -> Settings:
     """The settings from `flags` (the names in VARIABLES; None: not given) and `env`.
 
-    `has_token` says whether a state folder knows a token that opens something. Raises ConfigError with all
-    faults, one of which is an address beyond loopback without any.
+    Without a config file, the one in the state folder is read if there is one. `has_token` says whether a
+    state folder knows a token that opens something. Raises ConfigError with all faults, one of which is an
+    address beyond loopback without any.
     """
     given = _Given(flags, env)
     path, _ = given.get("config")
+    if path is None and os.path.isfile(own := own_config(_state_dir(given, Config()))):
+        path = own
     reading = read_config(Path(str(path)).expanduser(), env) if path else None
     config = reading.config if reading else Config()
     faults: list[Fault] = []
@@ -180,6 +183,11 @@ def _state_dir(given: _Given, config: Config) -> Path:
     if value is not None:
         return Path(str(value)).expanduser().absolute()
     return config.state or default_state_dir(given.env)
+
+
+def own_config(state_dir: Path) -> Path:
+    """The config file of a host that is told of none: what the console begins."""
+    return state_dir / "config.yaml"
 
 
 def default_state_dir(env: Mapping[str, str]) -> Path:

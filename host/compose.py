@@ -10,6 +10,7 @@ from host.access.audit import AuditLog
 from host.access.gate import Gate
 from host.access.part import AccessPart, AuditPart
 from host.bridges import BridgesPart
+from host.configuring.desk import Desk
 from host.console.compose import compose_console
 from host.console.ground import Ground
 from host.console.site import FILES
@@ -33,6 +34,7 @@ from host.timers import TimersPart
 from host.usage import UsagePart
 from host.web.access import AccessApi
 from host.web.api import Api, ApiParts, Reports
+from host.web.configs import ConfigsApi
 from host.web.deploys import DeployParts, DeploysApi
 from host.web.edge import Edge
 from host.web.environments import EnvironmentsApi
@@ -162,6 +164,7 @@ def compose_web(base: Base, triggers: Triggers, health: Health, delivery: Delive
         *EnvironmentsApi(catalog, state).routes(),
         *SavedEventsApi(SavedEvents(state.root), catalog, state).routes(),
         *TriesApi(TryParts(triggers.dispatch, triggers.http.bodies, lambda: triggers.http.max_body)).routes(),
+        *ConfigsApi(Desk(reloader)).routes(),
         *UsageApi(triggers.usage).routes(),
         *LogsApi(functions.catalog, base.logs).routes(),
         *StatusApi(StatusParts(watched, functions.room, reloader, lambda: port.urls)).routes(),

@@ -2,21 +2,17 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
-from operator import attrgetter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeVar
-
-from pydantic import BaseModel
 
 from conf.faults import ConfigError, Fault
-from conf.limits import Limits
 from conf.load import load_config
 from conf.models import Config
 from conf.settings import Settings
 from conf.special_files import is_special
 from host.bridges import BridgesPart, make_limit
+from host.changes import describe_changes
 from host.deployment.additions import Additions
 from host.deployment.catalog import Catalog
 from host.deployment.collector import Collector
@@ -29,37 +25,13 @@ from host.mqtt import MqttPart
 from host.parts import DeploysPart
 from host.state import StateDir
 from host.timers import TimersPart
-from host.web.certificates import needs_restart
 from host.web.edge import Edge
 from runtime.ratelimit import RateLimit
-from runtime.spec import Bounds
 from triggers.http import HttpTrigger
 
 logger = logging.getLogger(__name__)
 
-LIVE_LIMITS = (
-    *("max_body", "bodies", "revisions", "log_size", *(each.name for each in fields(Bounds))),
-    *("functions", "package", "files", "unpacked", "ratio", "depth", "disk"),
-)
-# How much the delivery database holds, and for how long, is decided when it is opened.
-# How much memory all pools may use is decided before the first of them starts.
-KEPT_LIMITS = tuple(f"limits.{name}" for name in Limits.model_fields if name not in LIVE_LIMITS)
 CONNECTED = ("mqtts", "rules", "funcs", "timers")
-NEEDS_RESTART = (
-    "listen",
-    "state",
-    "allow_anonymous",
-    "access",
-    "callback_hosts",
-    "expose",
-    "isolation",
-    "pickles",
-    "records",
-    "traces",
-    *KEPT_LIMITS,
-)
-
-Entry = TypeVar("Entry", bound=BaseModel)
 
 
 class NoConfigError(Exception):
@@ -86,20 +58,30 @@ class Running:
 
 
 class Reloader:
-    """Owns the settings that are in force; `listeners` are told of those that come into force."""
+    """Owns the settings that are in force; `listeners` are told of those that come into force.
+
+    `started` are those that the host was started with, `env` is what references in a config are read from,
+    and `is_torn` says that the last config was applied in part.
+    """
 
     def __init__(self, settings: Settings, env: Mapping[str, str], running: Running) -> None:
-        self._settings = settings
-        self._env = env
+        self._settings = self.started = settings
+        self.env = env
         self._running = running
         self._applied = settings.config
         self._lock = asyncio.Lock()
+        self.is_torn = False
         self.listeners: list[Callable[[Settings], None]] = []
 
     @property
     def config_path(self) -> Path | None:
         """The file that is in force."""
         return self._settings.config_path
+
+    @property
+    def applied(self) -> Config:
+        """What is in force."""
+        return self._applied
 
     @property
     def functions(self) -> tuple[str, ...]:
@@ -119,15 +101,16 @@ class Reloader:
                 )
             before = self._applied
             try:
-                after = await asyncio.to_thread(_load, file, self._env)
+                after = await asyncio.to_thread(_load, file, self.env)
             except ConfigError as error:
                 # Whoever names a file may be far away, and the file any at all.
                 raise error if path is None else error.told_afar() from None
             await asyncio.to_thread(self._running.edge.renew, after)
             self._settings = replace(self._settings, config=after, config_path=file)
-            told = [*describe_changes(before, after), *await self._go_over(before)]
+            anew, self.is_torn = self.is_torn, True
+            told = [*describe_changes(before, after), *await self._go_over(before, anew)]
             # Only now: what failed in the middle is a difference still, and is tried again.
-            self._applied = after
+            self._applied, self.is_torn = after, False
             for listener in self.listeners:
                 listener(self._settings)
             for line in told:
@@ -150,7 +133,8 @@ class Reloader:
             return "failed"
         return "ok"
 
-    async def _go_over(self, before: Config) -> list[str]:
+    async def _go_over(self, before: Config, anew: bool) -> list[str]:
+        """With `anew`, connections are looked at though `before` has the same ones."""
         running, config = self._running, self._settings.config
         running.trigger.max_body = config.limits.max_body
         running.trigger.bodies.most = config.limits.bodies
@@ -163,10 +147,10 @@ class Reloader:
         running.rates.update(make_rates(config))
         told = await running.catalog.reconfigure(Additions.of(config))
         await self._bring_packages()
-        if any(getattr(before, name) != getattr(config, name) for name in CONNECTED):
+        if anew or any(getattr(before, name) != getattr(config, name) for name in CONNECTED):
             await self._reconnect()
         polling = (config.bridges, config.rate_limit_resources)
-        if (before.bridges, before.rate_limit_resources) != polling:
+        if anew or (before.bridges, before.rate_limit_resources) != polling:
             await running.bridges.apply(*polling)
         return told
 
@@ -195,44 +179,3 @@ def _load(file: Path, env: Mapping[str, str]) -> Config:
 def make_rates(config: Config) -> dict[str, RateLimit]:
     """The rate limits of functions that have one."""
     return {func.model_name: make_limit(func.rate) for func in config.funcs if func.rate is not None}
-
-
-def describe_changes(before: Config, after: Config) -> Iterable[str]:
-    """A sentence for each section that differs."""
-    yield from _compare("mqtts", before.mqtts, after.mqtts, lambda each: each.name)
-    yield from _compare("rules", before.rules, after.rules, lambda each: (each.sub.name, each.sub.client_id))
-    yield from _compare("funcs", before.funcs, after.funcs, lambda each: each.model_name)
-    yield from _compare("bridges", before.bridges, after.bridges, lambda each: each.name)
-    yield from _compare("timers", before.timers, after.timers, lambda each: each.name)
-    if before.secrets != after.secrets:
-        names = before.secrets.keys() | after.secrets.keys()
-        changed = (name for name in names if before.secrets.get(name) != after.secrets.get(name))
-        yield f"secrets: {', '.join(sorted(changed))} changed"
-    yield from _compare("quotas", before.quotas, after.quotas, lambda each: each.caller)
-    if before.web != after.web:
-        yield "web: names or origins changed"
-    if needs_restart(before.tls, after.tls):
-        yield "`tls` is changed in more than files, which takes effect when the host is started again"
-    if before.log != after.log:
-        yield "log: form or level changed"
-    for name in LIVE_LIMITS:
-        if getattr(before.limits, name) != getattr(after.limits, name):
-            yield f"limits: {name} changed"
-    for name in NEEDS_RESTART:
-        if attrgetter(name)(before) != attrgetter(name)(after):
-            yield f"`{name}` is changed, which takes effect when the host is started again"
-    if before == after:
-        yield "nothing is changed"
-
-
-def _compare(
-    section: str, before: Sequence[Entry], after: Sequence[Entry], key: Callable[[Entry], object]
-) -> Iterable[str]:
-    old, new = {key(each): each for each in before}, {key(each): each for each in after}
-    counts = {
-        "added": len(new.keys() - old.keys()),
-        "changed": sum(old[name] != new[name] for name in new.keys() & old.keys()),
-        "removed": len(old.keys() - new.keys()),
-    }
-    if any(counts.values()):
-        yield f"{section}: " + ", ".join(f"{count} {what}" for what, count in counts.items() if count)

@@ -83,6 +83,10 @@ NEEDS = {
     f"GET {FUNCTION}/revisions/{{number}}/environment": _READ,
     f"GET {FUNCTION}/revisions/{{number}}/setup": _ADMIN,  # what stands in variables may be anything
     "POST /api/config": Need((ADMIN,), action="config.apply"),
+    "GET /api/config": _ADMIN,
+    "PUT /api/config": Need((ADMIN,), action="config.write"),
+    "GET /api/config/schema": _ADMIN,
+    "POST /api/config/check": _ADMIN,
     # Its id is as good as a password; the endpoint sees whether the caller may invoke its function.
     f"GET {INVOCATION}": Need((INVOKE, READ)),
     f"GET {INVOCATION}/result": Need((INVOKE, READ)),

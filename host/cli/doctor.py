@@ -58,7 +58,7 @@ def _case(flags: dict[str, object]) -> "Case":
         refused = error
     without = {name: value for name, value in os.environ.items() if name != "FNHOST_CONFIG"}
     try:
-        settings = gather_settings({**flags, "config": None}, without, lambda _: True)
+        settings = gather_settings({**flags, "config": ""}, without, lambda _: True)
     except ConfigError as error:
         raise CommandError(str(error), Exit.USAGE) from None
     return Case(settings, os.environ, refused, time.time)

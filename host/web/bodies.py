@@ -13,15 +13,15 @@ DEEPEST = 16
 """How deep a body may be nested; none of ours needs more than two."""
 
 
-async def read_object(request: Request, most: int = MAX_SMALL_BODY) -> dict[str, Any]:
-    """The JSON object in the body of `most` bytes; raises HTTPException for anything else."""
+async def read_object(request: Request, most: int = MAX_SMALL_BODY, deepest: int = DEEPEST) -> dict[str, Any]:
+    """The JSON object in the body; raises HTTPException for anything else, and for too large a one."""
     text = b""
     async for chunk in request.stream():
         text += chunk
         if len(text) > most:
             raise HTTPException(413, f"the body may have {most} bytes at most")
-    if is_deeper(text, DEEPEST):
-        raise HTTPException(400, f"the body is nested more than {DEEPEST} deep")
+    if is_deeper(text, deepest):
+        raise HTTPException(400, f"the body is nested more than {deepest} deep")
     try:
         body = json.loads(text)
     except (ValueError, RecursionError):

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from conf.models import Config
-from host.reload import describe_changes
+from host.changes import describe_changes
 from tests.brokers import Mosquitto
 from tests.hosts import RunningHost, StartHost, wait_until, zip_of
 from tests.mqtt.clients import device, until

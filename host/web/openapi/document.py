@@ -11,6 +11,7 @@ from starlette.routing import Route
 
 from host.web.openapi import (
     access,
+    config,
     devices,
     events,
     functions,
@@ -61,6 +62,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *access.OPERATIONS,
     *machine.OPERATIONS,
     *mqtt.OPERATIONS,
+    *config.OPERATIONS,
     *history.OPERATIONS,
     *devices.OPERATIONS,
     *pages.OPERATIONS,

@@ -1,4 +1,4 @@
-"""The operations on the host itself: its health, its connections, its config, this document."""
+"""The operations on the host itself: its health, its connections, this document."""
 
 from host.web.openapi.operation import (
     ANYTHING,
@@ -20,7 +20,6 @@ from host.web.openapi.operation import (
 )
 
 READY: Schema = shape({"ready": FLAG}, {"checks": listed(ref("Check"))})
-CONFIG: Schema = shape({}, {"path": maybe({"type": "string", "pattern": r"^/[^\u0000]*$"})})
 
 USAGE: Schema = shape(
     {
@@ -114,16 +113,6 @@ OPERATIONS = (
         "read",
         told(ref("Delivery")),
         (503,),
-    ),
-    Operation(
-        "POST",
-        "/api/config",
-        "applyConfig",
-        "Go over to another config file of the host's machine, or, with `{}`, to its own as it is now.",
-        "admin",
-        told(shape({"changes": listed(TEXT)})),
-        (400, 409, 413, 422),
-        body={"required": True, "content": {JSON: {"schema": CONFIG, "example": {}}}},
     ),
     Operation(
         "GET",
