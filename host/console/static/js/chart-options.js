@@ -14,6 +14,8 @@ const DASHES = [[], [8, 4], [2, 3], [10, 3, 2, 3], [5, 5], [1, 4], [12, 4], [4, 
 const TICKS = { ...UNITS, rate: short };
 const ABOVE = { rate: "console.unit.events_per_second" };
 const GAP = 8;
+// Seconds: what is idle is looked at each ten.
+const LEAST_GAP = 12;
 const LEAST_AXIS = 30;
 
 export function unitOf(each) {
@@ -28,7 +30,7 @@ export function scaleOf(each) {
 export function optionsOf(chart) {
   const scales = [...new Map(chart.series.map((each) => [scaleOf(each), unitOf(each)]))];
   return {
-    padding: [scales.some(([, unit]) => ABOVE[unit]) ? 20 : GAP, GAP, 0, 0],
+    padding: [scales.some(([, unit]) => ABOVE[unit]) ? 20 : GAP, null, 0, 0],
     cursor: cursorOf(chart),
     legend: { live: true, markers: { width: 2, dash: (plot, place) => borderOf(plot.series[place].dash) } },
     scales: {
@@ -103,12 +105,26 @@ function lineOf(chart, each, place) {
   const named = each.colour ?? seriesColour(place);
   return {
     label: each.label, scale: scaleOf(each), stroke: colour(named), width: each.kind === "edge" ? 0 : 1.5,
-    dash: each.dash ?? (chart.stacked ? [] : DASHES[place % DASHES.length]), spanGaps: false,
+    dash: each.dash ?? (chart.stacked ? [] : DASHES[place % DASHES.length]), gaps: longGaps,
     fill: each.kind === "area" || chart.stacked ? colour(named, chart.stacked ? 0.45 : 0.2) : undefined,
     paths: each.kind === "steps" ? uPlot.paths.stepped({ align: 1 }) : each.kind === "points" ? () => null : undefined,
-    points: { show: each.kind === "points" || each.kind === "dots", size: 4 },
+    points: { show: ["points", "dots"].includes(each.kind) || hasFew, size: 4 },
     value: (plot, value, series, at) => chart.write(series - 1, at),
   };
+}
+
+// A busy host passes a second by now and then, which is no gap; what it did not do for longer is one.
+function longGaps(plot, series, from, to, gaps) {
+  const [times] = plot.data;
+  const least = Math.max(LEAST_GAP, 2 * (times[1] - times[0]));
+  return gaps.filter(([left, right]) => plot.posToVal(right, "x", true) - plot.posToVal(left, "x", true) > least);
+}
+
+// One value alone makes no line.
+function hasFew(plot, series) {
+  let known = 0;
+  for (const value of plot.data[series]) if (value != null && (known += 1) > 2) return false;
+  return true;
 }
 
 // The border of its marker in the legend looks like the line, as far as borders can.
