@@ -18,7 +18,7 @@ from triggers.store.store import LetterQuery
 PAGE = 50
 PERIODS = {"15m": 900, "1h": 3600, "24h": 86400, "7d": 604800}
 """Seconds that one may look back; without one, all there is."""
-TRIGGERS = ("http", "mqtt", "timer", "async")
+TRIGGERS = ("http", "mqtt", "timer")
 FILTERS = ("function", "result", "trigger", "since", "text")
 FAILED = "failed"
 """Stands for any result but `ok`."""

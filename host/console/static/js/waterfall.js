@@ -27,7 +27,7 @@ export function spansOf(stages) {
 /** The element for these spans, readable as a table in words. The strings are those of `waterfall`. */
 export function drawWaterfall(spans) {
   const whole = Math.max(...spans.map((span) => span.to), 1e-9);
-  return make("table", { class: "list waterfall-table" },
+  const table = make("table", { class: "list waterfall-table" },
     make("thead", {}, make("tr", {},
       make("th", { scope: "col" }, t("waterfall.stage")),
       make("td", { "aria-hidden": "true" }),
@@ -37,6 +37,7 @@ export function drawWaterfall(spans) {
     make("tfoot", {}, make("tr", {},
       make("th", { scope: "row" }, t("waterfall.total")), make("td", { "aria-hidden": "true" }), make("td", { class: "begins" }),
       make("td", { class: "number" }, seconds(whole)))));
+  return make("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": t("waterfall.title") }, table);
 }
 
 function drawSpan({ name, from, to }, whole) {
