@@ -1,7 +1,7 @@
 // Deploying from the page: zips are dropped anywhere or chosen, confirmed by name, and deployed one after the other.
 
 import { make } from "/static/dom.js";
-import { DeployJob } from "./deploy_job.js";
+import { DeployJob } from "./deploy-job.js";
 import { refusal } from "./packages.js";
 import { t } from "./strings.js";
 

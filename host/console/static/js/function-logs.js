@@ -10,6 +10,7 @@ const TAIL = 500;
 const AGAIN = 2000;
 const HIDDEN_FOR = 20000;
 const TYPED = 300;
+const DRAW_EVERY = 300;
 const SIGNS = { warning: "warn", stderr: "warn", error: "bad", critical: "bad" };
 
 const { name } = document.getElementById("function").dataset;
@@ -94,7 +95,8 @@ function take(line) {
   if (isHeld) return tellMissed();
   if (isDrawing) return;
   isDrawing = true;
-  requestAnimationFrame(draw);
+  // Not for each line: what is laid out anew each time is all of them.
+  setTimeout(draw, DRAW_EVERY);
 }
 
 function draw() {

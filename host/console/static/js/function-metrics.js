@@ -1,7 +1,7 @@
 // The charts of one function, and its instances one by one.
 
 import { make, replace } from "/static/dom.js";
-import { Chart } from "./charts.js";
+import { Chart, ChartGroup } from "./charts.js";
 import { bytes, rate, seconds, short } from "./format.js";
 import { live } from "./live.js";
 import { followMetrics } from "./metrics.js";
@@ -26,10 +26,11 @@ const CHARTS = {
 
 const columns = [...new Set(Object.values(CHARTS).flatMap(({ series }) => series.map(([column]) => column)))];
 const seriesOf = (series) => series.map(([column, unit, kind]) => ({ label: said(column), unit, kind, colour: COLOURS[column] }));
+const group = new ChartGroup();
 const charts = Object.entries(CHARTS).map(([named, { stacked = false, series }]) => ({
   series, stacked, drawn: series,
   chart: new Chart(document.getElementById(`chart-${named}`), {
-    label: t(`function-metrics.charts.${named}`), stacked, span: shown, series: seriesOf(series),
+    label: t(`function-metrics.charts.${named}`), stacked, span: shown, group, series: seriesOf(series),
   }),
 }));
 

@@ -5,7 +5,7 @@ import { copy } from "./copy.js";
 import { begin as beginDeploys } from "./deploys.js";
 import { Figures } from "./figures.js";
 import { bytes, number, rate, seconds, short } from "./format.js";
-import { removeFunction, scale } from "./function_actions.js";
+import { removeFunction, scale } from "./actions.js";
 import { live } from "./live.js";
 import { t } from "./strings.js";
 import { toast } from "./toast.js";

@@ -3,12 +3,12 @@
 import { make } from "/static/dom.js";
 import { may } from "./about.js";
 import { askJson } from "./api.js";
-import { sparkline } from "./charts.js";
+import { sparkline } from "./sparkline.js";
 import { isTrouble, writeCondition } from "./conditions.js";
 import { begin as beginDeploys } from "./deploys.js";
 import { followFigures } from "./figures.js";
 import { bytes, number, seconds, short } from "./format.js";
-import { openActions } from "./function_actions.js";
+import { openActions } from "./actions.js";
 import { live } from "./live.js";
 import { t } from "./strings.js";
 
