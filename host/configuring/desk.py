@@ -143,6 +143,8 @@ class Desk:
         async with self._lock:
             file = self.file
             before = await asyncio.to_thread(file.read)
+            if obstacle := await asyncio.to_thread(file.obstacle):
+                raise LockedError(obstacle)
             _, draft = await asyncio.to_thread(self._draft, wanted)
             if draft.config is None:
                 raise RefusedError(draft.faults)
@@ -203,8 +205,6 @@ class Desk:
         content = self.file.read()
         if content.digest != wanted.digest:
             raise ConflictError("the file has been changed since it was read; read it again")
-        if obstacle := self.file.obstacle():
-            raise LockedError(obstacle)
         path, env = self.file.path, self._reloader.env
         if (generation := examine_text(content.data, path, env).generation) != NATIVE:
             raise LockedError(f"the file is written as generation {generation.removeprefix('v')}")

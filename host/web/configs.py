@@ -1,6 +1,9 @@
 """The config file in the management API: shown, checked, changed."""
 
+import asyncio
+import json
 from dataclasses import asdict
+from functools import lru_cache
 from typing import Any
 
 from starlette.exceptions import HTTPException
@@ -41,7 +44,7 @@ class ConfigsApi:
 
     async def show_schema(self, request: Request) -> Response:
         """The JSON Schema of the file."""
-        return JSONResponse(json_schema())
+        return Response(await asyncio.to_thread(_schema), media_type="application/json")
 
     async def check(self, request: Request) -> Response:
         """What a change would be, or all that is wrong with it."""
@@ -63,6 +66,11 @@ class ConfigsApi:
             return _refuse(error)
         note_for_audit(request, digest=told["digest"])
         return JSONResponse(told, headers={**NOT_KEPT, "etag": f'"{told["digest"]}"'})
+
+
+@lru_cache(1)
+def _schema() -> bytes:
+    return json.dumps(json_schema()).encode()
 
 
 async def _read_wanted(request: Request) -> Wanted:

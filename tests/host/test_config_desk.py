@@ -230,3 +230,14 @@ def test_a_file_that_cannot_be_read_is_not_shown(tmp_path: Path) -> None:
     file.write_text("password: geheim\nsecrets: [\n")
     told = asyncio.run(desk.show())
     assert (told["text"], told["lock"], "geheim" in str(told)) == (None, "file", False)
+
+
+def test_a_file_in_a_place_that_takes_none_is_checked_and_not_written(tmp_path: Path) -> None:
+    settings = gather_settings({"state": str(tmp_path / "absent")}, {})
+    desk = Desk(Refusing(settings, OSError()))
+    told = asyncio.run(desk.show())
+    assert (told["exists"], told["lock"], "there is no folder" in told["reason"]) == (False, "file", True)
+    wanted = Wanted(told["digest"], document={"log": {"level": "debug"}})
+    assert asyncio.run(desk.check(wanted))["text"] == "log:\n  level: debug\n"
+    with pytest.raises(LockedError):
+        asyncio.run(desk.write(wanted))

@@ -47,7 +47,8 @@ function showProblems(faults) {
   notice("problems", "bad", ...(mode === "form" && homeless.length ? [problemList(homeless)] : []));
   part["text-problems"].replaceChildren(...(mode === "text" ? faults.map(textProblem) : []));
   markIndex(part.index, faults);
-  part.review.disabled = !isChanged || !!sheet.lock;
+  part.review.disabled = !isChanged || sheet.lock === "generation";
+  part.apply.hidden = !!sheet.lock;
   part.discard.hidden = !isChanged;
   say(faults.length ? t("settings-config.faulty", { n: faults.length }) : t(isChanged ? "settings-config.changed" : "settings-config.same"), faults.length ? "bad" : isChanged ? "warn" : "good");
 }
