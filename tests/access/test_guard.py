@@ -233,6 +233,9 @@ def test_a_token_opens_the_routes_of_its_scopes(tmp_path: Path) -> None:
         "GET /api/tokens",
         "GET /api/audit",
         "GET /api/audit/chain",
+        "GET /api/config",
+        "GET /api/config/schema",
+        "GET /api/mqtt/listen",
         "GET /api/functions/{name}/revisions/{number}/setup",
     }
 
