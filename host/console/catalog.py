@@ -58,6 +58,8 @@ def fill(text: str, values: Mapping[str, object]) -> str:
 def _leaves(path: str, told: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     for key, value in told.items():
         place = f"{path}.{key}"
+        if not isinstance(key, str):
+            raise StringsError(f"{place}: write this key with quotes: YAML takes it for {type(key).__name__}")
         if isinstance(value, dict) and set(value) != set(LANGUAGES):
             yield from _leaves(place, value)
         else:

@@ -119,8 +119,13 @@ def test_what_a_feed_holds_is_bounded() -> None:
         with pytest.raises(UnknownChannelError):
             feed.enter(["other"])
         with pytest.raises(UnknownChannelError):
-            feed.enter(["count:a", "count:nothing"])
+            feed.enter(["count:a", "other"])
         assert source.seen == ["+a", "-a"], "what was begun is undone"
+        looker = feed.enter(["count:nothing", "count:b"])
+        heard = await hear(feed, looker, lambda heard: len(heard) > 2)
+        assert heard[1:] == [("gone", {"channel": "count:nothing"}), ("count:b", {"begin": "b"})]
+        feed.leave(looker)
+        assert source.seen[2:] == ["+b", "-b"]
         lookers = [feed.enter([]) for _ in range(MOST_LOOKING)]
         with pytest.raises(TooManyLookingError):
             feed.enter([])
@@ -152,7 +157,6 @@ def test_the_feed_asks_for_a_right_and_an_open_page_does_not_hold_up_the_hosts_e
         headers={"authorization": f"Bearer {make(host, ADMIN)['token']}"}, timeout=60
     ) as client:
         assert client.get(place, params={"channel": "nothing"}).status_code == 404
-        assert client.get(place, params={"channel": "metrics:nobody"}).status_code == 404
         assert client.get(place, params={"channel": ["metrics"] * 17}).status_code == 400
         with client.stream("GET", place, params={"channel": "metrics"}) as stream:
             lines = stream.iter_lines()

@@ -109,7 +109,9 @@ class Feed(Part):
             try:
                 source.opened(item)
             except KeyError:
-                raise UnknownChannelError(f"there is nothing to tell of {item[:80]!r}") from None
+                # A function that was removed must not keep a page from all else that it shows.
+                looker.tell(_message("gone", {"channel": channel}))
+                return
             self._lookers[channel] = set()
         self._lookers[channel].add(looker)
         told = source.begin(item)

@@ -62,6 +62,10 @@ class Live {
     this.#source = source;
     source.addEventListener("hello", (event) => this.#greet(JSON.parse(event.data)));
     source.addEventListener("tick", () => this.#hear());
+    source.addEventListener("gone", (event) => {
+      this.#hear();
+      document.dispatchEvent(new CustomEvent("live:gone", { detail: JSON.parse(event.data).channel }));
+    });
     source.addEventListener("error", () => this.#fail(source));
     for (const name of this.#channels.keys()) {
       source.addEventListener(name, (event) => {
