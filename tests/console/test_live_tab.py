@@ -123,7 +123,7 @@ def test_the_live_plot_moves_and_its_fields_are_chosen_in_the_json(
         told = json.dumps(console.run(words))
         console.wait_for(f"{words} !== {told} && {words}.includes('out risk')", "the plot moves")
         label = "[...document.querySelectorAll('#output button.json-value')].at(-1)"
-        console.run(f"{label}.focus(), {label}.click()")
+        console.wait_for(f"{label} && ({label}.focus(), {label}.click(), true)", "a field is clicked")
         console.wait_for(f"{chips}.endsWith('out label ✕')", "a field is added")
         console.wait_for(f"{words}.includes('out label')", "it is drawn")
         assert console.run(f"document.activeElement === {label}")

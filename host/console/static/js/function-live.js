@@ -134,7 +134,7 @@ function draw() {
   $("tap-state").textContent = t("function-live.sampled", { shown: samples.all.length, seen: Math.max(seen, samples.all.length), failed });
   plot(rows.filter((each) => each.result === "ok"));
   const newest = rows.at(-1);
-  if (newest) for (const side of SIDES) drawSide(side, newest);
+  if (newest) drawBoth(rows.findLast((each) => each.result === "ok") ?? newest, rows.findLast((each) => each.error));
 }
 
 function plot(rows) {
@@ -173,12 +173,17 @@ function drawChips() {
   }));
 }
 
+// A failure does not take the trees away: somebody may be about to choose a field in them.
+function drawBoth(sample, failure) {
+  $("tap-failed").hidden = !failure;
+  if (failure) $("tap-failed").textContent = t("function-live.not_answered", { at: time(failure.at), error: `${failure.error.type}: ${failure.error.message}` });
+  for (const side of SIDES) drawSide(side, sample);
+}
+
 function drawSide(side, sample) {
   const box = $(side);
   document.querySelector(`[data-of="${side}"]`).textContent = [time(sample.at), sample.device].filter((each) => each != null).join(" · ");
-  if (side === "output" && sample.error) {
-    replace(box, make("p", { class: "notice bad", lang: "en" }, t("function-live.not_answered", { error: `${sample.error.type}: ${sample.error.message}` })));
-  } else if (sample[side] === undefined) {
+  if (sample[side] === undefined) {
     replace(box, drawOther(sample.raw[side]));
   } else if (!box.firstElementChild || !updateJson(box.firstElementChild, sample[side])) {
     replace(box, drawJson(sample[side], { pick: (path) => pick(side, path) }));
