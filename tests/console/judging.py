@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,31 +24,36 @@ WORDS = """
 })()
 """
 """What people never ought to read: values that were not there, and strings that were not filled in."""
+BEGIN = """
+(() => {
+    const found = 'a[href], button, input:not([type=radio]), select, textarea, summary, [tabindex="0"]';
+    const open = (each) => !each.disabled && each.tabIndex >= 0 && each.checkVisibility({visibilityProperty: true});
+    window.__all = [...document.querySelectorAll(found)].filter(open);
+    window.__stops = new Set();
+    window.__unseen = [];
+    document.activeElement?.blur();
+    window.scrollTo(0, 0);
+})()
+"""
 FOCUS = """
 (() => {
     const at = document.activeElement;
-    if (!at || at === document.body) return null;
+    if (!at || at === document.body) return false;
     const style = getComputedStyle(at);
-    const box = at.getBoundingClientRect();
     const lined = style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) > 0;
-    const seen = lined || style.boxShadow !== 'none';
-    window.__stops ??= new Set();
+    if (!lined && style.boxShadow === 'none') window.__unseen.push(at.outerHTML.slice(0, 140));
     const again = window.__stops.has(at);
     window.__stops.add(at);
-    return {what: at.outerHTML.slice(0, 120), seen, again, there: box.width > 0 && box.height > 0};
+    return again;
 })()
 """
+MISSED = """
+window.__all.filter((each) => each.isConnected && each.checkVisibility() && !each.disabled)
+    .filter((each) => !window.__stops.has(each))
+    .map((each) => `not reached: ${each.outerHTML.slice(0, 140)}`)
+    .concat(window.__unseen.map((each) => `no focus is seen: ${each}`))
+"""
 MOST_STOPS = 400
-
-
-@dataclass(frozen=True)
-class Stop:
-    """An element that has the focus: whether that is seen, and whether it has a place on the page."""
-
-    what: str
-    seen: bool
-    again: bool
-    there: bool
 
 
 def settle(browser: Browser) -> None:
@@ -108,12 +112,12 @@ def too_wide(browser: Browser) -> list[str]:
     return found
 
 
-def stops(browser: Browser) -> Iterator[Stop]:
-    """Where the Tab key gets, one after the other, from the top of the page to its end."""
-    browser.run("document.activeElement?.blur(), window.scrollTo(0, 0), window.__stops = new Set(), 0")
+def missed_by_keys(browser: Browser) -> list[str]:
+    """What the Tab key does not get to on its way around the page, and where it is not seen to be."""
+    browser.run(BEGIN)
     for _ in range(MOST_STOPS):
         browser.press("Tab")
-        told = browser.run(FOCUS)
-        if told is None or told["again"]:
-            return
-        yield Stop(**told)
+        if browser.run(FOCUS):
+            break
+    found: list[str] = browser.run(MISSED)
+    return found
