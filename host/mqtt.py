@@ -98,8 +98,8 @@ class MqttPart(Part):
 
     def waiting(self) -> tuple[int, int]:
         """Events from brokers without an answer, and results that no broker has confirmed."""
-        rows = self._trigger.rows()
-        return sum(row.pre_queue for row in rows), sum(row.post_queue for row in rows)
+        events = sum(row.pre_queue for row in self._trigger.rows())
+        return events, sum(len(publisher) for publisher, _ in self._trigger.publishers)
 
     def connections(self) -> list[dict[str, Any]]:
         """Each connection with its counters, as the API shows them."""

@@ -27,7 +27,7 @@ WORDS = """
 BEGIN = """
 (() => {
     const found = 'a[href], button, input:not([type=radio]), select, textarea, summary, [tabindex="0"]';
-    const open = (each) => !each.disabled && each.tabIndex >= 0 && each.checkVisibility({visibilityProperty: true});
+    const open = (each) => !each.disabled && each.tabIndex >= 0 && each.checkVisibility();
     window.__all = [...document.querySelectorAll(found)].filter(open);
     window.__stops = new Set();
     window.__unseen = [];

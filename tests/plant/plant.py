@@ -9,6 +9,8 @@ from tests.hosts import RunningHost, wait_until
 from tests.plant.machines import Machines, Pace
 from tests.plant.packages import PACKAGES
 
+MANY = 8
+"""Results: more than are on their way at a time while all brokers are there."""
 CONFIG = """
 mqtts:
 - {{name: plant, broker: "{url}", qos: 1, status: gateway/status}}
@@ -60,13 +62,20 @@ class Plant:
             machines.close()
 
     def settle(self) -> None:
-        """Until each function has answered, and something has failed for good."""
+        """Until each function has answered, something has failed for good, and results pile up."""
         wait_until(lambda: self._letters() > 0, "a part is a dead letter")
         wait_until(lambda: all(map(self._answered, PACKAGES)), "each function has answered")
+        wait_until(lambda: self._outbox() > MANY, "results wait for the broker that is away")
 
     def _letters(self) -> int:
         total: int = self.host.client.get(f"{self.host.url}/api/dead-letters").json()["total"]
         return total
+
+    def _outbox(self) -> int:
+        query = {"since": "5s", "columns": "outbox"}
+        told = self.host.client.get(f"{self.host.url}/api/metrics", params=query).json()
+        waiting = [value for series in told["series"] for value in series["values"]["outbox"]]
+        return max(filter(None, waiting), default=0)
 
     def _answered(self, name: str) -> int:
         ok: int = self.host.describe(name)["counters"]["ok"]

@@ -26,5 +26,5 @@ const FIGURES = {
 };
 
 function ofCore(share) {
-  return share == null ? "–" : t("overview.of_a_core", { share: short(100 * share) });
+  return share == null ? "–" : `${short(100 * share)} %`;
 }
