@@ -1,6 +1,7 @@
 """Judges the page that is open: by axe-core, by its words, by its width, and by where the keyboard gets."""
 
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -39,9 +40,10 @@ FOCUS = """
 (() => {
     const at = document.activeElement;
     if (!at || at === document.body) return false;
-    const style = getComputedStyle(at);
-    const lined = style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) > 0;
-    if (!lined && style.boxShadow === 'none') window.__unseen.push(at.outerHTML.slice(0, 140));
+    const lined = (style) => style.outlineStyle !== 'none' && style.outlineWidth !== '0px';
+    const seen = [at, at.firstElementChild].filter(Boolean).map((each) => getComputedStyle(each))
+        .some((style) => style.boxShadow !== 'none' || lined(style));
+    if (!seen) window.__unseen.push(at.outerHTML.slice(0, 140));
     const again = window.__stops.has(at);
     window.__stops.add(at);
     return again;
@@ -54,6 +56,17 @@ window.__all.filter((each) => each.isConnected && each.checkVisibility() && !eac
     .concat(window.__unseen.map((each) => `no focus is seen: ${each}`))
 """
 MOST_STOPS = 400
+MOMENT = 20.0
+WIDE = """
+(() => {
+    const root = document.documentElement;
+    if (root.scrollWidth <= root.clientWidth) return [];
+    const kept = (each) => each.closest('.scroll, .pages, [class*=scroll]');
+    return [...document.querySelectorAll('body *')]
+        .filter((each) => each.getBoundingClientRect().right > root.clientWidth + 1 && !kept(each))
+        .map((each) => each.outerHTML.slice(0, 140)).concat(`${root.scrollWidth} px`);
+})()
+"""
 
 
 def settle(browser: Browser) -> None:
@@ -98,18 +111,12 @@ def owned(browser: Browser) -> list[str]:
 
 
 def too_wide(browser: Browser) -> list[str]:
-    """Elements that make the page scroll sideways, none if it does not."""
-    found: list[str] = browser.run("""
-        (() => {
-            const root = document.documentElement;
-            if (root.scrollWidth <= root.clientWidth) return [];
-            const kept = (each) => each.closest('.scroll, .pages, [class*=scroll]');
-            return [...document.querySelectorAll('body *')]
-                .filter((each) => each.getBoundingClientRect().right > root.clientWidth + 1 && !kept(each))
-                .map((each) => each.outerHTML.slice(0, 140)).concat(`${root.scrollWidth} px`);
-        })()
-    """)
-    return found
+    """Elements that make the page scroll sideways, once charts had a moment to be redrawn."""
+    deadline = time.monotonic() + MOMENT
+    while (found := browser.run(WIDE)) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    told: list[str] = found
+    return told
 
 
 def missed_by_keys(browser: Browser) -> list[str]:

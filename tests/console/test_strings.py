@@ -19,7 +19,8 @@ BEGUN = re.compile(r"""["']([a-z][\w-]*(?:\.[\w-]+)*[._])["']\s*[~+]|`([a-z][\w-
 """The beginning of a key whose rest only the page knows: `"console.page." ~ name`, `` `a.b.${c}` ``."""
 SAME = re.compile(r"^(?:MQTT|API|JSON|HTTP|CPU|QoS|curl|mosquitto_pub|[A-Za-zµ%]{0,3}|p\d\d)$")
 """What an engineer reads in every language, beside what a string has filled in."""
-NAMES = {"fnhost", "Noto Sans", "sha256", "Python"}
+NAMES = {"fnhost", "Noto Sans", "sha256", "Python", "QoS"}
+MEDIA_TYPE = re.compile(r"(?:application|text)/[\w.+-]+")
 SHOWN = {"title", "aria-label", "placeholder", "alt", "label", "aria-description", "data-tip"}
 """Attributes that people see or hear."""
 CODE = {"code", "pre", "samp", "kbd", "script", "style"}
@@ -97,7 +98,11 @@ class Words(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         if not self._inside:
-            self.found += [word for word in re.findall(r"[^\s·]+", data) if word not in NAMES]
+            self.found += [
+                word
+                for word in re.findall(r"[^\s·]+", data)
+                if word not in NAMES and not MEDIA_TYPE.fullmatch(word)
+            ]
 
 
 def literal_words(template: str) -> Iterator[str]:

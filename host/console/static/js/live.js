@@ -13,6 +13,7 @@ class Live {
   #source = null;
   #boot = "";
   #heard = 0;
+  #opened = 0;
   #wait = FIRST_WAIT;
   #timer = 0;
   #hiding = 0;
@@ -58,6 +59,7 @@ class Live {
     if (!this.#channels.size) return this.#show("idle");
     const query = new URLSearchParams([...this.#channels.keys()].map((name) => ["channel", name]));
     if (!this.#heard) this.#show("connecting");
+    this.#opened = Date.now();
     const source = new EventSource(`/console/live?${query}`);
     this.#source = source;
     source.addEventListener("hello", (event) => this.#greet(JSON.parse(event.data)));
@@ -112,11 +114,11 @@ class Live {
     }
   }
 
+  // A connection that a host takes and never answers is stale, too.
   #look() {
-    if (this.#source?.readyState === EventSource.OPEN && Date.now() - this.#heard > PATIENCE) {
-      this.#show("stale", { time: time(this.#heard / 1000) });
-      if (Date.now() - this.#heard > 3 * PATIENCE) this.#fail(this.#source);
-    }
+    if (!this.#source || !this.#heard || Date.now() - this.#heard <= PATIENCE) return;
+    if (document.body.dataset.live === "live") this.#show("stale", { time: time(this.#heard / 1000) });
+    if (Date.now() - Math.max(this.#heard, this.#opened) > 3 * PATIENCE) this.#fail(this.#source);
   }
 
   // A hidden page gives its connection back: browsers have six for one host.
