@@ -1,4 +1,4 @@
-"""Takes them: `python -m tests.screenshots [--only NAME,...] [--warm SECONDS]`; below `.screenshots/`."""
+"""Takes them: `python -m tests.screenshots [--only NAME,...] [--warm SECONDS]`; below `.screenshots/`, those of the README in `docs/console/`."""
 
 import argparse
 import sys
@@ -11,9 +11,12 @@ from tests.console.console import sign_in
 from tests.hosts import ROOT
 from tests.plant.machines import Pace
 from tests.plant.plant import Plant, running_plant
+from tests.screenshots.palette import shrink
 from tests.screenshots.shots import Shot, shots, take
 
 TARGET = ROOT / ".screenshots"
+SHOWN = ROOT / "docs" / "console"
+IN_README = ("overview", "function-metrics")
 
 
 def main() -> None:
@@ -43,6 +46,8 @@ def take_all(plant: Plant, wanted: list[Shot], folder: Path) -> None:
         for shot in wanted:
             file = TARGET / f"{shot.name}.png"
             file.write_bytes(take(browser, plant.host, shot))
+            if shot.name in IN_README:
+                (SHOWN / file.name).write_bytes(shrink(file.read_bytes()))
             print(f"{file.relative_to(ROOT)} {file.stat().st_size // 1024} KiB", file=sys.stderr)
 
 
