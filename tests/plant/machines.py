@@ -76,8 +76,8 @@ class Machines:
         yield from self._some(self._pace.parts, "plant/line/parts", part)
 
     def _vibrate(self, name: str, place: int, at: float) -> dict[str, Any]:
-        wave = 1.6 * math.sin(2 * math.pi * at / (17 + 4 * place)) + self._source.gauss(0, 0.15)
-        rms = max(0.1, 2.2 + 0.9 * place + wave)
+        wave = 2.4 * math.sin(2 * math.pi * at / 19) + self._source.gauss(0, 0.08)
+        rms = max(0.1, 3.4 + 0.1 * place + wave)
         vibration = {"rms": round(rms, 3), "peak": round(rms * 1.7, 3), "axis": "radial"}
         return {
             "device": name,

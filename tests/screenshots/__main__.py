@@ -1,4 +1,7 @@
-"""Takes them: `python -m tests.screenshots [--only NAME,...] [--warm SECONDS]`; below `.screenshots/`, those of the README in `docs/console/`."""
+"""Takes them: `python -m tests.screenshots [--only NAME,...] [--warm SECONDS]`.
+
+They go to `.screenshots/`, and those that the README shows to `docs/console/`, too.
+"""
 
 import argparse
 import sys
@@ -16,12 +19,14 @@ from tests.screenshots.shots import Shot, shots, take
 
 TARGET = ROOT / ".screenshots"
 SHOWN = ROOT / "docs" / "console"
-IN_README = ("overview", "function-metrics")
+IN_README = ("overview", "function-live")
 
 
 def main() -> None:
     """Have the plant work for a while, then take each picture."""
-    parser = argparse.ArgumentParser(prog="python -m tests.screenshots", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.screenshots", description="Take pictures of the console."
+    )
     parser.add_argument("--only", default="", help="names of pictures, with commas")
     parser.add_argument("--warm", type=float, default=90.0, help="seconds of work before the first picture")
     told = parser.parse_args()

@@ -15,7 +15,7 @@ from tests.hosts import RunningHost
 FUNCTION = f"/console/functions/{quote('bearing')}"
 TABS = ("try", "live", "metrics", "logs", "revisions", "why", "environment")
 TALLEST = 2600
-SECONDS_TO_SEE = 1.5
+SECONDS_TO_SEE, LIVE_SECONDS = 1.5, 45.0
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def take(browser: Browser, host: RunningHost, shot: Shot) -> bytes:
 
 def prepare(browser: Browser, shot: Shot) -> None:
     """What a person does first, so that there is something to see; figures come each second."""
-    time.sleep(SECONDS_TO_SEE)
+    time.sleep(LIVE_SECONDS if shot.name == "function-live" else SECONDS_TO_SEE)
     browser.wait_for(
         "[...document.querySelectorAll('.chart')].every((each) => each.querySelector('canvas'))", "drawn"
     )

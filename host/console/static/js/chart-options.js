@@ -100,13 +100,14 @@ function sizeOf(plot, values) {
   return Math.ceil(Math.max(LEAST_AXIS, widest + 5 + 4 + GAP));
 }
 
-// Colour alone tells no series from another: each has dashes of its own, too.
+// Colour alone tells no series from another: each has dashes of its own, too. What is stacked has no lines: that of
+// a series that adds nothing would hide the one below it.
 function lineOf(chart, each, place) {
   const named = each.colour ?? seriesColour(place);
   return {
-    label: each.label, scale: scaleOf(each), stroke: colour(named), width: each.kind === "edge" ? 0 : 1.5,
+    label: each.label, scale: scaleOf(each), stroke: colour(named), width: each.kind === "edge" || chart.stacked ? 0 : 1.5,
     dash: each.dash ?? (chart.stacked ? [] : DASHES[place % DASHES.length]), gaps: longGaps,
-    fill: each.kind === "area" || chart.stacked ? colour(named, chart.stacked ? 0.45 : 0.2) : undefined,
+    fill: each.kind === "area" || chart.stacked ? colour(named, chart.stacked ? 0.65 : 0.2) : undefined,
     paths: each.kind === "steps" ? uPlot.paths.stepped({ align: 1 }) : each.kind === "points" ? () => null : undefined,
     points: { show: ["points", "dots"].includes(each.kind) || hasFew, size: 4 },
     value: (plot, value, series, at) => chart.write(series - 1, at),

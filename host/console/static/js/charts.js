@@ -117,8 +117,7 @@ export class Chart {
     if (!this.stacked) return this.#data;
     const [times, ...columns] = this.#data;
     const sums = times.map((_, row) => (columns.some((column) => column[row] != null) ? 0 : null));
-    const summed = columns.map((column) => column.map((value, row) => (sums[row] == null ? null : (sums[row] += value ?? 0))));
-    return [times, ...summed.map((column, place) => column.map((sum, row) => (place && !near(columns[place], row) ? null : sum)))];
+    return [times, ...columns.map((column) => column.map((value, row) => (sums[row] == null ? null : (sums[row] += value ?? 0))))];
   }
 
   #resize() {
@@ -220,8 +219,3 @@ function redrawAll() {
 
 document.addEventListener("theme:changed", redrawAll);
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redrawAll);
-
-// What adds nothing to a stack has no line there, which would hide that of the one below it.
-function near(column, row) {
-  return column[row - 1] || column[row] || column[row + 1];
-}
