@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from host.console.site import STATIC
-from tests.console.sources import IMPORT, SCRIPTS, STYLES, parts, scripts, templates, views
+from tests.console.sources import IMPORT, SCRIPTS, STYLES, loaded, parts, scripts, templates, views
 
 HANDLER = re.compile(r"<[^>]*\s(?:on\w+|style|hx-on[\w:-]*)\s*=", re.IGNORECASE)
 INLINE = re.compile(r"<style|<script(?![^>]*(?:\bsrc=|type=\"application/json\"))[^>]*>", re.IGNORECASE)
@@ -53,6 +53,7 @@ def test_what_all_pages_share_has_one_place(pattern: str) -> None:
 
 def test_each_script_style_and_template_belongs_to_a_page() -> None:
     shown = views()
+    assert set(scripts()) == {name for view in shown for name in loaded(view)}
     stems = {file for view in shown for file in view.files}
     styles = {file.stem: file.read_text("utf-8") for file in STYLES.glob("*.css")}
     assert set(styles) <= {
