@@ -15,7 +15,7 @@ from host.invocations import InvocationsPart
 from host.lifecycle import Part
 from host.logs.watcher import LogWatcher
 from host.mqtt import MqttPart
-from host.observing.devices.devices import Devices
+from host.observing.devices.devices import LARGE, Devices, Keeping
 from host.observing.devices.listing import Listing
 from host.observing.devices.part import DevicesPart
 from host.observing.devices.store import DeviceStore
@@ -97,7 +97,9 @@ def compose_observing(config: Config, state: StateDir) -> Observing:
     """Build what is told, before there is anything that tells."""
     records = Records(config.records)
     recording = RecordsPart(records, RecordStore(state.records, config.records))
-    devices = Devices(read_paths(config.records.redact))
+    # Who has no records kept wants no bodies on disk.
+    largest = min(LARGE, config.records.body) if config.records.most else 0
+    devices = Devices(Keeping(read_paths(config.records.redact), largest))
     knowing = DevicesPart(devices, DeviceStore(state.devices))
     observing = Observing(records, recording, knowing, traces=compose_traces(config.traces))
     observing.observers.add(observing.tallies)

@@ -7,11 +7,15 @@ import pytest
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion
 
-from host.console.pages.devices import link_of
+from host.console.pages.devices import DevicesSource, link_of
+from host.observing.devices import devices as bounds
+from host.observing.devices.devices import Devices
+from host.observing.devices.listing import Listing
 from tests.brokers import Mosquitto
 from tests.browser import Browser
 from tests.console.console import go
 from tests.hosts import RunningHost, wait_until
+from tests.observing.test_devices import BEGIN, Clock, run_at
 
 SCORE = "def index(event, context):\n    return {'score': event['t'] / 100}\n"
 HOSTILE = "<img src=x onerror=alert(1)>"
@@ -95,6 +99,22 @@ def test_the_api_tells_devices_with_their_last_value_and_those_of_the_config(
     assert client.get(f"{api}/device", params={"name": "oven-9"}).json()["state"] == "never"
     assert client.get(f"{api}/device", params={"name": "nobody"}).status_code == 404
     assert client.get(f"{api}/devices?sort=colour").status_code == 400
+
+
+def test_devices_that_gave_way_to_others_are_told_and_counted_no_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(bounds, "MOST_DEVICES", 3)
+    devices = Devices(clock=Clock())
+    source = DevicesSource(devices, Listing(devices, dict))
+    source.opened("")
+    for number in range(20):
+        devices.ended(run_at(BEGIN, device=f"d{number}"))
+        told = source.tell("")
+        assert told["counts"] == {"online": min(3, number + 1), "offline": 0, "never": 0}
+    for number in range(20):
+        devices.ended(run_at(BEGIN, device=f"e{number}"))
+    assert devices.changed == {"e17", "e18", "e19"}
 
 
 def test_the_list_is_live_and_names_of_devices_stay_text(

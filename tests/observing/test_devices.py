@@ -12,10 +12,10 @@ import pytest
 
 from host.observing.devices import devices as bounds
 from host.observing.devices.device import Line
-from host.observing.devices.devices import Devices
+from host.observing.devices.devices import Devices, Keeping
 from host.observing.devices.listing import Listing, Wanted
 from host.observing.devices.numbers import read_numbers
-from host.observing.devices.part import DevicesPart
+from host.observing.devices.part import MOST_WRITTEN, DevicesPart
 from host.observing.devices.series import Field, Series
 from host.observing.devices.store import DeviceStore
 from host.observing.devices.views import show, show_series
@@ -136,6 +136,7 @@ def test_events_that_overtake_each_other_leave_count_and_rate_right() -> None:
 def test_a_clock_that_is_set_back_keeps_no_device_silent() -> None:
     (device,) = heard(BEGIN, BEGIN + 1, BEGIN - 86400, BEGIN - 86399).all()
     assert (device.seen, device.count) == (BEGIN - 86399, 4)
+    assert list(device.series.times) == [BEGIN - 86400, BEGIN - 86399]
 
 
 def test_the_one_that_was_silent_longest_goes_when_there_are_too_many(
@@ -180,7 +181,7 @@ def test_a_plot_has_input_and_output_side_by_side_and_its_oldest_moments_give_wa
 
 
 def test_secrets_and_redacted_values_are_neither_shown_nor_plotted() -> None:
-    devices = Devices(read_paths(["user.pin"]), Clock())
+    devices = Devices(Keeping(read_paths(["user.pin"])), Clock())
     told = run_at(BEGIN, body=b'{"user": {"pin": 4711}, "key": 12345678, "t": 3}')
     devices.ended(replace(told, spec=replace(told.spec, secrets={"KEY": "12345678"})))
     (device,) = devices.all()
@@ -190,12 +191,12 @@ def test_secrets_and_redacted_values_are_neither_shown_nor_plotted() -> None:
     assert list(device.series.columns) == [Field("", "t"), Field("industry", "hot")]
 
 
-def play(store: Path, act: Callable[[DevicesPart, Clock], None]) -> list[str]:
+def play(store: Path, act: Callable[[DevicesPart, Clock], None], keeping: Keeping | None = None) -> list[str]:
     """One life of the part, in which `act` happens; returns what it found at its start."""
 
     async def live() -> list[str]:
         clock = Clock()
-        part = DevicesPart(Devices(clock=clock), DeviceStore(store))
+        part = DevicesPart(Devices(keeping, clock), DeviceStore(store))
         await part.setup()
         found = [each.name for each in part.devices.all()]
         await part.start()
@@ -225,6 +226,58 @@ def test_what_was_known_is_known_in_the_next_life_in_the_order_of_silence(tmp_pa
         assert device.count == 3
 
     assert play(file, look) == ["测温/2", "press-1"]
+
+
+def test_no_more_of_bodies_is_kept_than_records_may_and_old_ones_go_when_that_changes(tmp_path: Path) -> None:
+    file, shown = tmp_path / "devices.db", []
+
+    def look(part: DevicesPart, clock: Clock) -> None:
+        device = part.devices.find("press-1")
+        assert device is not None
+        shown.append(show(device, BEGIN, part.devices.hidden)["lines"][0]["input"])
+
+    def learn(part: DevicesPart, clock: Clock) -> None:
+        heard(BEGIN, devices=part.devices)
+        look(part, clock)
+
+    play(file, learn, Keeping(most=4))
+    assert (shown[0]["body"], shown[0]["cut"], shown[0]["size"]) == ('{"t"', True, 8)
+    play(file, look, Keeping(most=4))
+    play(file, look, Keeping(read_paths(["t"]), 4))
+    assert shown[1:] == [shown[0], None]
+    (stored,) = DeviceStore(file).read()
+    assert b'"t' not in stored.told.replace(b'"telemetry"', b"")
+
+
+def test_a_name_that_no_file_takes_is_changed_and_keeps_no_other_from_being_written(tmp_path: Path) -> None:
+    def learn(part: DevicesPart, clock: Clock) -> None:
+        for name in ("\ud800bad", "good"):
+            part.devices.ended(run_at(BEGIN, device=name))
+
+    play(tmp_path / "devices.db", learn)
+    assert play(tmp_path / "devices.db", lambda part, clock: None) == ["?bad", "good"]
+
+
+def test_a_minute_writes_so_many_bytes_new_ones_first_and_the_end_writes_the_rest(tmp_path: Path) -> None:
+    async def live() -> None:
+        store = DeviceStore(tmp_path / "devices.db")
+        part = DevicesPart(Devices(clock=Clock()), store)
+        body = b'"%s"' % (b"x" * 4000)
+        for number in range(100):
+            part.devices.ended(run_at(BEGIN, device=f"{number:02}", body=body))
+        waiting = []
+        for _ in range(4):
+            await part.flush()
+            waiting.append(len(part.devices.unsaved))
+            for name in ("00", "new"):
+                part.devices.ended(run_at(BEGIN, device=name, body=body))
+        assert 0 < 100 - waiting[0] <= MOST_WRITTEN / 4000
+        assert "new" in {each.name for each in store.read()}
+        await part.stop()
+        assert len(store.read()) == 101
+        store.close()
+
+    asyncio.run(live())
 
 
 def test_a_damaged_row_is_left_out_and_a_damaged_file_is_put_aside(tmp_path: Path) -> None:

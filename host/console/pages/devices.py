@@ -84,7 +84,9 @@ def ask_for(wanted: Wanted) -> str:
 
 def link_of(name: str) -> str:
     """Where the page of a device is: what would end a part of the path is quoted twice."""
-    return "/console/devices/" + quote(name.replace("%", "%25").replace("/", "%2F"), safe="")
+    return "/console/devices/" + quote(
+        name.replace("%", "%25").replace("/", "%2F"), safe="", errors="replace"
+    )
 
 
 def tell_device(name: str, devices: Devices, listing: Listing) -> dict[str, Any] | None:
@@ -145,6 +147,9 @@ class DevicesSource(Source):
         """See which ones fell silent, a part of them each second."""
         self._online |= changed
         self._turn += 1
+        if len(self._online) > len(self._devices):
+            # Those that gave way to others.
+            self._online = {name for name in self._online if self._devices.find(name) is not None}
         for device in self._devices.all()[self._turn % TURNS :: TURNS]:
             if device.name in self._online and not device.is_online(now):
                 self._online.discard(device.name)
@@ -189,7 +194,9 @@ class DeviceSource(Source):
         before = self._told.get(item, (0, "", 0.0))
         last = device.series.times[-1] if device.series.times else 0.0
         self._told[item] = (runs, state, last)
-        return None if self._told[item] == before else self._tell(item, before[2])
+        # A plot that began anew, as the clock was set back, is told as a whole.
+        since = before[2] if last >= before[2] else 0.0
+        return None if self._told[item] == before else self._tell(item, since)
 
     def _tell(self, item: str, since: float) -> Any:
         name = unquote(item)

@@ -4,7 +4,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
 
-from host.observing.devices.series import Series
+from host.observing.devices.series import SET_BACK, Series
 from runtime.events import Answer, FunctionRaisedError
 from runtime.observations import Run
 from runtime.spec import PoolSpec
@@ -17,8 +17,6 @@ FIRST_SILENCE = 60.0
 """Seconds in which a device of which there is but one event counts as online."""
 SMOOTHING = 0.1
 """The part that the newest of many intervals has in the usual one."""
-SET_BACK = 60.0
-"""Seconds: an event that seems so much older than the last one tells that the clock was set back."""
 MOST_SPANS = 50
 LONGEST_MESSAGE = 500
 
@@ -82,6 +80,8 @@ class Line:
             passed = min(max(0.0, passed), 2 * self.silence)
             usual = passed if self.interval is None else self.interval
             self.interval = usual + max(SMOOTHING, 1 / self.count) * (passed - usual)
+        if passed < -SET_BACK:
+            self.due = 0.0
         if passed > 0 or passed < -SET_BACK:
             self.seen = received
 
@@ -91,7 +91,7 @@ class Device:
     """`first` and `seen` are in seconds since the epoch, as is `since`, from when on it was never missed.
 
     `past` has earlier times of being there, as (begin, end). `lines` are by function, `newest` is the one of
-    its last event. `is_new` says that it was never on disk.
+    its last event. `is_stored` says that it is on disk, if not as it is by now.
     """
 
     name: str
@@ -101,6 +101,7 @@ class Device:
     past: "deque[tuple[float, float]]" = field(default_factory=lambda: deque(maxlen=MOST_SPANS))
     lines: dict[str, Line] = field(default_factory=dict)
     newest: Line | None = None
+    is_stored: bool = False
     series: Series = field(default_factory=Series)
 
     def hear(self, line: Line, received: float) -> None:

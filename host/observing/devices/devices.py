@@ -1,8 +1,12 @@
 """All devices that were heard of, told by pools what became of their events; bounded, the silent ones go."""
 
+import hashlib
+import json
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
 
 from host.observing.devices.device import Device, Line
 from host.observing.devices.numbers import read_numbers
@@ -25,23 +29,42 @@ LOOKS = 100
 LONGEST_READ = 16 * 1024
 
 
+@dataclass(frozen=True)
+class Keeping:
+    """What may be kept of a body: `most` bytes, and nothing of what stands at the paths `hidden`."""
+
+    hidden: Paths = ()
+    most: int = LARGE
+
+    @cached_property
+    def digest(self) -> str:
+        """Tells bodies that were kept by other rules than these."""
+        told = json.dumps([sorted(map(list, self.hidden)), self.most])
+        return hashlib.sha256(told.encode()).hexdigest()[:16]
+
+
 class Devices(Observer):
     """Costs an event of a device 3 µs, and a look for numbers 30 µs (process_time, Python 3.11).
 
-    `hidden` are paths of what is not kept. `unsaved` are names of those that have changed since they were
-    written; `changed` is a set for somebody who looks, None while nobody does.
+    `unsaved` are names of those that have changed since they were written, what waits longest first;
+    `changed` is a set for somebody who looks, None while nobody does.
     """
 
-    def __init__(self, hidden: Paths = (), clock: Callable[[], float] = time.time) -> None:
-        self.hidden = hidden
+    def __init__(self, keeping: Keeping | None = None, clock: Callable[[], float] = time.time) -> None:
+        self.keeping = keeping or Keeping()
         self.now = clock
-        self.unsaved: set[str] = set()
+        self.unsaved: dict[str, None] = {}
         self.gone: set[str] = set()
         self.changed: set[str] | None = None
         self._known: OrderedDict[str, Device] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._known)
+
+    @property
+    def hidden(self) -> Paths:
+        """Of what is not kept."""
+        return self.keeping.hidden
 
     def all(self) -> list[Device]:
         """Those there are now, those that were silent longest first."""
@@ -66,18 +89,18 @@ class Devices(Observer):
                 return
         if run.outcome is None:
             return
-        name = name[:LONGEST_NAME]
+        name = _writable(name[:LONGEST_NAME])
         device = self._known.get(name)
         if device is None:
             device = self._add(name, event.received)
         else:
             self._known.move_to_end(name)
         line = self._line(device, run.spec.function)
-        line.note(run, LARGE if len(self._known) <= FEW else SMALL)
+        line.note(run, min(self.keeping.most, LARGE if len(self._known) <= FEW else SMALL))
         device.hear(line, event.received)
         if line.due <= event.received:
             self._look(device, line, run)
-        self.unsaved.add(name)
+        self.unsaved.setdefault(name)
         if self.changed is not None:
             self.changed.add(name)
 
@@ -90,8 +113,10 @@ class Devices(Observer):
     def _make_room(self) -> None:
         while len(self._known) > MOST_DEVICES:
             name, _ = self._known.popitem(last=False)
-            self.unsaved.discard(name)
+            self.unsaved.pop(name, None)
             self.gone.add(name)
+            if self.changed is not None:
+                self.changed.discard(name)
 
     def _line(self, device: Device, function: str) -> Line:
         line = device.lines.get(function)
@@ -123,3 +148,8 @@ class Devices(Observer):
                 if mask(f"{number:.15g}") == f"{number:.15g}"
             }
         return numbers
+
+
+def _writable(name: str) -> str:
+    # JSON can say half of a surrogate pair, which neither a file nor an address takes.
+    return name if name.isascii() else name.encode("utf-8", "replace").decode()

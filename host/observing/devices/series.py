@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 MOST_FIELDS = 12
+SET_BACK = 60.0
+"""Seconds: an event that seems so much older than the last one tells that the clock was set back."""
 
 
 class Field(NamedTuple):
@@ -25,9 +27,16 @@ class Series:
         self.columns: dict[Field, array[float]] = {}
 
     def add(self, at: float, numbers: Mapping[Field, float], most: int) -> None:
-        """What was at `at` (seconds since the epoch); what belongs to the last moment joins it."""
+        """What was at `at` (seconds since the epoch); what belongs to the last moment joins it.
+
+        All begins anew where the clock was set back.
+        """
+        if not numbers:
+            return
+        if self.times and at < self.times[-1] - SET_BACK:
+            self.times, self.columns = array("d"), {}
         last = self.times[-1] if self.times else -math.inf
-        if at < last or not numbers:
+        if at < last:
             return
         if at > last:
             self.times.append(at)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from host.observing.devices.device import MOST_SPANS, Device, Line
+from host.observing.devices.devices import Keeping
 from host.observing.devices.views import seal_line
 from host.observing.records.redaction import Paths
 
@@ -22,14 +23,15 @@ class Stored:
     told: bytes
 
 
-def store_device(device: Device, hidden: Paths) -> Stored:
-    """All of it but its plot; bodies are redacted and masked."""
+def store_device(device: Device, keeping: Keeping) -> Stored:
+    """All of it but its plot; bodies are redacted and masked, and by which rules is written with them."""
     told = {
+        "keeping": keeping.digest,
         "first": device.first,
         "since": device.since,
         "past": list(device.past),
         "newest": device.newest.function if device.newest else "",
-        "lines": [_store_line(each, hidden) for each in device.lines.values()],
+        "lines": [_store_line(each, keeping.hidden) for each in device.lines.values()],
     }
     text = json.dumps(told, ensure_ascii=False, separators=(",", ":"))
     return Stored(device.name, device.seen, text.encode("utf-8", "replace"))
@@ -40,16 +42,24 @@ def _store_line(line: Line, hidden: Paths) -> dict[str, Any]:
     return {**told, "sealed": seal_line(line, hidden)}
 
 
-def restore_device(stored: Stored) -> Device:
-    """The device that was written; raises ValueError, TypeError or KeyError for what is none."""
+def restore_device(stored: Stored, keeping: Keeping) -> Device:
+    """The device that was written; raises ValueError, TypeError or KeyError for what is none.
+
+    Bodies that were kept by other rules are left out: these might not have let them be kept.
+    """
     told = json.loads(stored.told)
     lines = {each["function"]: _restore_line(each) for each in told["lines"]}
+    fits = told.get("keeping") == keeping.digest
+    if not fits:
+        for line in lines.values():
+            line.sealed = {}
     past = deque(((float(begin), float(end)) for begin, end in told["past"]), maxlen=MOST_SPANS)
     return Device(
         *(stored.name, float(told["first"]), stored.seen, float(told["since"])),
         past=past,
         lines=lines,
         newest=lines.get(told["newest"]),
+        is_stored=fits,
     )
 
 

@@ -31,9 +31,10 @@ def redact_json(text: bytes, paths: Paths) -> bytes | None:
     try:
         value = json.loads(text, object_pairs_hook=_without_twins)
         changed = [blot(value, path) for path in paths]
+        text = json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogatepass") if any(changed) else b""
     except (ValueError, RecursionError) as error:
         raise UnreadableError(str(error)) from None
-    return json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogatepass") if any(changed) else None
+    return text or None
 
 
 def _without_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
