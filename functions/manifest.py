@@ -3,7 +3,7 @@
 import re
 from dataclasses import replace
 from pathlib import PurePosixPath
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter, ValidationError, model_validator
 
@@ -16,6 +16,7 @@ from conf.topics import check_filter
 from conf.types import LONGEST_QUEUE, Section, Share, Whole
 from conf.units import Duration, Size
 from functions.errors import PackageError
+from functions.input_schema import check_input
 
 MIB = 1024 * 1024
 MANIFEST_NAMES = ("function.yaml", "function.yml")
@@ -75,6 +76,7 @@ Folder = Annotated[str, AfterValidator(_check_folder)]
 TopicFilter = Annotated[str, AfterValidator(check_filter)]
 Variable = Annotated[str, AfterValidator(_check_variable)]
 VariableValue = Annotated[str, BeforeValidator(_read_value), AfterValidator(_check_value)]
+InputSchema = Annotated[dict[str, Any] | str | None, BeforeValidator(check_input)]
 Preload = Annotated[Literal[True, False, "always"], BeforeValidator(_read_preload)]
 
 
@@ -113,6 +115,9 @@ class Manifest(Section):
         (), description="Folders of the host in which modules are found, after the package's own."
     )
     accepts: Literal["json", "text", "bytes"] = Field("json", description="What `event` is.")
+    input: InputSchema = Field(
+        None, description="What events look like: a JSON Schema, or a `.json` file with one; see below."
+    )
     python: PythonVersion | None = Field(None, description="Python version in quotes; else the host's own.")
     requirements: tuple[Requirement, ...] = Field((), description="Added to those of requirements.txt.")
     build: bool = Field(False, description="Whether requirements may be built from source.")

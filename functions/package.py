@@ -12,6 +12,7 @@ from pathlib import Path
 from conf.names import check_name
 from functions.archive import DEFAULT_LIMITS, Limits, extract
 from functions.errors import PackageError
+from functions.input_schema import read_schema
 from functions.manifest import MANIFEST_NAMES, Manifest, read_manifest
 from functions.requirements import read_requirements
 from functions.syntax import check_syntax
@@ -74,6 +75,8 @@ def _read_package(root: Path, sha256: str, folder_name: str | None) -> Package:
                 f"the model {name!r} is to be {path!r}, which is not in the package: add it, or mend that",
                 path,
             )
+    if isinstance(manifest.input, str):
+        manifest = manifest.model_copy(update={"input": read_schema(root, manifest.input)})
     requirements = (*read_requirements(root), *manifest.requirements)
     return Package(sha256, root, manifest, requirements, manifest.name or _function_name(folder_name))
 

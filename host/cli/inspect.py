@@ -1,5 +1,6 @@
 """`fnhost inspect`: what stands in a package, without a host and without running any of it."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -71,6 +72,7 @@ def _print(inspection: "Inspection") -> None:
         "requirements": ", ".join(told["requirements"]) or None,
         "wheels": ", ".join(told["wheels"]) or None,
         "models": ", ".join(f"{name}: {file}" for name, file in told["models"].items()) or None,
+        "input": told["input"] and json.dumps(told["input"], ensure_ascii=False),
     }
     for name, value in facts.items():
         click.echo(f"{name + ':':<14}{shown(value)}")

@@ -63,7 +63,8 @@ class InspectedPickle:
 class Inspection:
     """A package: `size` is in bytes, unpacked; `fault` says why not all of its pickles could be read.
 
-    `refused` is what the host's policy says of that.
+    `refused` is what the host's policy says of that. `input` is the JSON Schema of its events,
+    if it declares one.
     """
 
     handler: str | None
@@ -75,6 +76,7 @@ class Inspection:
     pickles: tuple[InspectedPickle, ...]
     fault: str | None = None
     refused: str | None = None
+    input: dict[str, Any] | None = None
 
     @property
     def refusal(self) -> str | None:
@@ -114,6 +116,7 @@ class Inspection:
             "requirements": self.requirements,
             "wheels": self.wheels,
             "models": self.models,
+            "input": self.input,
             "pickles": [each.as_json() for each in self.pickles],
             "fault": self.fault,
         }
@@ -133,6 +136,7 @@ def inspect_package(package: Package, base: BaseSet) -> Inspection:
         models=dict(manifest.models),
         pickles=tuple(pickles),
         fault=fault,
+        input=manifest.input if isinstance(manifest.input, dict) else None,
     )
 
 

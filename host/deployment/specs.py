@@ -87,18 +87,24 @@ def _check_size(function: str, manifest: Manifest, env: dict[str, str]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Glance:
-    """What is asked of every function, also of those that never run: what it takes, and its bounds."""
+    """What is asked of every function, also of those that never run: what it takes, its bounds.
+
+    `has_input` says whether it declares what its events look like.
+    """
 
     accepts: str
     least: int
     most: int
+    has_input: bool
 
 
 @lru_cache(GLANCES)
 def glance(manifest_json: str) -> Glance:
     """Look into a stored manifest, without the time that validating it takes; equal texts are read once."""
     fields = json.loads(manifest_json)
-    return Glance(fields["accepts"], fields["scale"]["min"], fields["scale"]["max"])
+    scale = fields["scale"]
+    # Revisions that were deployed by an earlier program have no `input`.
+    return Glance(fields["accepts"], scale["min"], scale["max"], fields.get("input") is not None)
 
 
 def least_instances(revision: Revision, override: Func | None) -> int:

@@ -45,7 +45,7 @@ class EnvironmentsApi:
         """The same for a page; raises UnknownFunctionNameError, or HTTPException (404).
 
         A package comes from `wheels` of its own, an `index`, or an address. Of variables only the names are
-        told: what stands in them may be anything.
+        told: what stands in them may be anything. `input` is the JSON Schema of its events, if it says one.
         """
         revision = self._catalog.get(name).revisions.get(number)
         if revision is None:
@@ -55,8 +55,12 @@ class EnvironmentsApi:
         manifest = json.loads(revision.manifest_json)
         variables = self._variables(revision, manifest.pop("env"))
         installed = await asyncio.to_thread(self._read, revision)
-        told = {"isolation": manifest["isolation"], "variables": variables, "manifest": manifest}
-        return {**installed, **told}
+        told = {
+            "isolation": manifest["isolation"],
+            "variables": variables,
+            "input": manifest.pop("input", None),
+        }
+        return {**installed, **told, "manifest": manifest}
 
     def _variables(self, revision: Revision, told: Mapping[str, str]) -> list[str]:
         """Those of the manifest, and those that the config adds."""

@@ -46,8 +46,9 @@ def test_a_package_is_told_without_a_host_and_without_running_it(package: Path) 
 def test_a_folder_is_told_as_json(tmp_path: Path) -> None:
     (tmp_path / "index.py").write_text("def index(event, context):\n    return 1\n")
     (tmp_path / "m.sav").write_bytes(pickle.dumps(random.Random))
+    (tmp_path / "function.yaml").write_text("input: {type: object}\n")
     told = json.loads(fnhost(NOWHERE, "inspect", str(tmp_path), "-o", "json").stdout)
-    assert told["file_count"] == 2
+    assert (told["file_count"], told["input"]) == (3, {"type": "object"})
     assert [each["imports"] for each in told["pickles"]] == [["random.Random"]]
 
 

@@ -152,6 +152,60 @@ def test_an_event_is_tried_in_the_browser_saved_and_copied(
     assert console.complaints == []
 
 
+FORMED = """
+accepts: json
+input:
+  type: object
+  required: [t]
+  properties:
+    t: {type: number, description: "<b>Temperature</b> in °C."}
+    line: {enum: [甲, 乙]}
+"""
+
+
+def test_an_event_is_written_in_the_form_that_the_manifest_declares(
+    shared_host: RunningHost, console: Browser
+) -> None:
+    shared_host.deploy({"index.py": ECHO}, "formed")
+    shared_host.deploy({"index.py": ECHO, "function.yaml": FORMED}, "formed")
+    place = f"{shared_host.url}/api/functions/formed/revisions"
+    told = shared_host.client.get(f"{place}/2/environment").json()
+    assert told["input"]["required"] == ["t"] and "input" not in told["manifest"]
+    assert shared_host.client.get(f"{place}/1/environment").json()["input"] is None
+    go(console, shared_host, "/console/functions/formed?tab=try")
+    console.wait_for("document.querySelector('#body-form input[type=number]')", "the form is drawn")
+    assert console.run("document.getElementById('body').hidden")
+    assert "<b>Temperature</b>" in console.run("document.getElementById('body-form').textContent")
+    console.run("document.querySelector('#body-form input[type=number]').focus()")
+    console.type("21.5")
+    console.run("document.getElementById('send').click()")
+    console.wait_for("document.querySelector('#answer .json')?.textContent.includes('21.5')", "it is sent")
+    console.run("document.getElementById('as-json').click()")
+    assert json.loads(console.run("document.getElementById('body').value")) == {"t": 21.5}
+    assert not console.run("document.getElementById('body').hidden")
+    write = (
+        "(text) => { const body = document.getElementById('body'); body.value = text;"
+        " body.dispatchEvent(new Event('input', {bubbles: true}));"
+        " document.getElementById('as-form').click(); }"
+    )
+    console.run(f"({write})('[1]')")
+    shown = (
+        "[...document.querySelectorAll('#misfit, #body, #body-form')]"
+        ".filter((each) => !each.hidden).map((each) => each.id)"
+    )
+    assert console.run(shown) == ["misfit", "body"]
+    console.run(f'({write})(\'{{"t": 7, "more": 1}}\')')
+    assert console.run(shown) == ["body-form"]
+    assert console.run("document.querySelector('#body-form input[type=number]').value") == "7"
+    choose = "const box = document.getElementById('target'); box.value = '1';"
+    console.run(f"(() => {{ {choose} box.dispatchEvent(new Event('change', {{bubbles: true}})); }})()")
+    console.wait_for("document.getElementById('views').hidden", "the first revision declares none")
+    assert console.run(shown) == ["body"]
+    go(console, shared_host, "/console/functions/formed?tab=environment&revision=2")
+    assert "Temperature" in console.run("document.getElementById('input-schema').textContent")
+    assert console.complaints == []
+
+
 def test_commands_are_quoted_so_that_a_shell_changes_nothing(
     shared_host: RunningHost, console: Browser
 ) -> None:

@@ -147,3 +147,14 @@ def test_a_name_is_composed() -> None:
 def test_other_names_are_refused(name: str) -> None:
     with pytest.raises(ValueError, match="function name"):
         check_name(name)
+
+
+def test_what_events_look_like_is_an_object_or_a_file_of_the_package() -> None:
+    assert read_manifest("input: {type: object}").input == {"type": "object"}
+    assert read_manifest("input: schemas/事件.json").input == "schemas/事件.json"
+    assert "line 2: input: is no object" in faults("name: a\ninput: [1]")
+    for path in ("../event.json", "/etc/event.json", "a\\b.json", "event.yaml"):
+        assert "is not a .json file of the package" in faults(f"input: {path}")
+    assert "has the key 1, which is no text" in faults("input: {properties: {1: {}}}")
+    assert "65,536 are allowed" in faults(json.dumps({"input": {"title": "x" * 65_536}}))
+    assert "deeper than 32 levels" in faults("input: " + '{"items": ' * 40 + "{}" + "}" * 40)

@@ -213,3 +213,29 @@ def test_a_folder_without_an_entry_module_is_told_as_a_folder(tmp_path: Path) ->
     (folder / "main.py").touch()
     with pytest.raises(PackageError, match=r"notes has no index\.py; write one, or .*`fnhost init`"):
         pack_folder(folder, tmp_path / "p.zip")
+
+
+def test_the_schema_of_events_is_read_from_its_file(tmp_path: Path) -> None:
+    files = {"index.py": INDEX, "function.yaml": "input: event.json"}
+    package = opened(tmp_path, {**files, "event.json": '\ufeff{"type": "object"}'})
+    assert package.manifest.input == {"type": "object"}
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (None, "is not in the package: add it"),
+        ("[1]", "is no object; write a JSON Schema"),
+        ('{"a": }', "is not JSON: Expecting value"),
+        ('{"a": NaN}', "has a value that JSON cannot say"),
+        (b"\xff", "is not JSON"),
+        ("[" * 60_000, "is nested too deeply"),
+        (" " * 65_537, "is larger than 65,536 bytes"),
+    ],
+)
+def test_a_schema_file_that_is_none_is_refused_with_its_name(
+    tmp_path: Path, content: str | bytes | None, told: str
+) -> None:
+    schema: dict[str, str | bytes] = {} if content is None else {"event.json": content}
+    error = refusal(tmp_path, {"index.py": INDEX, "function.yaml": "input: event.json", **schema})
+    assert error.entry == "event.json" and "event.json" in str(error) and told in str(error)

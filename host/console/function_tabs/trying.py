@@ -13,7 +13,7 @@ from host.console.page import Shown, Tab
 from host.deployment.specs import glance
 from triggers.mqtt.plan import BrokerPlan, RulePlan
 
-WORDS = ("invocations", "outcome", "waterfall")
+WORDS = ("form", "invocations", "outcome", "waterfall")
 
 
 def make(ground: Ground) -> Tab:
@@ -31,11 +31,17 @@ class TryTab:
     async def load(self, request: Request) -> Shown:
         """What may run the event, what it takes, and on which topics it would come."""
         deployed = self._catalog.get(request.path_params["item"])
-        ready = (each.number for each in deployed.revisions.values() if each.state == "ready")
+        ready = sorted(
+            (each for each in deployed.revisions.values() if each.state == "ready"),
+            key=lambda each: each.number,
+            reverse=True,
+        )
+        declared = [each.number for each in ready if glance(each.manifest_json).has_input]
         live = deployed.revisions.get(deployed.live or 0)
         ways = [_tell_way(rule, broker) for rule, broker in self._mqtt.ways(deployed.name)]
         accepts = glance(live.manifest_json).accepts if live else "json"
-        return {"ready": sorted(ready, reverse=True), "accepts": accepts, "ways": ways}
+        numbers = [each.number for each in ready]
+        return {"ready": numbers, "declared": declared, "accepts": accepts, "ways": ways}
 
 
 def _tell_way(rule: RulePlan, broker: BrokerPlan) -> dict[str, Any]:

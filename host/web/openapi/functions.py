@@ -138,6 +138,7 @@ OPERATIONS = (
                     "packages": listed(shape({"name": TEXT, "version": TEXT, "source": TEXT})),
                     "isolation": TEXT,
                     "variables": listed(TEXT),
+                    "input": maybe({"type": "object"}),
                     "manifest": {"type": "object"},
                 }
             )

@@ -5,6 +5,7 @@ import { about } from "./about.js";
 import { askJson } from "./api.js";
 import { confirmed } from "./confirm.js";
 import { copy } from "./copy.js";
+import { EventForm } from "./event_form.js";
 import { bytes, seconds } from "./format.js";
 import { drawOutcome, showLogs } from "./outcome.js";
 import { parsed } from "./payload.js";
@@ -22,12 +23,21 @@ const JSON_TYPE = "application/json";
 const LOOPBACK = /^(localhost|127\.|\[::1\])/;
 let file = null;
 let loaded = null;
+let view = null;
 
 if (form) begin();
 
 function begin() {
   const ways = JSON.parse(form.dataset.ways);
   const events = new SavedEvents($("events"), name, show);
+  view = new EventForm({
+    name, live: Number(form.dataset.live), declared: JSON.parse(form.dataset.declared),
+    read: () => (file ? null : $("body").value),
+    write(text) {
+      $("body").value = text;
+      changed();
+    },
+  });
   form.addEventListener("submit", send);
   form.addEventListener("input", changed);
   form.addEventListener("keydown", (event) => {
@@ -62,6 +72,7 @@ function fill({ target = "", contentType = "", body = "", headers = "" }) {
   $("body").value = body;
   $("headers").value = headers;
   $("more").open = Boolean(headers);
+  view.follow();
   judge();
 }
 
@@ -91,6 +102,7 @@ function pick(chosen) {
   if (!chosen) $("file").value = "";
   $("no-file").hidden = !chosen;
   $("body").disabled = Boolean(chosen);
+  view.follow();
   judge();
 }
 

@@ -4,15 +4,19 @@ const SCALARS = ["string", "integer", "number"];
 const DURATIONS = [["d", 86400], ["h", 3600], ["m", 60], ["s", 1], ["ms", 0.001]];
 const SIZES = [["GiB", 2 ** 30], ["MiB", 2 ** 20], ["KiB", 2 ** 10], ["B", 1]];
 const DEEPEST = 32;
+// A schema may come from a package: kinds that refer to themselves would double with each step.
+const MOST_STEPS = 1000;
 
 /** `schema` with what it refers to in `root` written out; `nullable` says that null is allowed. */
-export function resolve(schema, root, depth = 0) {
-  if (schema === true || schema === undefined || depth > DEEPEST) return {};
+export function resolve(schema, root, depth = 0, budget = { left: MOST_STEPS }) {
+  budget.left -= 1;
+  if (schema === true || schema === undefined || depth > DEEPEST || budget.left < 0) return {};
+  const inner = (each) => resolve(each, root, depth + 1, budget);
   const { $ref, anyOf, oneOf, allOf, ...own } = schema;
-  if ($ref) return resolve({ ...target($ref, root), ...own }, root, depth + 1);
-  if (allOf) return resolve(Object.assign({}, ...allOf.map((each) => resolve(each, root, depth + 1)), own), root, depth + 1);
+  if ($ref) return inner({ ...target($ref, root), ...own });
+  if (allOf) return inner(Object.assign({}, ...allOf.map(inner), own));
   const options = anyOf ?? oneOf;
-  if (options) return joined(options.map((each) => resolve(each, root, depth + 1)), own);
+  if (options) return joined(options.map(inner), own);
   if (!Array.isArray(schema.type)) return schema;
   const types = schema.type.filter((each) => each !== "null");
   const nullable = schema.nullable || types.length < schema.type.length;
