@@ -144,6 +144,7 @@ def compose_web(base: Base, triggers: Triggers, health: Health, delivery: Delive
     looked_at = (state, catalog, base.shared.scaling, base.shared.store, delivery, mqtt, health)
     watched = Watched(*looked_at, triggers.dispatch, triggers.timers, triggers.bridges, triggers.invocations)
     reports = Reports(mqtt.queue_rows, delivery.view, triggers.deploys.why, catalog.decisions)
+    saved = SavedEvents(state.root)
     letters = DeadLetters(base.shared.store, triggers.workers.wake)
     letters.on_replay = base.observing.replays.note
     console = compose_console(
@@ -162,7 +163,7 @@ def compose_web(base: Base, triggers: Triggers, health: Health, delivery: Delive
         *DeploysApi(DeployParts(state.staging, deployer, functions.tasks, functions.room)).routes(),
         *InspectionsApi(catalog, state).routes(),
         *EnvironmentsApi(catalog, state).routes(),
-        *SavedEventsApi(SavedEvents(state.root), catalog, state).routes(),
+        *SavedEventsApi(saved, catalog, state).routes(),
         *TriesApi(TryParts(triggers.dispatch, triggers.http.bodies, lambda: triggers.http.max_body)).routes(),
         *ConfigsApi(Desk(reloader)).routes(),
         *UsageApi(triggers.usage).routes(),
@@ -177,7 +178,9 @@ def compose_web(base: Base, triggers: Triggers, health: Health, delivery: Delive
         *Pages(FILES).routes(),
     ]
     api = Api(
-        ApiParts(state, catalog, deployer, base.logs, health, reports, reloader, console.site.show_home),
+        ApiParts(
+            state, catalog, deployer, base.logs, health, reports, reloader, saved, console.site.show_home
+        ),
         routes,
     )
     gate = Gate(api.application(), access.guard, access.audit)

@@ -88,6 +88,18 @@ class SavedEvents:
             await self._write({**events, function: left})
             return True
 
+    async def forget(self, function: str) -> None:
+        """Throw all of a function away that is no more: the next of its name may be somebody else's."""
+        async with self._turn:
+            events = await self._read()
+            if function not in events:
+                return
+            self._events = {name: each for name, each in events.items() if name != function}
+            try:
+                await self._write(self._events)
+            except OSError as error:
+                logger.warning("saved events of %s stay in %s for now: %s", function, self._file, error)
+
     async def _read(self) -> Events:
         if self._events is None:
             self._events = await asyncio.to_thread(_load, self._file)
@@ -127,7 +139,7 @@ def _replace(file: Path, events: Events) -> None:
     new = file.with_suffix(".new")
     # Events may say what is nobody else's business.
     with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as opened:
-        json.dump(told, opened, ensure_ascii=False)
+        json.dump(told, opened)  # as ASCII: JSON can say half of a surrogate pair, and UTF-8 cannot
         opened.flush()
         os.fsync(opened.fileno())
     new.replace(file)

@@ -82,7 +82,7 @@ class AuditLog:
         logger.log(level, "%s", " ".join(filter(None, words)), extra={"event": deed.action, **told})
 
     def record_at_will(self, actor: Actor, deed: Deed) -> None:
-        """As `record`, for refusals and sign-ins: some each minute, then only how many more."""
+        """As `record`, for refusals, sign-ins and tries: some each minute, then only how many more."""
         minute = self._clock() // 60
         if minute != self._minute:
             self._sum_up()

@@ -108,7 +108,9 @@ class Gate:
     def _record(self, need: Need, actor: Actor, status: int, told: dict[str, str]) -> None:
         if status < 400 and need.told:
             return
-        if status < 400:
+        if status < 400 and need.often:
+            self._audit.record_at_will(actor, Deed(need.action, **told))
+        elif status < 400:
             self._audit.record(actor, Deed(need.action, **told))
         elif actor.name != ANONYMOUS:
             self._audit.record_at_will(actor, Deed(need.action, outcome=str(status), **told))

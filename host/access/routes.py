@@ -14,7 +14,8 @@ class Need:
     """One of `verbs`, on the function that the path's `{name}` names if `named`, else on some function.
 
     `action` is what the audit log calls it, with the parameters `noted` (of path or query); where `told` the
-    endpoint's own parts record how it ended, and only refusals are recorded here.
+    endpoint's own parts record how it ended, and only refusals are recorded here. What may come `often` and
+    changes nothing stands beside refusals, where it pushes no deed out.
     """
 
     verbs: tuple[str, ...]
@@ -22,6 +23,7 @@ class Need:
     action: str = ""
     noted: tuple[str, ...] = ()
     told: bool = False
+    often: bool = False
 
     def scope(self, name: str) -> str:
         """The scope that would do, as it is told to who lacks it."""
@@ -72,11 +74,11 @@ NEEDS = {
     f"DELETE {FUNCTION}": Need((DEPLOY,), named=True, action="remove", noted=("name",)),
     f"POST {FUNCTION}/scale": Need((DEPLOY,), named=True, action="scale", noted=("name",)),
     f"GET {FUNCTION}/why": _READ,
-    f"POST {FUNCTION}/try": Need((INVOKE,), named=True, action="try", noted=("name",)),
+    f"POST {FUNCTION}/try": Need((INVOKE,), named=True, action="try", noted=("name",), often=True),
     f"GET {FUNCTION}/saved-events": _READ,
     # Where invoking needs no token this does; the endpoint sees whether the caller may invoke the function.
-    f"PUT {FUNCTION}/saved-events/{{event}}": _READ,
-    f"DELETE {FUNCTION}/saved-events/{{event}}": _READ,
+    f"PUT {FUNCTION}/saved-events/{{event:path}}": _READ,
+    f"DELETE {FUNCTION}/saved-events/{{event:path}}": _READ,
     f"GET {FUNCTION}/logs": _READ,
     f"GET {FUNCTION}/revisions/{{number}}": _READ,
     f"GET {FUNCTION}/revisions/{{number}}/build-log": _READ,
@@ -102,7 +104,7 @@ NEEDS = {
     "GET /api/records": _READ,
     "GET /api/records/{id}": _READ,
     # It shows what came of somebody's event; the endpoint sees whether the caller may invoke the function.
-    "POST /api/records/{id}/replay": Need((READ,), action="records.replay", noted=("id", "on")),
+    "POST /api/records/{id}/replay": Need((READ,), action="records.replay", noted=("id", "on"), often=True),
     "GET /api/tokens": _ADMIN,
     "POST /api/tokens": Need((ADMIN,), action="token.create"),
     "DELETE /api/tokens/{id}": Need((ADMIN,), action="token.revoke", noted=("id",)),

@@ -24,6 +24,7 @@ from host.full_disk import FULL, is_out_of_room, tell_refused
 from host.health import Health
 from host.logs.store import LogStore
 from host.reload import NoConfigError, Reloader
+from host.saved_events import SavedEvents
 from host.state import StateDir
 from host.web import views
 from host.web.bodies import read_object
@@ -62,6 +63,7 @@ class ApiParts:
     health: Health
     reports: Reports
     reloader: Reloader
+    saved: SavedEvents
     home: Callable[[Request], Awaitable[Response]]
 
 
@@ -173,6 +175,7 @@ class Api:
         name = request.path_params["name"]
         await self._parts.deployer.remove(name)
         self._parts.logs.forget(name)
+        await self._parts.saved.forget(name)
         return JSONResponse({"removed": name})
 
     async def scale(self, request: Request) -> Response:

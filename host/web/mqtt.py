@@ -27,6 +27,8 @@ from triggers.mqtt.visit import VisitError
 DEFAULT_TOPICS = 500
 AT_A_TIME = 100
 """Topics that are shown in one go, with events between."""
+MOST_PUBLISHED = 256 * 1024
+"""Bytes of a message to publish, as JSON."""
 TELL_EVERY = 1.0
 """Seconds between two lines of who listens."""
 
@@ -85,7 +87,7 @@ class MqttApi:
     async def publish(self, request: Request) -> Response:
         """Publish one message; answered once the broker has it."""
         with _explained():
-            name, parcel = read_parcel(await read_object(request))
+            name, parcel = read_parcel(await read_object(request, MOST_PUBLISHED))
             broker = self._broker(name)
             flags = f"qos={parcel.qos} retain={int(parcel.retain)} bytes={len(parcel.payload)}"
             note_for_audit(request, target=f"broker={name} {flags} topic={parcel.topic}")

@@ -17,13 +17,15 @@ from host.access.scopes import INVOKE
 from host.authoring.faults import AuthoringError
 from host.authoring.samples import find_samples, read_sample
 from host.deployment.catalog import Catalog
-from host.saved_events import SavedEvent, SavedEventError, SavedEvents
+from host.saved_events import LARGEST, SavedEvent, SavedEventError, SavedEvents
 from host.state import StateDir
 from host.web.bodies import read_object
 
 MOST_SAMPLES, LARGEST_SAMPLE = 20, 64 * 1024
 ENCODINGS = ("text", "base64")
 LONGEST_NAME, MOST_HEADERS, LONGEST_LINE = 80, 32, 4096
+MOST_SENT = 4 * LARGEST
+"""Bytes of an event as JSON, which has more signs than what it says."""
 
 View = dict[str, Any]
 
@@ -41,8 +43,8 @@ class SavedEventsApi:
         path = "/api/functions/{name}/saved-events"
         return [
             Route(path, self.show, methods=["GET"]),
-            Route(path + "/{event}", self.save, methods=["PUT"]),
-            Route(path + "/{event}", self.drop, methods=["DELETE"]),
+            Route(path + "/{event:path}", self.save, methods=["PUT"]),
+            Route(path + "/{event:path}", self.drop, methods=["DELETE"]),
         ]
 
     async def show(self, request: Request) -> Response:
@@ -59,7 +61,7 @@ class SavedEventsApi:
         """Keep an event under this name, in place of another one of it."""
         deployed = self._catalog.get(request.path_params["name"])
         require(request, INVOKE, deployed.name)
-        event = self._event(request, await read_object(request))
+        event = self._event(request, await read_object(request, MOST_SENT))
         try:
             await self._saved.save(deployed.name, event)
         except SavedEventError as error:
@@ -81,8 +83,10 @@ class SavedEventsApi:
 
     def _event(self, request: Request, told: View) -> SavedEvent:
         name = request.path_params["event"]
-        if len(name) > LONGEST_NAME or not name.isprintable():
-            raise HTTPException(400, f"a saved event's name has {LONGEST_NAME} printable characters at most")
+        # Browsers take dots for a way up in the address.
+        if not 0 < len(name) <= LONGEST_NAME or not name.isprintable() or name in (".", ".."):
+            said = f"a saved event's name has one to {LONGEST_NAME} printable characters, and is not . or .."
+            raise HTTPException(400, said)
         body, encoding = told.get("body", ""), told.get("encoding", "text")
         content_type, headers = told.get("content_type", ""), told.get("headers", [])
         if not all(isinstance(each, str) for each in (body, content_type)) or encoding not in ENCODINGS:

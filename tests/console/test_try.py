@@ -86,10 +86,17 @@ def test_saved_events_are_shared_bounded_and_stand_beside_the_packages_samples(
     (saved,) = told["saved"]
     assert {name: saved[name] for name in ("name", *event)} == {"name": "三号 line", **event}
     assert client.put(f"{path}/large", json={"body": "x" * 70_000}).status_code == 413
+    assert client.put(f"{path}/60 KiB, 3/7", json={"body": '"' * 61_440}).status_code == 200
+    assert client.delete(f"{path}/60 KiB, 3/7").status_code == 200
+    assert client.put(f"{path}/half", content=b'{"body": "\\ud800"}').status_code == 200
+    assert client.put(f"{path}/{'x' * 81}", json={}).status_code == 400
     for wrong in ({"body": 1}, {"headers": "x"}, {"encoding": "rot13"}):
         assert client.put(f"{path}/wrong", json=wrong).status_code == 400
     assert client.delete(f"{path}/三号 line").status_code == 200
     assert client.delete(f"{path}/三号 line").status_code == 404
+    client.delete(f"{shared_host.url}/api/functions/kept")
+    shared_host.deploy({"index.py": ECHO}, "kept")
+    assert client.get(path).json()["saved"] == []
 
 
 def test_trying_takes_the_right_to_invoke_that_function(start_host: StartHost) -> None:

@@ -106,7 +106,7 @@ def test_publishing_is_answered_once_the_broker_has_it_and_the_audit_log_knows(s
         ({"topic": "\ud800"}, 422),
         ({"broker": "b9"}, 404),
         ({"broker": "gone"}, 503),
-        ({"payload": "x" * 70_000}, 413),
+        ({"payload": "x" * 270_000}, 413),
     ):
         assert scene.publish(**wrong).status_code == status, wrong
     records = scene.host.client.get(f"{scene.host.url}/api/audit").json()["records"]
