@@ -11,12 +11,13 @@ from urllib.parse import quote
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from host.access.gate import SESSION, identity_of
 from host.access.scopes import ANONYMOUS, Identity
 from host.console.catalog import LANGUAGES, Catalog
+from host.console.compression import answer_page
 from host.console.page import Load, Page, Piece, Shown, Tab
 from host.console.viewer import THEMES, read_viewer
 from host.web.sessions import SIGN_IN
@@ -83,7 +84,7 @@ class Site:
                 shown |= await load(request)
         except HTTPException as error:
             return await self._fail(request, error.status_code, error.detail)
-        return HTMLResponse(await self._fill(request, view, shown))
+        return await answer_page(request, await self._fill(request, view, shown))
 
     def _refuse(self, request: Request) -> Response:
         url = request.url
@@ -92,7 +93,7 @@ class Site:
 
     async def _fail(self, request: Request, status: int, detail: str = "") -> Response:
         shown = {"status": status, "detail": detail}
-        return HTMLResponse(await self._fill(request, View(Page("failure")), shown), status)
+        return await answer_page(request, await self._fill(request, View(Page("failure")), shown), status)
 
     async def _fill(self, request: Request, view: "View", shown: Shown) -> str:
         catalog = await self._strings()

@@ -30,6 +30,25 @@ def test_a_page_that_there_is_not_says_so_in_the_viewers_language(shared_host: R
     assert "没有这个页面" in told.text and '<html lang="zh-CN"' in told.text
 
 
+def test_pages_are_compressed_but_for_what_other_sites_make_browsers_ask_for(
+    shared_host: RunningHost,
+) -> None:
+    url = f"{shared_host.url}/console/functions"
+    mine = {"authorization": f"Bearer {shared_host.local_token()}"}
+    for site, encoding in (
+        ("same-origin", "gzip"),
+        ("none", "gzip"),
+        ("same-site", None),
+        ("cross-site", None),
+    ):
+        told = httpx.get(url, headers={**mine, "sec-fetch-site": site, "accept-encoding": "gzip"})
+        assert told.headers.get("content-encoding") == encoding
+        assert told.headers["vary"] == "accept-encoding, sec-fetch-site"
+        assert told.text.endswith("</html>") or told.text.endswith("</html>\n")
+    plain = httpx.get(url, headers={**mine, "accept-encoding": "identity"})
+    assert "content-encoding" not in plain.headers
+
+
 def test_the_overview_is_live_and_changes_its_language(shared_host: RunningHost, console: Browser) -> None:
     go(console, shared_host, "/")
     console.wait_for("document.getElementById('live').dataset.state === 'live'", "it is live")
