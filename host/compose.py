@@ -52,6 +52,7 @@ from host.web.sessions import SessionsApi
 from host.web.status import StatusApi, StatusParts
 from host.web.tries import TriesApi, TryParts
 from host.web.usage import UsageApi
+from host.web.veil import Veil
 from runtime.events import Dispatch
 from runtime.ratelimit import RateLimit, limit_dispatch
 from runtime.usage import Usage
@@ -136,6 +137,14 @@ def compose_reloader(base: Base, triggers: Triggers) -> Reloader:
     return Reloader(base.settings, os.environ, running)
 
 
+def compose_veil(base: Base, reloader: Reloader) -> Veil:
+    """Build what is over MQTT messages that are shown; it learns the secrets of each config."""
+    veil = Veil(read_paths(base.observing.records.rules.redact))
+    veil.learn(base.settings.config)
+    reloader.listeners.append(lambda settings: veil.learn(settings.config))
+    return veil
+
+
 def compose_web(base: Base, triggers: Triggers, health: Health, delivery: DeliveryPart) -> Web:
     """Build the API, and the port that leads to it and to functions."""
     access, functions, state = base.access, base.functions, base.state
@@ -153,6 +162,7 @@ def compose_web(base: Base, triggers: Triggers, health: Health, delivery: Delive
             urls=lambda: port.urls,
             why=triggers.deploys.why,
             letters=letters,
+            veil=(veil := compose_veil(base, reloader)),
         )
     )
     entrance = AccessPart(access.tokens, access.guard, access.local, lambda: port.addresses)
@@ -172,7 +182,7 @@ def compose_web(base: Base, triggers: Triggers, health: Health, delivery: Delive
         *observing_routes(base.observing, watched),
         *AccessApi(access.tokens, access.audit, entrance.renew).routes(),
         *SessionsApi(access.guard, access.sessions, access.audit).routes(),
-        *MqttApi(mqtt, read_paths(base.observing.records.rules.redact)).routes(),
+        *MqttApi(mqtt, veil).routes(),
         *document.routes(),
         *console.routes,
         *Pages(FILES).routes(),

@@ -7,6 +7,7 @@ from host.deployment.room import Room
 from host.logs.store import LogStore
 from host.observing.compose import Observing, Watched
 from host.reload import Reloader
+from host.web.veil import Veil
 from runtime.usage import Usage
 from triggers.delivery.letters import DeadLetters
 
@@ -27,3 +28,4 @@ class Ground:
     urls: Callable[[], list[str]]
     why: Callable[[str], str | None]
     letters: DeadLetters
+    veil: Veil

@@ -12,12 +12,12 @@ from starlette.routing import Route
 
 from host.access.gate import actor_of, note_for_audit
 from host.mqtt import MqttPart
-from host.observing.records.redaction import Paths
 from host.web.bodies import json_line, read_object
 from host.web.mqtt_orders import read_parcel
 from host.web.mqtt_views import Json, is_wanted, show_broker, show_message, show_topic
 from host.web.numbers import query_number
 from host.web.places import Places
+from host.web.veil import Veil
 from triggers.asgi import Receive, Scope, Send
 from triggers.mqtt.broker import Broker
 from triggers.mqtt.listener import Listener
@@ -34,11 +34,11 @@ TELL_EVERY = 1.0
 
 
 class MqttApi:
-    """Its endpoints, each one verb; `redact` are the paths whose values no payload shows."""
+    """Its endpoints, each one verb; `veil` is over what no message shows."""
 
-    def __init__(self, mqtt: MqttPart, redact: Paths) -> None:
+    def __init__(self, mqtt: MqttPart, veil: Veil) -> None:
         self._mqtt = mqtt
-        self._redact = redact
+        self._veil = veil
         self._listening = Places(4, 2, "too many listen to brokers just now; close a page that does")
 
     def routes(self) -> list[Route]:
@@ -68,7 +68,7 @@ class MqttApi:
         wanted.sort(key=lambda each: (each.broker, each.name))
         shown: list[Json] = []
         for each in wanted[:limit]:
-            shown.append(show_topic(each, self._redact))
+            shown.append(show_topic(each, self._veil))
             if not len(shown) % AT_A_TIME:
                 await asyncio.sleep(0)
         told = {"total": len(seen), "forgotten": seen.forgotten, "overlong": seen.overlong.count}
@@ -82,7 +82,7 @@ class MqttApi:
         if found is None:
             raise HTTPException(404, f"no message has passed on {topic[:80]!r} since the host started")
         last = list(found.messages) if found.messages is not None else [found.newest]
-        return _json({"messages": [show_message(each, self._redact) for each in reversed(last)]})
+        return _json({"messages": [show_message(each, self._veil) for each in reversed(last)]})
 
     async def publish(self, request: Request) -> Response:
         """Publish one message; answered once the broker has it."""

@@ -1,11 +1,12 @@
-"""What passes over MQTT as API and console show it: redacted as records are, payloads in base64."""
+"""What passes over MQTT as API and console show it: redacted and masked like records, payloads in base64."""
 
 import base64
 from typing import Any
 
 from conf.topics import matches
 from host.mqtt import MqttPart
-from host.observing.records.redaction import Paths, UnreadableError, blot_headers, redact_json
+from host.observing.records.redaction import UnreadableError, blot_headers, redact_json
+from host.web.veil import Veil
 from triggers.mqtt.sighting import Sighting
 from triggers.mqtt.topics_seen import TopicSeen
 
@@ -34,7 +35,7 @@ def show_broker(mqtt: MqttPart, name: str) -> Json:
     }
 
 
-def show_topic(topic: TopicSeen, paths: Paths) -> Json:
+def show_topic(topic: TopicSeen, veil: Veil) -> Json:
     """One in a list; nothing of its last payload where some of them are to be redacted."""
     last = topic.newest
     return {
@@ -48,8 +49,13 @@ def show_topic(topic: TopicSeen, paths: Paths) -> Json:
         "size": last.size,
         "qos": last.flags[0],
         "retain": last.flags[1],
-        "brief": "" if paths else last.payload[:LONGEST_BRIEF].decode(errors="replace"),
+        "brief": "" if veil.paths else _brief(last, veil),
     }
+
+
+def _brief(last: Sighting, veil: Veil) -> str:
+    # A secret may begin in what is shown and end behind it.
+    return veil.data(last.payload, last.size > len(last.payload))[:LONGEST_BRIEF].decode(errors="replace")
 
 
 def is_wanted(topic: TopicSeen, broker: str, topic_filter: str) -> bool:
@@ -59,11 +65,11 @@ def is_wanted(topic: TopicSeen, broker: str, topic_filter: str) -> bool:
     return not topic_filter or matches(topic_filter, topic.name.decode(errors="replace"))
 
 
-def show_message(seen: Sighting, paths: Paths) -> Json:
+def show_message(seen: Sighting, veil: Veil) -> Json:
     """One with its payload, or `lost` that says why there is none."""
     qos, retain, dup = seen.flags
     is_cut = seen.size > len(seen.payload)
-    payload, lost = _redact(seen.payload, is_cut, paths)
+    payload, lost = _redact(seen.payload, is_cut, veil)
     return {
         "number": seen.number,
         "at": round(seen.at, 6),
@@ -78,29 +84,31 @@ def show_message(seen: Sighting, paths: Paths) -> Json:
         "redacted": payload != seen.payload,
         "lost": lost,
         "payload": base64.b64encode(payload).decode(),
-        "properties": _show_properties(seen.properties),
+        "properties": _show_properties(seen.properties, veil),
     }
 
 
-def _redact(payload: bytes, is_cut: bool, paths: Paths) -> tuple[bytes, str]:
-    if not paths or not payload:
-        return payload, ""
+def _redact(payload: bytes, is_cut: bool, veil: Veil) -> tuple[bytes, str]:
+    if not veil.paths or not payload:
+        return veil.data(payload, is_cut), ""
     if is_cut:
         return b"", CUT_AND_REDACTED
     try:
-        return redact_json(payload, paths) or payload, ""
+        return veil.data(redact_json(payload, veil.paths) or payload), ""
     except UnreadableError:
         return b"", NOT_JSON
 
 
-def _show_properties(told: dict[str, object]) -> list[list[str]]:
+def _show_properties(told: dict[str, object], veil: Veil) -> list[list[str]]:
     """Names and values, as text; bytes in hex, and `***` for what opens something."""
     shown: list[list[str]] = []
     for name, value in told.items():
         if name == "UserProperty" and isinstance(value, list):
-            shown += [[key, _blot(key, text)] for key, text in value]
+            shown += [[veil.text(key), veil.text(_blot(key, text))] for key, text in value]
+        elif isinstance(value, bytes):
+            shown.append([name, veil.data(value).hex(" ")])
         else:
-            shown.append([name, value.hex(" ") if isinstance(value, bytes) else str(value)])
+            shown.append([name, veil.text(str(value))])
     return shown
 
 

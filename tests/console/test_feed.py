@@ -10,6 +10,7 @@ import pytest
 
 from host.access.scopes import ADMIN
 from host.console.live.feed import (
+    MOST_EACH,
     MOST_LOOKING,
     MOST_UNREAD,
     Feed,
@@ -28,6 +29,7 @@ class Counting(Source):
 
     name = "count"
     every = 1
+    items = True
 
     def __init__(self) -> None:
         self.asked = 0
@@ -79,7 +81,7 @@ def test_a_source_is_asked_once_for_all_who_look_and_only_while_they_do() -> Non
     async def scene() -> None:
         source = Counting()
         feed = Feed([source])
-        first, second = feed.enter(["count:工业"]), feed.enter(["count:工业", "count:工业"])
+        first, second = feed.enter(["count:工业"], "x"), feed.enter(["count:工业", "count:工业"], "x")
         one, two = await asyncio.gather(
             hear(feed, first, lambda heard: len(heard) > 5), hear(feed, second, lambda heard: len(heard) > 5)
         )
@@ -92,7 +94,7 @@ def test_a_source_is_asked_once_for_all_who_look_and_only_while_they_do() -> Non
         feed.leave(second)
         feed.leave(second)
         assert source.seen == ["+工业", "-工业"]
-        again = feed.enter(["count:b"])
+        again = feed.enter(["count:b"], "x")
         asked = source.asked
         await until(lambda: source.asked > asked, "it is asked again")
         feed.leave(again)
@@ -104,8 +106,10 @@ def test_a_source_is_asked_once_for_all_who_look_and_only_while_they_do() -> Non
 def test_one_source_that_fails_leaves_the_others_alone(caplog: pytest.LogCaptureFixture) -> None:
     async def scene() -> None:
         feed = Feed([Failing(), Counting()])
-        looker = feed.enter(["failing", "count"])
-        await hear(feed, looker, lambda heard: sum(name == "count" for name, _ in heard) > 3)
+        looker = feed.enter(["failing", "count", "failing:x", "count:"], "x")
+        heard = await hear(feed, looker, lambda heard: sum(name == "count" for name, _ in heard) > 3)
+        gone = [told["channel"] for name, told in heard if name == "gone"]
+        assert gone == ["failing:x", "count:"], "there is one channel where a source tells no items"
         await feed.stop()
 
     asyncio.run(scene())
@@ -117,29 +121,34 @@ def test_what_a_feed_holds_is_bounded() -> None:
         source = Counting()
         feed = Feed([source])
         with pytest.raises(UnknownChannelError):
-            feed.enter(["other"])
+            feed.enter(["other"], "x")
         with pytest.raises(UnknownChannelError):
-            feed.enter(["count:a", "other"])
+            feed.enter(["count:a", "other"], "x")
         assert source.seen == ["+a", "-a"], "what was begun is undone"
-        looker = feed.enter(["count:nothing", "count:b"])
+        looker = feed.enter(["count:nothing", "count:b"], "x")
         heard = await hear(feed, looker, lambda heard: len(heard) > 2)
         assert heard[1:] == [("gone", {"channel": "count:nothing"}), ("count:b", {"begin": "b"})]
         feed.leave(looker)
         assert source.seen[2:] == ["+b", "-b"]
-        lookers = [feed.enter([]) for _ in range(MOST_LOOKING)]
+        lookers = [feed.enter([], str(number % 4)) for number in range(MOST_LOOKING)]
         with pytest.raises(TooManyLookingError):
-            feed.enter([])
+            feed.enter([], "x")
         for each in lookers[1:]:
+            feed.leave(each)
+        own = [feed.enter([], "0") for _ in range(MOST_EACH - 1)]
+        with pytest.raises(TooManyLookingError, match="of yours"):
+            feed.enter([], "0")
+        for each in own:
             feed.leave(each)
         for _ in range(MOST_UNREAD + 1):
             lookers[0].tell(b"event: x\ndata: 1\n\n")
         assert await hear(feed, lookers[0], lambda heard: False) == [], "who does not read begins anew"
         feed.leave(lookers[0])
-        open_page = feed.enter(["count"])
+        open_page = feed.enter(["count"], "x")
         await feed.stop()
         assert await hear(feed, open_page, lambda heard: False) == []
         with pytest.raises(TooManyLookingError):
-            feed.enter([])
+            feed.enter([], "x")
 
     asyncio.run(scene())
 

@@ -1,5 +1,6 @@
 """The API shows what passes over MQTT, redacted, and publishes and listens for those who may."""
 
+import base64
 import json
 import signal
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ rules:
 - {{name: r1, functions: [echo],
    sub: {{name: b1, clientId: host-in, topic: in/+}}, pub: {{name: b1, clientId: host-out, topic: out}}}}
 records: {{redact: [user.password]}}
+secrets: {{api: "open-sesame"}}
 """
 ECHO = "def index(event, context):\n    return event\n"
 
@@ -86,6 +88,11 @@ def test_topics_and_messages_are_told_and_what_is_to_be_redacted_is_not(scene: S
     assert message["redacted"] and message["size"] == 45
     (unread,) = scene.get("/messages", broker="b1", topic="in/2").json()["messages"]
     assert unread["payload"] == "" and "records.redact" in unread["lost"]
+    scene.line.say("in/3", b'{"said": "open-sesame"}', qos=1, properties={"ContentType": "open-sesame"})
+    wait_until(lambda: "in/3" in scene.topics(), "a secret of a function has passed")
+    (masked,) = scene.get("/messages", broker="b1", topic="in/3").json()["messages"]
+    assert masked["redacted"] and json.loads(base64.b64decode(masked["payload"])) == {"said": "***"}
+    assert ["ContentType", "***"] in masked["properties"]
     everything = json.dumps([topics, message, unread])
     assert "hidden" not in everything and "aGlkZGVu" not in everything
     assert scene.get("/messages", broker="b1", topic="nothing").status_code == 404

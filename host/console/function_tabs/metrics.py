@@ -36,6 +36,7 @@ class InstancesSource(Source):
     """Tells the last second of each instance of a function."""
 
     name = "instances"
+    items = True
 
     def __init__(self, history: History, axis: Axis) -> None:
         self._history = history

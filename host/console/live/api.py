@@ -5,7 +5,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
-from host.access.gate import as_http, identity_of
+from host.access.gate import actor_of, as_http, identity_of
 from host.access.guard import refusal
 from host.console.live.feed import MOST_CHANNELS, Feed, Looker, TooManyLookingError, UnknownChannelError
 from triggers.asgi import Receive, Scope, Send
@@ -36,7 +36,8 @@ class LiveApi:
         try:
             for channel in channels:
                 self._check(request, channel)
-            return self._feed.enter(channels)
+            actor = actor_of(request)
+            return self._feed.enter(channels, f"{actor.name} {actor.peer}")
         except UnknownChannelError as error:
             raise HTTPException(404, str(error)) from None
         except TooManyLookingError as error:

@@ -2,6 +2,7 @@
 
 import time
 from collections import deque
+from collections.abc import Iterable
 from typing import Any
 
 from host.console.live.source import Source
@@ -12,7 +13,7 @@ from runtime.spec import PoolSpec
 
 MOST_KEPT = 100
 MOST_TOLD = 20
-"""Of those that come between two ticks."""
+"""At a time."""
 
 
 class DecisionsSource(Source, Observer):
@@ -33,22 +34,21 @@ class DecisionsSource(Source, Observer):
         self._kept.append((self._number, spec.function, Record(time.time(), decision)))
 
     def opened(self, item: str) -> None:
-        """Whoever begins to look is told what was; raises KeyError for any item, as there is one record."""
-        if item:
-            raise KeyError(item)
+        """Whoever begins to look is told what was."""
         self._told = self._number
 
     def begin(self, item: str) -> Any:
         """All that are kept, oldest first."""
-        return self._tell(0, MOST_KEPT)
+        return _tell(self._kept)
 
     def tell(self, item: str) -> Any:
-        """Those that came since the last time."""
+        """Those that came since the last time, the oldest first."""
         if self._told == self._number:
             return None
-        since, self._told = self._told, self._number
-        return self._tell(since, MOST_TOLD)
+        new = [each for each in self._kept if each[0] > self._told][:MOST_TOLD]
+        self._told = new[-1][0]  # of more, the rest is told the next time
+        return _tell(new)
 
-    def _tell(self, since: int, most: int) -> dict[str, Any]:
-        new = [(name, record) for number, name, record in self._kept if number > since][-most:]
-        return {"decisions": [{**tell_decision(record), "function": name} for name, record in new]}
+
+def _tell(kept: Iterable[tuple[int, str, Record]]) -> dict[str, Any]:
+    return {"decisions": [{**tell_decision(record), "function": name} for _, name, record in kept]}

@@ -18,6 +18,8 @@ TICK = 0.25
 TICKS_PER_SECOND = 4
 MOST_LOOKING = 64
 """Pages that are told at a time: each holds a connection."""
+MOST_EACH = 16
+"""Of them by one who looks, so that nobody takes all."""
 MOST_CHANNELS = 16
 """Of one page."""
 MOST_UNREAD = 256
@@ -34,9 +36,10 @@ class UnknownChannelError(Exception):
 
 @dataclass(eq=False)
 class Looker:
-    """One page that is open; None in its queue ends it."""
+    """One page that is open, of `who` looks; None in its queue ends it."""
 
     channels: tuple[str, ...]
+    who: str = ""
     unread: asyncio.Queue[bytes | None] = field(default_factory=lambda: asyncio.Queue(MOST_UNREAD))
 
     def tell(self, message: bytes) -> None:
@@ -86,11 +89,13 @@ class Feed(Part):
             raise UnknownChannelError(f"there is no channel {name[:40]!r}")
         return self._sources[name], item
 
-    def enter(self, channels: Iterable[str]) -> Looker:
+    def enter(self, channels: Iterable[str], who: str) -> Looker:
         """Begin to look; raises UnknownChannelError or TooManyLookingError, and `leave` undoes it."""
-        looker = Looker(tuple(dict.fromkeys(channels)))
+        looker = Looker(tuple(dict.fromkeys(channels)), who)
         if len(self._all) >= MOST_LOOKING or self._stopped:
             raise TooManyLookingError(f"{MOST_LOOKING} pages are open, which is the most that are kept live")
+        if sum(each.who == who for each in self._all) >= MOST_EACH:
+            raise TooManyLookingError(f"{MOST_EACH} pages of yours are open, the most for one caller")
         self._all.add(looker)
         try:
             looker.tell(_message("hello", {"boot": self._boot, "now": self._clock()}))
@@ -107,6 +112,8 @@ class Feed(Part):
         source, item = self.find(channel)
         if channel not in self._lookers:
             try:
+                if channel != source.name and not (item and source.items):
+                    raise KeyError(item)
                 source.opened(item)
             except KeyError:
                 # A function that was removed must not keep a page from all else that it shows.

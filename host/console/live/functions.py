@@ -57,6 +57,7 @@ class FunctionSource(Source):
     """Tells all of one function whenever any of it has changed; null once it is gone."""
 
     name = "function"
+    items = True
     every = 2
 
     def __init__(self, catalog: Catalog, glances: Glances) -> None:

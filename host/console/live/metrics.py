@@ -22,6 +22,7 @@ class MetricsSource(Source):
     """Tells the rows of seconds that are over, as `/api/metrics` names their columns."""
 
     name = "metrics"
+    items = True
 
     def __init__(self, history: History, axis: Axis, functions: Callable[[], Collection[str]]) -> None:
         self._history = history

@@ -6,8 +6,8 @@ from typing import Any
 
 from host.console.live.source import Source
 from host.mqtt import MqttPart
-from host.observing.records.redaction import Paths
 from host.web.mqtt_views import Json, show_message, show_topic
+from host.web.veil import Veil
 from triggers.mqtt.sighting import Sighting
 
 KEY = re.compile(r"[0-9a-f]{24}")
@@ -29,8 +29,6 @@ class ConnectionsSource(Source):
 
     def tell(self, item: str) -> Any:
         """All of them in brief; `changes` is another number when one has come or gone."""
-        if item:
-            raise KeyError(item)
         told = [
             {
                 "broker": each.broker,
@@ -52,9 +50,9 @@ class TopicsSource(Source):
 
     name = "mqtt-topics"
 
-    def __init__(self, mqtt: MqttPart, redact: Paths) -> None:
+    def __init__(self, mqtt: MqttPart, veil: Veil) -> None:
         self._seen = mqtt.seen
-        self._redact = redact
+        self._veil = veil
         self._told: dict[str, tuple[int, int]] = {}
         self._times = 0
 
@@ -84,7 +82,7 @@ class TopicsSource(Source):
             return None
         self._times += 1
         self._told |= {each.key: (each.count, self._times) for each in rows}
-        topics = [show_topic(each, self._redact) for each in rows]
+        topics = [show_topic(each, self._veil) for each in rows]
         return {"now": self._seen.clock(), "topics": topics, "gone": gone, "total": len(self._seen)}
 
 
@@ -92,11 +90,12 @@ class MessagesSource(Source):
     """Tells the messages of one topic while somebody looks at it, and has them kept for as long."""
 
     name = "mqtt-topic"
+    items = True
     every = 2
 
-    def __init__(self, mqtt: MqttPart, redact: Paths) -> None:
+    def __init__(self, mqtt: MqttPart, veil: Veil) -> None:
         self._seen = mqtt.seen
-        self._redact = redact
+        self._veil = veil
         self._told: dict[str, int] = {}
 
     def opened(self, item: str) -> None:
@@ -131,7 +130,7 @@ class MessagesSource(Source):
         return topic.messages if topic.messages is not None else (topic.newest,)
 
     def _show(self, messages: Iterable[Sighting]) -> Json:
-        return {"messages": [show_message(each, self._redact) for each in _fitting(messages)][::-1]}
+        return {"messages": [show_message(each, self._veil) for each in _fitting(messages)][::-1]}
 
 
 def _fitting(messages: Iterable[Sighting]) -> Iterator[Sighting]:

@@ -35,9 +35,7 @@ class OverviewSource(Source):
         self._told: dict[str, Any] = {}
 
     def opened(self, item: str) -> None:
-        """Begin to look; raises KeyError for any item, as there is one overview."""
-        if item:
-            raise KeyError(item)
+        """Begin to look."""
         self._looking = asyncio.create_task(steadily("the overview", self.look, LOOK_EVERY))
 
     def closed(self, item: str) -> None:

@@ -10,11 +10,13 @@ class Source:
 
     `every` is after how many ticks of the feed (four a second) it is asked again. It is asked on the event
     loop, once for all who look, and only while somebody looks: what takes long does not belong here.
+    `items` says that it tells of items: else it has one channel, whose news nobody takes from others.
     """
 
     name = "source"
     verb = READ
     every = 4
+    items = False
 
     def opened(self, item: str) -> None:
         """The first one looks; raises KeyError where there is no such item."""

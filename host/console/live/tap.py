@@ -46,6 +46,7 @@ class TapSource(Source, Observer):
     """Observes only while somebody looks; shows what records show, redacted and masked as they are."""
 
     name = "tap"
+    items = True
     every = 1
 
     def __init__(self, observers: Observers, functions: Callable[[], Collection[str]], paths: Paths) -> None:

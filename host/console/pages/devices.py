@@ -112,8 +112,6 @@ class DevicesSource(Source):
 
     def opened(self, item: str) -> None:
         """Begin to note which ones change."""
-        if item:
-            raise KeyError(item)
         self._devices.changed = set()
         now = self._devices.now()
         self._online = {each.name for each in self._devices.all() if each.is_online(now)}
@@ -165,6 +163,7 @@ class DeviceSource(Source):
     """The channels `device:NAME` (with what is not plain in the name as `%XX`): all that is known of one."""
 
     name = "device"
+    items = True
 
     def __init__(self, devices: Devices, listing: Listing) -> None:
         self._devices = devices

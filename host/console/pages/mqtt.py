@@ -9,7 +9,6 @@ from host.console.ground import Ground
 from host.console.live.mqtt import ConnectionsSource, MessagesSource, TopicsSource
 from host.console.page import Page, Piece, Shown
 from host.mqtt import MqttPart
-from host.observing.records.redaction import read_paths
 from host.web.mqtt_views import show_broker
 
 SPANS = ((600.0, "minutes", 10), (3600.0, "hours", 1), (3 * 3600.0, "hours", 3), (12 * 3600.0, "hours", 12))
@@ -28,7 +27,7 @@ Span = tuple[float, float]
 
 def make(ground: Ground) -> Piece:
     """The page, and what keeps it live."""
-    mqtt, redact = ground.watched.mqtt, read_paths(ground.observing.records.rules.redact)
+    mqtt, veil = ground.watched.mqtt, ground.veil
 
     async def load(request: Request) -> Shown:
         told, now = mqtt.told(), time.time()
@@ -37,7 +36,7 @@ def make(ground: Ground) -> Piece:
         return {"brokers": brokers, "span": (unit, count), "width": WIDTH, "example": EXAMPLE}
 
     page = Page("mqtt", load, charts=True, parts={"brokers": load})
-    sources = (ConnectionsSource(mqtt), TopicsSource(mqtt, redact), MessagesSource(mqtt, redact))
+    sources = (ConnectionsSource(mqtt), TopicsSource(mqtt, veil), MessagesSource(mqtt, veil))
     return Piece((page,), sources)
 
 
