@@ -53,8 +53,9 @@ class Sessions:
         """Go on with those of the host's last life; `identify` says who `local` or `token:ID` is by now."""
         for row in read_sessions(self._file):
             identity = identify(row.who)
-            if identity is not None and self._clock() < row.expires:
-                self._sessions[row.digest] = Session(identity, "", row.expires)
+            expires = min(row.expires, self._clock() + LIFETIME)  # the clock may have been set back
+            if identity is not None and self._clock() < expires:
+                self._sessions[row.digest] = Session(identity, "", expires)
 
     def save(self) -> None:
         """Write them; where that cannot be, they end with the host. Blocks."""

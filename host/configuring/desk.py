@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from conf.convert import native_form
 from conf.faults import ConfigError, Fault
 from conf.load import Examination, examine_text
-from conf.masking import hide, mask
+from conf.masking import Masked, blot, hide, mask
 from conf.models import Config
 from conf.readers.recognise import NATIVE
 from conf.settings import Settings, own_config
@@ -142,7 +142,7 @@ class Desk:
     async def _write(self, wanted: Wanted) -> dict[str, Any]:
         async with self._lock:
             file = self.file
-            before = await asyncio.to_thread(file.read)
+            before = await asyncio.to_thread(_read, file)
             if obstacle := await asyncio.to_thread(file.obstacle):
                 raise LockedError(obstacle)
             _, draft = await asyncio.to_thread(self._draft, wanted)
@@ -172,7 +172,10 @@ class Desk:
         return changes
 
     def _sheet(self) -> Sheet:
-        content = self.file.read()
+        try:
+            content = _read(self.file)
+        except LockedError as error:
+            return Sheet("", True, lock="file", reason=str(error))
         sheet = Sheet(content.digest, content.exists)
         obstacle = self.file.obstacle() or ""
         try:
@@ -182,33 +185,45 @@ class Desk:
             told = tuple(error.told_afar().faults)
             return Sheet(sheet.digest, sheet.exists, lock="file", reason="it cannot be read", faults=told)
         lock = "generation" if found.generation != NATIVE else "file" if obstacle else ""
-        text = self._masked_text(found, content)
+        try:
+            masked = self._masked(found, content)
+            document = document_of(self.file.is_json and lock != "generation", masked.text)
+        except (ConfigError, UnicodeError) as error:
+            reason = str(error) if isinstance(error, ConfigError) else "it is not written in UTF-8"
+            return Sheet(sheet.digest, sheet.exists, found.generation, lock="file", reason=reason)
         return Sheet(
             digest=sheet.digest,
             exists=sheet.exists,
             generation=found.generation,
-            text=text,
-            document=document_of(self.file.is_json and lock != "generation", text),
+            text=masked.text,
+            document=document,
             lock=lock,
             reason=obstacle,
-            faults=found.faults,
+            faults=blot(found.faults, masked.kept),
             notes=tuple(map(str, found.notes)),
-            is_applied=found.config is None or found.config == self._reloader.applied,
+            is_applied=found.config is not None and found.config == self._reloader.applied,
         )
 
-    def _masked_text(self, found: Examination, content: Content) -> str:
+    def _masked(self, found: Examination, content: Content) -> Masked:
         if found.generation != NATIVE:
-            return mask(native_form(found)).text
-        return read_base(self.file, content.text, self._reloader.env).masked.text
+            return mask(native_form(found))
+        return read_base(self.file, content.text, self._reloader.env).masked
 
     def _draft(self, wanted: Wanted) -> tuple[Base, Draft]:
-        content = self.file.read()
+        content = _read(self.file)
         if content.digest != wanted.digest:
             raise ConflictError("the file has been changed since it was read; read it again")
         path, env = self.file.path, self._reloader.env
-        if (generation := examine_text(content.data, path, env).generation) != NATIVE:
+        try:
+            generation = examine_text(content.data, path, env).generation
+        except ConfigError:
+            raise LockedError("the file cannot be read") from None
+        if generation != NATIVE:
             raise LockedError(f"the file is written as generation {generation.removeprefix('v')}")
-        base = read_base(self.file, content.text, env)
+        try:
+            base = read_base(self.file, content.text, env)
+        except (ConfigError, UnicodeError):
+            raise LockedError("the file is not UTF-8, or its secrets cannot be marked") from None
         return base, wanted.draft(base)
 
     def _compare(self, base: Base, draft: Draft) -> dict[str, Any]:
@@ -232,6 +247,14 @@ class Desk:
             "log": bool(started.told_log),
         }
         return [name for name, differs in told.items() if differs]
+
+
+def _read(file: ConfigFile) -> Content:
+    """What stands in it; raises LockedError where nothing can be read."""
+    try:
+        return file.read()
+    except OSError as error:
+        raise LockedError(f"{file.path} cannot be read: {error.strerror or error}") from None
 
 
 def _diff(before: str, draft: Draft) -> str:

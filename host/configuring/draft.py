@@ -12,13 +12,15 @@ from conf.document import read_document
 from conf.faults import ConfigError, Fault
 from conf.json_text import read_json
 from conf.load import Examination, examine_text
-from conf.masking import Masked, mask, put_back
+from conf.masking import Masked, blot, mask, put_back
 from conf.models import Config
 from conf.native_edit import edit
 from conf.readers.recognise import NATIVE
 from host.configuring.file import ConfigFile
 
 Tree = dict[str, Any]
+UNMARKED = Fault("", "is written in a way in which its secrets cannot be marked")
+HALF = Fault("", "holds half of a character (a lone surrogate), which no file can hold")
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,10 @@ def draft_of_document(base: Base, document: Tree) -> Draft:
     """From the form's document."""
     if base.file.is_json:
         return _finish(base, f"{json.dumps(document, ensure_ascii=False, indent=2)}\n", True)
-    edited = edit(base.masked.text, document)
+    try:
+        edited = edit(base.masked.text, document)
+    except UnicodeEncodeError:
+        return Draft(base.masked.text, None, b"", None, (HALF,))
     return _finish(base, edited.text, edited.is_whole)
 
 
@@ -66,8 +71,8 @@ def read_base(file: ConfigFile, text: str, env: Mapping[str, str]) -> Base:
         text = f"{json.dumps(json.loads(text), ensure_ascii=False, indent=2)}\n"
     try:
         return Base(file, mask(text), env)
-    except yaml.YAMLError:
-        raise ConfigError([Fault("", "is written in a way in which its secrets cannot be marked")]) from None
+    except (yaml.YAMLError, UnicodeError):
+        raise ConfigError([UNMARKED]) from None
 
 
 def document_of(is_json: bool, text: str) -> Tree:
@@ -89,8 +94,11 @@ def _finish(base: Base, text: str, keeps_comments: bool) -> Draft:
         real = put_back(text, base.masked.kept)
         found = examine_text(real.encode(), base.file.path, base.env)
     except ConfigError as error:
-        return Draft(text, None, b"", None, tuple(error.faults))
+        return Draft(text, None, b"", None, blot(tuple(error.faults), base.masked.kept))
+    except UnicodeEncodeError:
+        return Draft(text, None, b"", None, (HALF,))
     faults = (*found.faults, *_generation_faults(found), *_certificate_faults(found.config))
+    faults = blot(faults, base.masked.kept)
     config = None if faults else found.config
     return Draft(text, document, real.encode(), config, faults, keeps_comments)
 

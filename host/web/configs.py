@@ -40,7 +40,7 @@ class ConfigsApi:
     async def show(self, request: Request) -> Response:
         """The host's file, with marks in the place of its secrets."""
         told = await self._desk.show()
-        return JSONResponse(told, headers={**NOT_KEPT, "etag": f'"{told["digest"]}"'})
+        return _answer(told, etag=f'"{told["digest"]}"')
 
     async def show_schema(self, request: Request) -> Response:
         """The JSON Schema of the file."""
@@ -50,7 +50,7 @@ class ConfigsApi:
         """What a change would be, or all that is wrong with it."""
         wanted = await _read_wanted(request)
         try:
-            return JSONResponse(await self._desk.check(wanted), headers=NOT_KEPT)
+            return _answer(await self._desk.check(wanted))
         except (ConflictError, LockedError) as error:
             raise HTTPException(409, str(error)) from None
 
@@ -65,12 +65,17 @@ class ConfigsApi:
         except RefusedError as error:
             return _refuse(error)
         note_for_audit(request, digest=told["digest"])
-        return JSONResponse(told, headers={**NOT_KEPT, "etag": f'"{told["digest"]}"'})
+        return _answer(told, etag=f'"{told["digest"]}"')
 
 
 @lru_cache(1)
 def _schema() -> bytes:
     return json.dumps(json_schema()).encode()
+
+
+def _answer(told: dict[str, Any], **headers: str) -> Response:
+    # ASCII: what was sent comes back even where it holds half of a character, which is no UTF-8.
+    return Response(json.dumps(told), media_type="application/json", headers={**NOT_KEPT, **headers})
 
 
 async def _read_wanted(request: Request) -> Wanted:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -42,7 +43,8 @@ def send(host: RunningHost, verb: str, body: Mapping[str, Any], digest: str | No
     """A change made from the file as it is, or from the one with `digest`; POST only checks it."""
     path = "/api/config" if verb == "PUT" else "/api/config/check"
     match = f'"{shown(host)["digest"] if digest is None else digest}"'
-    return host.client.request(verb, host.url + path, json=body, headers={"if-match": match})
+    headers = {"if-match": match, "content-type": "application/json"}
+    return host.client.request(verb, host.url + path, content=json.dumps(body), headers=headers)
 
 
 def config_file(host: RunningHost) -> Path:
@@ -85,6 +87,8 @@ def test_a_change_is_checked_and_told_before_anything_is_written(host: RunningHo
     assert '+  NEW: "***"' in told["diff"]
     assert "-  KEY" not in told["diff"]
     assert config_file(host).read_text() == CONFIG
+    for body in ({"text": "# \ud800"}, {"document": {"a": "\ud800"}}):
+        assert send(host, "POST", body).json()["faults"]
     broken = send(host, "POST", {"text": "log: [\n"}).json()
     assert (broken["document"], broken["faults"][0]["line"]) == (None, 2)
 
@@ -230,6 +234,18 @@ def test_a_file_that_cannot_be_read_is_not_shown(tmp_path: Path) -> None:
     file.write_text("password: geheim\nsecrets: [\n")
     told = asyncio.run(desk.show())
     assert (told["text"], told["lock"], "geheim" in str(told)) == (None, "file", False)
+    for data in ("log: {level: info}\n".encode("utf-16"), b"\xff\xfe"):
+        file.write_bytes(data)
+        told = asyncio.run(desk.show())
+        assert (told["text"], told["lock"]) == (None, "file")
+        with pytest.raises(LockedError):
+            asyncio.run(desk.check(Wanted(told["digest"], text="")))
+    file.unlink()
+    os.mkfifo(file)
+    told = asyncio.run(desk.show())
+    assert (told["text"], told["lock"], "no plain file" in told["reason"]) == (None, "file", True)
+    with pytest.raises(LockedError):
+        asyncio.run(desk.write(Wanted(told["digest"], text="")))
 
 
 def test_a_file_in_a_place_that_takes_none_is_checked_and_not_written(tmp_path: Path) -> None:
