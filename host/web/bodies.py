@@ -1,5 +1,6 @@
 """Reads the small JSON bodies of the management API, and writes its lines."""
 
+import asyncio
 import json
 from typing import Any
 
@@ -9,17 +10,25 @@ from starlette.requests import Request
 from runtime.worker.json_depth import is_deeper
 
 MAX_SMALL_BODY = 64 * 1024
+LONG = 1024 * 1024
+"""Bytes of a body that is read in a thread, since events would wait for it."""
 DEEPEST = 16
 """How deep a body may be nested; none of ours needs more than two."""
 
 
 async def read_object(request: Request, most: int = MAX_SMALL_BODY, deepest: int = DEEPEST) -> dict[str, Any]:
     """The JSON object in the body; raises HTTPException for anything else, and for too large a one."""
-    text = b""
+    gathered = bytearray()
     async for chunk in request.stream():
-        text += chunk
-        if len(text) > most:
+        gathered += chunk
+        if len(gathered) > most:
             raise HTTPException(413, f"the body may have {most} bytes at most")
+    if len(gathered) > LONG:
+        return await asyncio.to_thread(_read, bytes(gathered), deepest)
+    return _read(bytes(gathered), deepest)
+
+
+def _read(text: bytes, deepest: int) -> dict[str, Any]:
     if is_deeper(text, deepest):
         raise HTTPException(400, f"the body is nested more than {deepest} deep")
     try:

@@ -81,6 +81,9 @@ def test_topics_may_be_watched_before_they_are_seen_and_so_many_at_a_time() -> N
         passing.receive(f"t{number}")
     kept = [each for each in passing.seen if each.messages is not None]
     assert len(kept) == MOST_WATCHED
+    passing.seen.unwatch(kept[0].key)
+    late = passing.find(f"t{MOST_WATCHED}")
+    assert late is not None and late.messages is not None, "its turn comes when another is left"
 
 
 def test_who_listens_notes_so_many_a_second_and_nothing_that_a_rule_has() -> None:
@@ -89,6 +92,9 @@ def test_who_listens_notes_so_many_a_second_and_nothing_that_a_rule_has() -> Non
     passing.receive("rule", ear="listening")
     topic = passing.find("rule")
     assert topic is not None and (topic.received, topic.heard) == (1, 0)
+    passing.seen.change_rules()
+    passing.receive("rule", ear="listening")
+    assert topic.heard == 1, "a rule that went has it no more"
     ear = passing.ears["listening"]
     assert isinstance(ear, ListeningEar)
     for number in range(MOST_A_SECOND + 9):

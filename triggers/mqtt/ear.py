@@ -70,7 +70,7 @@ class ListeningEar(Ear):
             self.left_out += 1
             return
         topic = self._topics.get(message.name) or self._seen.add(self._broker, message.name)
-        if not topic.received:  # else a rule has it already
+        if topic.received == topic.ruled:  # else a rule has it already
             self._note(topic, message, size)
 
     def _note(self, topic: TopicSeen, message: Message, size: int) -> None:

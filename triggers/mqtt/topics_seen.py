@@ -20,16 +20,16 @@ class TopicSeen:
     """One topic: `received` and `sent` by rules, `heard` by who listens; `key` tells it after a restart, too.
 
     `last` is the newest message, of which `room` bytes are kept; `messages` are the last ones, while somebody
-    looks.
+    looks. `ruled` is what `received` was when the rules became others.
     """
 
-    __slots__ = ("broker", "heard", "key", "last", "messages", "name", "received", "room", "sent")
+    __slots__ = ("broker", "heard", "key", "last", "messages", "name", "received", "room", "ruled", "sent")
 
     def __init__(self, broker: str, name: bytes) -> None:
         self.broker = broker
         self.name = name
         self.key = key_of(broker, name)
-        self.received = self.sent = self.heard = 0
+        self.received = self.sent = self.heard = self.ruled = 0
         self.room = ROOM
         self.last: Noted | None = None
         self.messages: deque[Sighting] | None = None
@@ -93,6 +93,11 @@ class TopicsSeen:
             self._open(topic)
         return topic
 
+    def change_rules(self) -> None:
+        """Other rules are in force: what those before received may be left to who listens."""
+        for topic in self._by_key.values():
+            topic.ruled = topic.received
+
     def watch(self, key: str) -> None:
         """Somebody looks at this topic, which may not have been seen yet; `unwatch` undoes it."""
         self._watched[key] = self._watched.get(key, 0) + 1
@@ -106,6 +111,7 @@ class TopicsSeen:
             self._watched[key] = left
         elif (topic := self._by_key.get(key)) is not None:
             topic.messages, topic.room = None, ROOM
+            self._open_next()
 
     def _forget(self) -> None:
         idle = [each for each in self._by_key.values() if each.messages is None]
@@ -113,6 +119,13 @@ class TopicsSeen:
         for topic in idle[:AT_ONCE]:
             del self._brokers[topic.broker][topic.name], self._by_key[topic.key]
         self.forgotten += len(idle[:AT_ONCE])
+
+    def _open_next(self) -> None:
+        """Where somebody looks at more topics than may be kept, one has room now."""
+        watched = (self._by_key.get(key) for key in self._watched)
+        waiting = next((each for each in watched if each is not None and each.messages is None), None)
+        if waiting is not None:
+            self._open(waiting)
 
     def _open(self, topic: TopicSeen) -> None:
         kept = sum(each.messages is not None for each in self._by_key.values())

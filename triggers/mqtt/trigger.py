@@ -101,6 +101,7 @@ class MqttTrigger:
         self._use(plan, brokers)
         retired = await self.publishers.retire(changed)
         self._build()
+        self.seen.change_rules()
         if self._started:
             await self._presence.follow(plan, brokers)
         retired += await self.publishers.retire_unused(plan.rules, plan.targets)
