@@ -112,7 +112,9 @@ class _Scan:
     def visit(self, node: yaml.Node, path: str = "", depth: int = 0) -> None:
         self.left -= 1
         if self.left < 0 or depth > DEEPEST:
-            raise ConfigError([Fault("", f"has over {MOST_NODES:,} entries, aliases written out")])
+            raise ConfigError(
+                [Fault("", f"the document has over {MOST_NODES:,} entries, aliases written out")]
+            )
         if not self._has_plain_tag(node):
             self._refuse(path, node, f"has the tag {node.tag}, which is not read here")
         for step, line, child in self._children(path, node):

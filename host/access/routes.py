@@ -55,6 +55,7 @@ NEEDS = {
     "GET /static/{folder}/{name}": _OPEN,
     "GET /console/live": _READ,
     # Pages see for themselves who asks: a browser is led to where it can sign in.
+    "GET /console/": _OPEN,
     "GET /console/{page}": _OPEN,
     "GET /console/{page}/{item}": _OPEN,
     "GET /api/mqtt": _READ,

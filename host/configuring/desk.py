@@ -83,7 +83,8 @@ class Wanted:
 class Sheet:
     """The file as it may be shown.
 
-    `lock` is why it cannot be changed from here: `generation`, `file`, or empty where it can.
+    `lock` is why it cannot be changed from here: `generation`, `file`, or empty where it can. Of `file`,
+    `obstacle` is a word for what is in its way (`no_folder`, `file`, `folder`), and `reason` a sentence.
     """
 
     digest: str
@@ -92,6 +93,7 @@ class Sheet:
     text: str | None = None
     document: Tree | None = None
     lock: str = ""
+    obstacle: str = ""
     reason: str = ""
     faults: tuple[Fault, ...] = ()
     notes: tuple[str, ...] = field(default=())
@@ -143,8 +145,9 @@ class Desk:
         async with self._lock:
             file = self.file
             before = await asyncio.to_thread(_read, file)
-            if obstacle := await asyncio.to_thread(file.obstacle):
-                raise LockedError(obstacle)
+            obstacle, reason = await asyncio.to_thread(file.obstacle)
+            if obstacle:
+                raise LockedError(reason)
             _, draft = await asyncio.to_thread(self._draft, wanted)
             if draft.config is None:
                 raise RefusedError(draft.faults)
@@ -177,7 +180,7 @@ class Desk:
         except LockedError as error:
             return Sheet("", True, lock="file", reason=str(error))
         sheet = Sheet(content.digest, content.exists)
-        obstacle = self.file.obstacle() or ""
+        obstacle, reason = self.file.obstacle()
         try:
             found = examine_text(content.data, self.file.path, self._reloader.env)
         except ConfigError as error:
@@ -198,7 +201,8 @@ class Desk:
             text=masked.text,
             document=document,
             lock=lock,
-            reason=obstacle,
+            obstacle=obstacle,
+            reason=reason,
             faults=blot(found.faults, masked.kept),
             notes=tuple(map(str, found.notes)),
             is_applied=found.config is not None and found.config == self._reloader.applied,

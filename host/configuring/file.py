@@ -54,16 +54,16 @@ class ConfigFile:
         except FileNotFoundError:
             return Content(b"", False)
 
-    def obstacle(self) -> str | None:
-        """What keeps it from being replaced, None if nothing does."""
+    def obstacle(self) -> tuple[str, str]:
+        """What keeps it from being replaced: `no_folder`, `file` or `folder`, and a sentence; else empty."""
         place = self.path.resolve()
         if not place.parent.is_dir():
-            return f"there is no folder {place.parent}"
+            return "no_folder", f"there is no folder {place.parent}"
         if place.exists() and not os.access(place, os.W_OK):
-            return f"{place} cannot be written by the host's user"
+            return "file", f"{place} cannot be written by the host's user"
         if not os.access(place.parent, os.W_OK):
-            return f"nothing can be written in {place.parent} by the host's user"
-        return None
+            return "folder", f"nothing can be written in {place.parent} by the host's user"
+        return "", ""
 
     def replace(self, data: bytes) -> None:
         """Write it anew, with its owner and mode; it is on disk when this returns. Raises OSError."""

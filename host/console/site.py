@@ -15,11 +15,12 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from host.access.gate import SESSION, identity_of
-from host.access.scopes import ANONYMOUS, Identity
+from host.access.scopes import ADMIN, ANONYMOUS, READ, Identity
 from host.console.catalog import LANGUAGES, Catalog
 from host.console.compression import answer_page
 from host.console.page import Load, Page, Piece, Shown, Tab
 from host.console.viewer import THEMES, read_viewer
+from host.console.wording import FILTERS
 from host.web.sessions import SIGN_IN
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -48,10 +49,12 @@ class Site:
             trim_blocks=True,
             lstrip_blocks=True,
         )
+        self._environment.filters.update(FILTERS)
 
     def routes(self) -> list[Route]:
         """Where pages are reached."""
         return [
+            Route(ROOT, self.go_home, methods=["GET"]),
             Route(f"{ROOT}{{page}}", self.show, methods=["GET"]),
             Route(f"{ROOT}{{page}}/{{item}}", self.show, methods=["GET"]),
         ]
@@ -68,13 +71,17 @@ class Site:
         """The overview."""
         return await self._answer(request, self._pages["overview", False])
 
+    async def go_home(self, request: Request) -> Response:
+        """Where the overview is."""
+        return RedirectResponse("/", 303)
+
     async def _answer(self, request: Request, page: Page) -> Response:
         identity = identity_of(request)
         if page.verb and not identity.may(page.verb):
             return self._refuse(request) if identity.name == ANONYMOUS else await self._fail(request, 403)
         tab = choose_tab(page, identity, request)
         if page.tabs and tab is None:
-            return await self._fail(request, 404)
+            return await self._fail_tab(request, page)
         view = View(page, tab, request.query_params.get("part", ""))
         if (loads := view.loads()) is None:
             return await self._fail(request, 404)
@@ -91,8 +98,18 @@ class Site:
         wanted = f"{url.path}?{url.query}" if url.query else url.path
         return RedirectResponse(f"{SIGN_IN}?next={quote(wanted)}", 303)
 
-    async def _fail(self, request: Request, status: int, detail: str = "") -> Response:
-        shown = {"status": status, "detail": detail}
+    async def _fail_tab(self, request: Request, page: Page) -> Response:
+        asked = request.query_params.get("tab")
+        verb = next((each.verb for each in page.tabs if each.name == asked), "")
+        if not verb:
+            return await self._fail(request, 404)
+        named = verb != ADMIN and page.item
+        return await self._fail(
+            request, 403, scope=f"{verb}:{request.path_params['item']}" if named else verb
+        )
+
+    async def _fail(self, request: Request, status: int, detail: str = "", *, scope: str = READ) -> Response:
+        shown = {"status": status, "detail": detail, "scope": scope}
         return await answer_page(request, await self._fill(request, View(Page("failure")), shown), status)
 
     async def _fill(self, request: Request, view: "View", shown: Shown) -> str:

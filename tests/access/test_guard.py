@@ -192,7 +192,7 @@ def open_to(door: Door, *scopes: str) -> set[str]:
 
 
 FILES = {"GET /static/{name}", "GET /static/{folder}/{name}"}
-PAGES = {"GET /", "GET /api", "GET /console/{page}", "GET /console/{page}/{item}"}
+PAGES = {"GET /", "GET /api", "GET /console/", "GET /console/{page}", "GET /console/{page}/{item}"}
 """They see for themselves who asks."""
 BARE = {"GET /livez", "GET /readyz", *PAGES, *FILES}
 SESSIONS = {"GET /api/session", "POST /api/session", "DELETE /api/session"}

@@ -7,7 +7,8 @@ import pytest
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion
 
-from host.console.pages.devices import DevicesSource, link_of
+from host.console.pages.devices import DevicesSource
+from host.console.wording import device_link
 from host.observing.devices import devices as bounds
 from host.observing.devices.devices import Devices
 from host.observing.devices.listing import Listing
@@ -19,6 +20,8 @@ from tests.observing.test_devices import BEGIN, Clock, run_at
 
 SCORE = "def index(event, context):\n    return {'score': event['t'] / 100}\n"
 HOSTILE = "<img src=x onerror=alert(1)>"
+TURNED = "press\u202e1"
+NAMES = "[...document.querySelectorAll('tr[data-device]')].map((row) => row.dataset.device).join()"
 
 
 @pytest.fixture(scope="module")
@@ -122,11 +125,27 @@ def test_the_list_is_live_and_names_of_devices_stay_text(
 ) -> None:
     send(broker, HOSTILE, t=1)
     send(broker, "press-1", t=7)
-    for device in (HOSTILE, "press-1"):
+    send(broker, "..", t=1)
+    send(broker, TURNED, t=1)
+    for device in (HOSTILE, "press-1", "..", TURNED):
         hear(shared_host, device)
     go(console, shared_host, "/console/devices")
     console.wait_for("document.getElementById('live').dataset.state === 'live'", "it is live")
     assert console.run(f"{row(HOSTILE)}.querySelector('bdi').textContent") == HOSTILE
+    assert console.run(f"{row(TURNED)}.querySelector('bdi').textContent") == "press·1"
+    console.run(f"{row('..')}.querySelector('a').click()")
+    console.wait_for("document.getElementById('device')?.dataset.name === '..'", "its page opens")
+    go(console, shared_host, "/console/devices?limit=2&offset=2")
+    console.wait_for("document.getElementById('live').dataset.state === 'live'", "it is live again")
+    shown = console.run(NAMES)
+    console.run("window.__marked = document.querySelector('tr[data-device]'), 0")
+    console.run("htmx.trigger(document.getElementById('filters'), 'refresh'), 0")
+    console.wait_for(
+        "!window.__marked.isConnected && location.search.includes('offset=2')", "it is read anew"
+    )
+    assert console.run(NAMES) == shown, "and it is the same page of the list"
+    go(console, shared_host, "/console/devices")
+    console.wait_for("document.getElementById('live').dataset.state === 'live'", "all are shown")
     never = f"{row('oven-9')}.querySelector('[data-cell=state]').textContent"
     assert console.run(never) == "Never seen"
     send(broker, "press-1", t=8)
@@ -137,6 +156,7 @@ def test_the_list_is_live_and_names_of_devices_stay_text(
     console.run(f"{search}.focus()")
     console.type("OVEN")
     console.wait_for(f"{row('oven-9')} && !{row('press-1')}", "the list is filtered")
+    console.wait_for("location.search.includes('contains=OVEN')", "and its address says so")
     assert console.complaints == []
 
 
@@ -146,7 +166,7 @@ def test_a_devices_page_plots_input_and_output_and_fields_are_chosen_in_the_json
     name = "press 2%"
     send(broker, name, t=100, h=40, p=7)
     hear(shared_host, name)
-    go(console, shared_host, link_of(name))
+    go(console, shared_host, device_link(name))
     chips = "[...document.querySelectorAll('#fields .chip')].map((chip) => chip.textContent).join()"
     console.wait_for(f"{chips} === 't,h,score: score'", "the first numbers are plotted")
     console.wait_for("document.querySelector('#plot canvas')", "the plot is drawn")
@@ -160,7 +180,7 @@ def test_a_devices_page_plots_input_and_output_and_fields_are_chosen_in_the_json
     console.wait_for("document.getElementById('value').textContent.includes('250')", "the value is live")
     console.wait_for("document.getElementById('outputs').textContent.includes('2.5')", "the output is live")
     assert console.run("document.querySelector('#strip').getAttribute('aria-label')").startswith("Online")
-    go(console, shared_host, link_of(name), "zh-CN")
+    go(console, shared_host, device_link(name), "zh-CN")
     console.wait_for("document.body.innerText.includes('通常间隔')", "it speaks Chinese")
     assert console.complaints == []
 

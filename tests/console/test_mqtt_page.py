@@ -23,6 +23,8 @@ EVIL = "<img src=x onerror=alert(1)>"
 TREE = "document.getElementById('tree').textContent"
 LABELS = "[...document.querySelectorAll('#tree .label')].map((each) => each.textContent).join(' ')"
 ROWS = "document.querySelectorAll('#messages tr').length"
+PUBLISHED = "document.getElementById('publish-form').elements.payload.value"
+CUT = 100_000
 PAYLOAD = "document.querySelector('.payload').textContent"
 
 
@@ -99,6 +101,16 @@ def test_a_topic_is_found_by_keyboard_and_its_messages_are_shown_live_in_four_wa
         f"{ROWS} === 2 && {PAYLOAD}.includes('≠ was 188')", "another came, and what changed is marked"
     )
     assert f'"{EVIL}"' in scene.run(PAYLOAD)
+
+    scene.click("#messages tr:last-child button")
+    scene.click("#publish-here")
+    assert '"t": 188' in scene.run(PUBLISHED), "what is chosen is published again, not the newest"
+    line.say(f"in/{EVIL}", b"x" * CUT)
+    page.wait_for(f"{ROWS} === 3", "a message came of which only the beginning is kept")
+    scene.click("#messages tr:first-child button")
+    page.wait_for("document.getElementById('publish-here').disabled", "a part is not published as a whole")
+    scene.click("#messages tr:nth-child(2) button")
+    page.wait_for("!document.getElementById('publish-here').disabled", "but another is")
 
     scene.click("[data-view=hex]")
     assert scene.run(PAYLOAD).startswith("0000  7b 22 74 22 3a 20 31 39 30 2c")

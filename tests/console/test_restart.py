@@ -8,11 +8,16 @@ import pytest
 from tests.brokers import free_port
 from tests.browser import Browser
 from tests.console.console import go, sign_in
-from tests.hosts import RunningHost
+from tests.hosts import RunningHost, wait_until
 
 FUNCTION = {"index.py": "def index(event, context):\n    return event\n"}
 STATE = "document.getElementById('live').dataset.state"
 TOAST = "document.getElementById('toasts').innerText"
+NOTE_RATES = """
+window.__rates = [];
+new MutationObserver(() => window.__rates.push(document.querySelector('[data-figure=rate]').textContent))
+    .observe(document.getElementById('figures'), {childList: true, subtree: true, characterData: true})
+"""
 MARK = "window.__stayed = true, 0"
 
 
@@ -65,5 +70,11 @@ def test_an_open_page_outlives_the_host_says_so_and_goes_on(
     host.start()
     browser.wait_for(f"{STATE} === 'live'", "it is live again by itself")
     browser.wait_for(f"{TOAST}.includes('The host was restarted')", "it says that the host was restarted")
-    host.invoke("echo", {"t": 1})
-    browser.wait_for("window.__stayed", "it is the same page")
+    browser.run(NOTE_RATES)
+
+    def counts() -> bool:
+        host.invoke("echo", {"t": 1})
+        return bool(browser.run("window.__rates.some((text) => parseFloat(text) > 0)"))
+
+    wait_until(counts, "the page counts events of the new host")
+    assert browser.run("window.__stayed"), "it is the same page"

@@ -28,6 +28,13 @@ def host(shared_host: RunningHost) -> RunningHost:
     return shared_host
 
 
+HARMS = """
+[...document.querySelectorAll('#remove, #publish-form, #listen, #apply, #review, .danger-text, [data-act]')]
+    .map((each) => each.outerHTML)
+"""
+"""All that changes something, on any page."""
+
+
 def signed_in(browser: Browser, host: RunningHost, *scopes: str) -> None:
     made = host.client.post(f"{host.url}/api/tokens", json={"scopes": scopes, "name": "visitor"}).json()
     sign_in(browser, host, made["token"])
@@ -41,11 +48,21 @@ def test_who_may_only_read_sees_all_and_is_offered_nothing_that_harms(
     for place in PLACES:
         go(browser, host, place)
         settle(browser)
-        assert (
-            browser.run("[...document.querySelectorAll('main .danger')].map((each) => each.outerHTML)") == []
-        )
+        assert browser.run(HARMS) == [], place
     # Nothing was asked for that it may not have.
     assert browser.complaints == []
+
+
+def test_who_may_do_everything_is_offered_what_others_are_not(host: RunningHost, browser: Browser) -> None:
+    sign_in(browser, host)
+    for place, offered in (
+        ("/console/functions", "data-act"),
+        (f"/console/functions/{quote(NAME)}?tab=logs", "remove"),
+        ("/console/settings", "apply"),
+    ):
+        go(browser, host, place)
+        settle(browser)
+        assert offered in "".join(browser.run(HARMS)), place
 
 
 def test_who_may_only_invoke_is_told_that_pages_are_not_for_this_token(

@@ -24,6 +24,8 @@ def test_the_root_is_a_page_for_browsers_and_the_older_programs_answer_for_other
 def test_a_page_that_there_is_not_says_so_in_the_viewers_language(shared_host: RunningHost) -> None:
     for page in ("nothing", "functions/x/y", "nothing/industry"):
         assert httpx.get(f"{shared_host.url}/console/{page}").status_code == 404
+    root = httpx.get(f"{shared_host.url}/console/")
+    assert (root.status_code, root.headers["location"]) == (303, "/")
     told = httpx.get(
         f"{shared_host.url}/console/nothing", headers={"accept-language": "zh-TW,zh;q=0.9,en;q=0.8"}
     )
@@ -47,6 +49,14 @@ def test_pages_are_compressed_but_for_what_other_sites_make_browsers_ask_for(
         assert told.text.endswith("</html>") or told.text.endswith("</html>\n")
     plain = httpx.get(url, headers={**mine, "accept-encoding": "identity"})
     assert "content-encoding" not in plain.headers
+
+
+def test_a_tab_that_is_not_for_a_token_names_the_scope_that_it_needs(shared_host: RunningHost) -> None:
+    made = shared_host.client.post(f"{shared_host.url}/api/tokens", json={"scopes": ["read"]}).json()
+    bearer = {"authorization": f"Bearer {made['token']}"}
+    told = httpx.get(f"{shared_host.url}/console/settings?tab=tokens", headers=bearer)
+    assert told.status_code == 403 and "the scope admin;" in told.text
+    assert httpx.get(f"{shared_host.url}/console/settings?tab=none", headers=bearer).status_code == 404
 
 
 def test_the_overview_is_live_and_changes_its_language(shared_host: RunningHost, console: Browser) -> None:

@@ -79,6 +79,10 @@ def test_what_is_said_in_chinese_is_chinese(catalog: Catalog) -> None:
         assert not CHINESE.search(catalog.say("en", key)), key
 
 
+def test_a_broker_has_one_name_in_chinese(catalog: Catalog) -> None:
+    assert not {key for key in sorted(catalog.keys()) if "代理" in catalog.say("zh-CN", key)}
+
+
 class Words(HTMLParser):
     """What a template says outside of its expressions, but for code."""
 

@@ -33,6 +33,7 @@ SHEET: Schema = shape(
         "text": maybe(TEXT),
         "document": maybe(DOCUMENT),
         "lock": {"enum": ["", "generation", "file"]},
+        "obstacle": TEXT,
         "reason": TEXT,
         "faults": listed(FAULT),
         "notes": listed(TEXT),

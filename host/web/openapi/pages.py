@@ -32,6 +32,14 @@ SHOWN = {
 OPERATIONS = (
     Operation(
         "GET",
+        "/console/",
+        "consoleHome",
+        "Where the overview is.",
+        None,
+        {"303": Answer("To the overview, at `/`.")},
+    ),
+    Operation(
+        "GET",
         "/console/{page}",
         "consolePage",
         "A page of the console, for browsers. The overview is at `/`.",

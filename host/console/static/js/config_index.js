@@ -6,15 +6,18 @@ import { t } from "./strings.js";
 /** Fill `box` with a button for each section of the form. */
 export function buildIndex(box, fields, form) {
   const sections = [...fields.children].filter((each) => each.dataset.at);
-  const go = (at) => () => {
-    const section = fields.querySelector(`[data-at="${at}"]`);
-    if (section.tagName === "DETAILS") section.open = true;
-    form.focus(at);
-    section.scrollIntoView({ block: "start" });
-  };
   const first = make("button", { type: "button", class: "plain", "data-section": "", onclick: () => fields.querySelector("input, select")?.focus() }, t("settings-config.general"));
-  box.replaceChildren(first, ...sections.map((each) => make("button", { type: "button", class: "plain", "data-section": each.dataset.at, onclick: go(each.dataset.at) },
+  box.replaceChildren(first, ...sections.map((each) => make("button", { type: "button", class: "plain", "data-section": each.dataset.at, onclick: () => goTo(each.dataset.at, fields, form) },
     (each.querySelector("summary span, button span") ?? each.querySelector("code")).textContent)));
+}
+
+/** Open the section `at` and go there; nothing where there is no such section. */
+export function goTo(at, fields, form) {
+  const section = [...fields.children].find((each) => at && each.dataset.at === at);
+  if (!section) return;
+  if (section.tagName === "DETAILS") section.open = true;
+  form.focus(at);
+  section.scrollIntoView({ block: "start" });
 }
 
 /** Say how many problems there are in each section. */

@@ -38,7 +38,7 @@ function lockParts(sheet) {
     const generation = sheet.generation.replace(/^v/u, "");
     return [t("settings-config.notice.generation", { generation }), make("div", { class: "row" }, make("code", {}, command), button(t("console.action.copy"), () => copy(command)))];
   }
-  return sheet.lock ? [t("settings-config.notice.locked", { reason: sheet.reason })] : [];
+  return sheet.lock ? [t("settings-config.notice.locked", { reason: t(`settings-config.notice.obstacle.${sheet.obstacle}`) }), " ", make("span", { lang: "en" }, sheet.reason)] : [];
 }
 
 /** Problems as the host tells them, each with its path. */

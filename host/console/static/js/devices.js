@@ -60,5 +60,13 @@ live.on("devices", (told) => {
   if (told.changed.some((device) => shown.get(device.name) && !cell(shown.get(device.name), "seen"))) ask();
   known = total;
 });
-document.body.addEventListener("htmx:afterSwap", () => writeRates(rows));
+// Another filter begins with its first page; the same one asked for again stays on the page that is open.
+filters.addEventListener("htmx:configRequest", (event) => {
+  if (event.detail.triggeringEvent?.type !== "refresh") event.detail.parameters.offset = "0";
+});
+filters.addEventListener("submit", (event) => event.preventDefault());
+rows.addEventListener("htmx:afterSwap", () => {
+  writeRates(rows);
+  history.replaceState(null, "", `?${new URLSearchParams(new FormData(filters))}`);
+});
 writeRates(rows);

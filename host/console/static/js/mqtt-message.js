@@ -5,6 +5,7 @@ import { copy } from "./copy.js";
 import { bytes, time } from "./format.js";
 import { drawJson, pathText } from "./json.js";
 import { asJson, asText, dump, pubCommand } from "./mqtt-bytes.js";
+import { tellPartial } from "./mqtt-partial.js";
 import { t } from "./strings.js";
 
 const VIEWS = ["json", "text", "hex", "decimal"];
@@ -25,9 +26,10 @@ export class MessageView {
       make("button", { type: "button", "data-view": each, onclick: () => this.#set(each) }, t(`mqtt.view.${each}`))));
     const compare = make("input", { type: "checkbox", onchange: () => { this.#compares = compare.checked; this.#draw(); } });
     compare.style.width = "auto";
+    this.pub = make("button", { type: "button", class: "plain small", onclick: () => copy(this.#command()) }, t("mqtt.copy.pub"));
     const tools = make("div", { class: "row tools" }, this.views, make("label", { class: "row" }, compare, t("mqtt.view.compare")),
       make("button", { type: "button", class: "plain small", onclick: () => copy(asText(this.#shown.message.bytes).text) }, t("mqtt.copy.payload")),
-      make("button", { type: "button", class: "plain small", onclick: () => copy(this.#command()) }, t("mqtt.copy.pub")));
+      this.pub);
     this.whole = make("div", { hidden: true }, this.head, this.facts, tools, this.notes, this.payload);
     box.replaceChildren(this.whole);
   }
@@ -53,6 +55,7 @@ export class MessageView {
     replace(this.head, make("h3", {}, t(newest ? "mqtt.messages.newest" : "mqtt.messages.chosen", { time: time(message.at) })),
       !newest && make("button", { type: "button", class: "plain small", onclick: () => this.follow() }, t("mqtt.messages.follow")));
     this.#drawFacts();
+    tellPartial(this.pub, message);
     const changes = this.#compares && json ? this.#changes(json.value) : null;
     replace(this.notes, this.#notes(), changes && this.#tellChanges(changes));
     const top = this.payload.scrollTop;

@@ -6,6 +6,7 @@ import { bytes, number, time } from "./format.js";
 import { live } from "./live.js";
 import { asText, decode, inBrief, quoted, reaching } from "./mqtt-bytes.js";
 import { MessageView } from "./mqtt-message.js";
+import { tellPartial } from "./mqtt-partial.js";
 import { FieldPlots } from "./mqtt-plots.js";
 import { t } from "./strings.js";
 
@@ -18,6 +19,7 @@ export class TopicView {
   #messages = [];
   #paused = false;
   #chosen = null;
+  #shown = null;
   #frame = 0;
 
   constructor(about, publishing) {
@@ -31,7 +33,8 @@ export class TopicView {
     this.pause = document.getElementById("pause");
     this.pause.addEventListener("click", () => this.#setPaused(!this.#paused));
     document.getElementById("copy-sub").addEventListener("click", () => copy(this.#subCommand()));
-    document.getElementById("publish-here")?.addEventListener("click", () => publishing.fill(this.topic, this.#messages.at(-1)));
+    this.here = document.getElementById("publish-here");
+    this.here?.addEventListener("click", () => publishing.fill(this.topic, this.#shown));
     document.getElementById("messages").addEventListener("click", (event) => {
       const row = event.target.closest("tr");
       if (row) this.#choose(Number(row.dataset.number));
@@ -106,7 +109,9 @@ export class TopicView {
     const rows = this.#messages.map((each, place) => this.#row(each, place === at)).reverse();
     document.getElementById("messages").replaceChildren(...rows);
     if (focused) document.querySelector(`#messages tr[data-number="${Number(focused)}"] button`)?.focus();
-    this.message.show(this.#messages[at] ?? null, {
+    this.#shown = this.#messages[at] ?? null;
+    if (this.here) tellPartial(this.here, this.#shown);
+    this.message.show(this.#shown, {
       before: this.#messages[at - 1] ?? null, newest: chosen < 0, topic: this.topic, broker: this.broker,
       rule: this.#ruleOf(this.#messages[at]),
     });

@@ -4,7 +4,7 @@ import { make } from "/static/dom.js";
 import { ask, askJson } from "./api.js";
 import { drawDiff, drawEffects } from "./config_changes.js";
 import { dropDraft, keepDraft, readDraft } from "./config_draft.js";
-import { buildIndex, markIndex } from "./config_index.js";
+import { buildIndex, goTo, markIndex } from "./config_index.js";
 import { button, keyList, notice, problemList, tellSheet } from "./config_notices.js";
 import { confirmed } from "./confirm.js";
 import { copy } from "./copy.js";
@@ -248,4 +248,7 @@ document.addEventListener("live:restarted", () => {
   if (isChanged) check();
   else load();
 });
-load();
+// Other pages lead to a section: `#rules`.
+const goToHash = () => form && mode === "form" && goTo(location.hash.slice(1), part.form, form);
+window.addEventListener("hashchange", goToHash);
+load().then(goToHash);
