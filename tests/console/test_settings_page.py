@@ -98,6 +98,8 @@ def test_a_mistake_is_shown_at_its_field_and_a_change_is_applied_as_it_was_shown
     assert "127.0.0.1:2" in file
     assert [line for line in CONFIG.splitlines() if line not in file] == ['  broker: "tcp://127.0.0.1:1"']
     assert page.run(STATUS) == "No changes"
+    page.run("location.hash = '#funcs', 0")
+    page.wait_for("document.querySelector('#form [data-at=funcs]').open", "an address leads to its section")
     assert page.complaints == []
 
 

@@ -13,8 +13,9 @@ const { id, function: name } = document.getElementById("invocation").dataset;
 for (const box of document.querySelectorAll(".waterfall")) replace(box, drawWaterfall(spansOf(JSON.parse(box.dataset.stages))));
 
 for (const pre of document.querySelectorAll("pre.payload")) {
-  const told = { body: pre.textContent, encoding: pre.dataset.encoding };
-  if (!("cut" in pre.dataset) && told.encoding === "text" && parsed(told.body) !== undefined) pre.replaceWith(drawPayload(told));
+  const told = { body: pre.textContent, encoding: pre.dataset.encoding, size: Number(pre.dataset.size) };
+  if (told.encoding === "base64") pre.replaceWith(drawPayload(told));
+  else if (!("cut" in pre.dataset) && told.encoding === "text" && parsed(told.body) !== undefined) pre.replaceWith(drawPayload(told));
 }
 
 document.getElementById("copy-id").addEventListener("click", () => copy(id));

@@ -59,7 +59,7 @@ export class TopicView {
     this.plots.clear();
     document.getElementById("topic-empty").hidden = true;
     document.getElementById("topic-shown").hidden = false;
-    document.getElementById("topic-title").textContent = topic.topic;
+    document.getElementById("topic-title").textContent = inBrief(topic.topic);
     document.getElementById("copy-sub").hidden = !this.broker;
     this.update(topic);
     this.#draw();

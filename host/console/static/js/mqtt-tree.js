@@ -46,7 +46,7 @@ export class Tree {
 
   #element(node, level) {
     const open = node.below.size ? this.#isOpen(node, level) : null;
-    const row = make("div", { class: "leaf" }, make("span", { class: "label" }, node.label),
+    const row = make("div", { class: "leaf" }, make("span", { class: "label" }, inBrief(node.label)),
       make("span", { class: "brief" }), make("span", { class: "rate" }));
     node.element = make("li", { role: "treeitem", tabindex: "-1", "aria-level": level, "aria-expanded": open === null ? null : String(open) }, row);
     node.element.node = node;
