@@ -78,8 +78,8 @@ NEEDS = {
     f"POST {FUNCTION}/try": Need((INVOKE,), named=True, action="try", noted=("name",), often=True),
     f"GET {FUNCTION}/saved-events": _READ,
     # Where invoking needs no token this does; the endpoint sees whether the caller may invoke the function.
-    f"PUT {FUNCTION}/saved-events/{{event:path}}": _READ,
-    f"DELETE {FUNCTION}/saved-events/{{event:path}}": _READ,
+    f"PUT {FUNCTION}/saved-events": _READ,
+    f"DELETE {FUNCTION}/saved-events": _READ,
     f"GET {FUNCTION}/logs": _READ,
     f"GET {FUNCTION}/revisions/{{number}}": _READ,
     f"GET {FUNCTION}/revisions/{{number}}/build-log": _READ,

@@ -79,7 +79,7 @@ class LettersApi:
     async def replay_all(self, request: Request) -> Response:
         """Try all of a function, rule or error again, or with `all=1` all there are."""
         with _explained():
-            done = await self._letters.replay_all(_meant(request))
+            done = await self._letters.replay_all(_meant(request), query_number(request, "until"))
         return _json({"replayed": done.count, "stranded": dict(done.stranded)})
 
     async def drop(self, request: Request) -> Response:
@@ -91,7 +91,7 @@ class LettersApi:
     async def drop_all(self, request: Request) -> Response:
         """Throw all of a function, rule or error away, or with `all=1` all there are."""
         with _explained():
-            dropped = await self._letters.drop_all(_meant(request))
+            dropped = await self._letters.drop_all(_meant(request), query_number(request, "until"))
         return JSONResponse({"dropped": dropped})
 
 

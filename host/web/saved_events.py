@@ -43,8 +43,8 @@ class SavedEventsApi:
         path = "/api/functions/{name}/saved-events"
         return [
             Route(path, self.show, methods=["GET"]),
-            Route(path + "/{event:path}", self.save, methods=["PUT"]),
-            Route(path + "/{event:path}", self.drop, methods=["DELETE"]),
+            Route(path, self.save, methods=["PUT"]),
+            Route(path, self.drop, methods=["DELETE"]),
         ]
 
     async def show(self, request: Request) -> Response:
@@ -72,7 +72,7 @@ class SavedEventsApi:
 
     async def drop(self, request: Request) -> Response:
         """Throw one away."""
-        name, event = request.path_params["name"], request.path_params["event"]
+        name, event = request.path_params["name"], _event_name(request)
         require(request, INVOKE, name)
         try:
             if not await self._saved.drop(name, event):
@@ -82,8 +82,7 @@ class SavedEventsApi:
         return _json({"dropped": event})
 
     def _event(self, request: Request, told: View) -> SavedEvent:
-        name = request.path_params["event"]
-        # Browsers take dots for a way up in the address.
+        name = _event_name(request)
         if not 0 < len(name) <= LONGEST_NAME or not name.isprintable() or name in (".", ".."):
             said = f"a saved event's name has one to {LONGEST_NAME} printable characters, and is not . or .."
             raise HTTPException(400, said)
@@ -95,6 +94,11 @@ class SavedEventsApi:
             raise HTTPException(400, f"`headers` are at most {MOST_HEADERS} short lines: `x-line: 7`")
         by, now = identity_of(request).name, self._saved.now()
         return SavedEvent(name, body, encoding, content_type, tuple(headers), by, now)
+
+
+def _event_name(request: Request) -> str:
+    """From the query: at the end of a path browsers take dots for a way up, to the function itself."""
+    return request.query_params.get("event", "")
 
 
 def _is_lines(told: Any) -> bool:

@@ -80,20 +80,23 @@ def test_saved_events_are_shared_bounded_and_stand_beside_the_packages_samples(
     shared_host.deploy({"index.py": ECHO, **samples}, "kept")
     path, client = f"{shared_host.url}/api/functions/kept/saved-events", shared_host.client
     event = {"body": "'{\"t\": 1}'", "content_type": "text/plain", "headers": ["x-line: 7"]}
-    assert client.put(f"{path}/三号 line", json=event).status_code == 200
+    assert client.put(f"{path}?event=三号 line", json=event).status_code == 200
     told = client.get(path).json()
     assert [each["name"] for each in told["samples"]] == ["夜班"]
     (saved,) = told["saved"]
     assert {name: saved[name] for name in ("name", *event)} == {"name": "三号 line", **event}
-    assert client.put(f"{path}/large", json={"body": "x" * 70_000}).status_code == 413
-    assert client.put(f"{path}/60 KiB, 3/7", json={"body": '"' * 61_440}).status_code == 200
-    assert client.delete(f"{path}/60 KiB, 3/7").status_code == 200
-    assert client.put(f"{path}/half", content=b'{"body": "\\ud800"}').status_code == 200
-    assert client.put(f"{path}/{'x' * 81}", json={}).status_code == 400
+    assert client.put(f"{path}?event=large", json={"body": "x" * 70_000}).status_code == 413
+    assert client.put(f"{path}?event=60 KiB, 3/7", json={"body": '"' * 61_440}).status_code == 200
+    assert client.delete(f"{path}?event=60 KiB, 3/7").status_code == 200
+    assert client.put(f"{path}?event=half", content=b'{"body": "\\ud800"}').status_code == 200
+    assert client.put(f"{path}?event={'x' * 81}", json={}).status_code == 400
+    for name in ("", ".", "..", "%07"):
+        assert client.put(f"{path}?event={name}", json={}).status_code == 400
+        assert client.delete(f"{path}?event={name}").status_code == 404
     for wrong in ({"body": 1}, {"headers": "x"}, {"encoding": "rot13"}):
-        assert client.put(f"{path}/wrong", json=wrong).status_code == 400
-    assert client.delete(f"{path}/三号 line").status_code == 200
-    assert client.delete(f"{path}/三号 line").status_code == 404
+        assert client.put(f"{path}?event=wrong", json=wrong).status_code == 400
+    assert client.delete(f"{path}?event=三号 line").status_code == 200
+    assert client.delete(f"{path}?event=三号 line").status_code == 404
     client.delete(f"{shared_host.url}/api/functions/kept")
     shared_host.deploy({"index.py": ECHO}, "kept")
     assert client.get(path).json()["saved"] == []
@@ -108,8 +111,8 @@ def test_trying_takes_the_right_to_invoke_that_function(start_host: StartHost) -
     assert try_it(host, "mine", headers=headers).status_code == 403
     path = f"{host.url}/api/functions/mine/saved-events"
     assert httpx.get(path, headers=headers).status_code == 200
-    assert httpx.put(f"{path}/x", headers=headers, json={}).status_code == 403
-    assert httpx.delete(f"{path}/x", headers=headers).status_code == 403
+    assert httpx.put(f"{path}?event=x", headers=headers, json={}).status_code == 403
+    assert httpx.delete(f"{path}?event=x", headers=headers).status_code == 403
     page = httpx.get(f"{host.url}/console/functions/mine", headers=headers).text
     assert "tab=try" not in page and "tab=live" in page
 
@@ -153,8 +156,17 @@ def test_an_event_is_tried_in_the_browser_saved_and_copied(
     console.wait_for(
         "document.querySelector('#events option:checked')?.textContent === '夜班'", "it is saved"
     )
+    console.run(
+        "document.getElementById('body').value = '{\"n\":[12345678901234567890,1.0,{}]}',"
+        " document.getElementById('format').click()"
+    )
+    lines = ["{", '  "n": [', "    12345678901234567890,", "    1.0,", "    {}", "  ]", "}"]
+    assert console.run("document.getElementById('body').value").split("\n") == lines
+    console.run("document.getElementById('send').click()")
+    number = "document.querySelector('#answer .json')?.textContent.includes('12345678901234567890')"
+    console.wait_for(number, "the answer's numbers are as they were written")
     go(console, shared_host, "/console/functions/shown?tab=try", "zh-CN")
-    console.wait_for("document.getElementById('body').value.includes('script')", "the draft is there again")
+    console.wait_for("document.getElementById('body').value.includes('1.0')", "the draft is there again")
     assert console.run("document.getElementById('send').textContent") == "发送"
     assert console.complaints == []
 

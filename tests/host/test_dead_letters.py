@@ -93,7 +93,9 @@ def test_dropped_letters_are_gone(yard: RunningHost) -> None:
     first, second = seqs(yard, function="dropped")
     assert yard.client.delete(f"{yard.url}{API}/{first}").json() == {"dropped": 1}
     assert seqs(yard, function="dropped") == [second]
-    assert yard.client.delete(f"{yard.url}{API}?function=dropped").json() == {"dropped": 1}
+    older = f"{yard.url}{API}?function=dropped&until={second - 1}"
+    assert yard.client.delete(older).json() == {"dropped": 0}
+    assert yard.client.delete(f"{yard.url}{API}?function=dropped&until={second}").json() == {"dropped": 1}
     assert seqs(yard, function="dropped") == []
     for verb, path in (("GET", ""), ("DELETE", ""), ("POST", "/replay")):
         answer = yard.client.request(verb, f"{yard.url}{API}/{first}{path}")

@@ -110,10 +110,10 @@ class DeadLetters:
         if not done.count:
             raise _unknown(seq)
 
-    async def replay_all(self, choice: Choice) -> Replayed:
-        """Have all of a choice tried again, oldest first; raises NotWrittenError."""
+    async def replay_all(self, choice: Choice, until: int | None = None) -> Replayed:
+        """Have all of a choice up to the letter `until` tried again, oldest first; raises NotWrittenError."""
         done = Replayed()
-        for seqs in _chunks(await self._seqs(choice)):
+        for seqs in _chunks(await self._seqs(choice, until)):
             done.add(await self._replay(seqs))
         return done
 
@@ -122,15 +122,17 @@ class DeadLetters:
         if not await self._drop((seq,)):
             raise _unknown(seq)
 
-    async def drop_all(self, choice: Choice) -> int:
-        """Throw all of a choice away, and say how many they were; raises NotWrittenError."""
-        return sum([await self._drop(seqs) for seqs in _chunks(await self._seqs(choice))])
+    async def drop_all(self, choice: Choice, until: int | None = None) -> int:
+        """Throw away all of a choice up to the letter `until`, and say how many; raises NotWrittenError."""
+        return sum([await self._drop(seqs) for seqs in _chunks(await self._seqs(choice, until))])
 
-    async def _seqs(self, choice: Choice) -> list[int]:
+    async def _seqs(self, choice: Choice, until: int | None) -> list[int]:
         """Those that are there now, oldest first."""
         seqs: list[int] = []
-        while page := await self.page(choice, seqs[-1] if seqs else None, CHUNK):
+        before = None if until is None else until + 1
+        while page := await self.page(choice, before, CHUNK):
             seqs += [letter.seq for letter in page]
+            before = seqs[-1]
         return seqs[::-1]
 
     async def _replay(self, seqs: Iterable[int], body: bytes | None = None) -> Replayed:

@@ -59,6 +59,7 @@ class LetterPages:
         before = query_number(request, "before")
         choice = Choice(*(value or None for value in asked.values()))
         found = await self._letters.page(choice, before, SHOWN + 1)
+        newest = await self._letters.page(choice, None, 1) if before else found[:1]
         kinds = await self._letters.kinds()
         fitting = [kind for kind in kinds if fits(kind, choice)]
         older = {"before": str(found[SHOWN - 1].seq)} if len(found) > SHOWN else None
@@ -67,6 +68,7 @@ class LetterPages:
             "asked": asked,
             "choices": choices_of(kinds),
             "total": sum(kind[3] for kind in kinds),
+            "until": newest[0].seq if newest else 0,
             "chosen": sum(kind[3] for kind in fitting),
             "older": older and f"/console/dead-letters?{urlencode({**asked, **older})}",
             "newest": before and f"/console/dead-letters?{urlencode(asked)}",

@@ -98,6 +98,9 @@ LIMIT: Schema = in_query(
 BEFORE: Schema = in_query(
     "before", "Those older than this number.", {"type": "integer", "minimum": 0, "maximum": 10**18 - 1}
 )
+UNTIL: Schema = in_query(
+    "until", "None newer than this number.", {"type": "integer", "minimum": 0, "maximum": 10**18 - 1}
+)
 
 ONE_LETTER = ("showDeadLetter", "dropDeadLetter", "replayDeadLetter")
 
@@ -170,7 +173,7 @@ OPERATIONS = (
         "admin",
         told(shape({"dropped": COUNT})),
         (400, 503),
-        (FUNCTION, RULE, ERROR, ALL),
+        (FUNCTION, RULE, ERROR, ALL, UNTIL),
     ),
     Operation(
         "POST",
@@ -180,7 +183,7 @@ OPERATIONS = (
         "admin",
         told(shape({"replayed": COUNT, "stranded": {"type": "object", "additionalProperties": COUNT}})),
         (400, 503),
-        (FUNCTION, RULE, ERROR, ALL),
+        (FUNCTION, RULE, ERROR, ALL, UNTIL),
     ),
     Operation(
         "GET",

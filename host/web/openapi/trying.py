@@ -10,7 +10,6 @@ from host.web.openapi.operation import (
     TEXT,
     Operation,
     Schema,
-    in_path,
     in_query,
     listed,
     shape,
@@ -58,7 +57,10 @@ SENT: Schema = {
         "headers": listed(TEXT),
     },
 }
-SAVED_NAME: Schema = in_path("event", "The name of the saved event.", {"type": "string", "minLength": 1})
+SAVED_NAME: Schema = {
+    **in_query("event", "The name of the saved event.", {"type": "string", "minLength": 1, "maxLength": 80}),
+    "required": True,
+}
 
 OPERATIONS = (
     Operation(
@@ -85,7 +87,7 @@ OPERATIONS = (
     ),
     Operation(
         "PUT",
-        f"{PATH}/saved-events/{{event}}",
+        f"{PATH}/saved-events",
         "saveEvent",
         "Keep an event of a function under this name, to be sent again. Needs `invoke` on it as well.",
         "read",
@@ -96,7 +98,7 @@ OPERATIONS = (
     ),
     Operation(
         "DELETE",
-        f"{PATH}/saved-events/{{event}}",
+        f"{PATH}/saved-events",
         "dropSavedEvent",
         "Throw a saved event away. Needs `invoke` on the function as well.",
         "read",

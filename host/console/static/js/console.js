@@ -2,6 +2,7 @@
 
 import { about } from "./about.js";
 import { ask } from "./api.js";
+import { dropDrafts } from "./drafts.js";
 import { writeTimes } from "./format.js";
 import { live } from "./live.js";
 import { t } from "./strings.js";
@@ -26,8 +27,11 @@ document.getElementById("theme").addEventListener("change", (event) => {
 
 document.getElementById("sign-out")?.addEventListener("click", async () => {
   await ask("/api/session", { method: "DELETE" });
+  dropDrafts();
   location.assign("/console/sign-in");
 });
+
+dropDrafts({ others: true });
 
 document.addEventListener("live:restarted", () => toast(t("console.live.restarted")));
 document.addEventListener("live:signed-out", () => {

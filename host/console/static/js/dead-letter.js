@@ -5,6 +5,7 @@ import { ask } from "./api.js";
 import { confirmed } from "./confirm.js";
 import { bytes } from "./format.js";
 import { drawJson } from "./json.js";
+import { indented, parseWritten } from "./json_text.js";
 import { live } from "./live.js";
 import { has, t } from "./strings.js";
 import { toast } from "./toast.js";
@@ -22,7 +23,7 @@ let asked = false;
 
 function parsed(value) {
   try {
-    return { value: JSON.parse(value) };
+    return { value: parseWritten(value) };
   } catch (error) {
     return { why: error.message };
   }
@@ -80,11 +81,10 @@ document.querySelector('[data-act="drop"]')?.addEventListener("click", async () 
   if (await confirmed(t("dead-letters.ask.drop", { seq: letter.seq }), t("dead-letters.drop"))) act("dropped", "", { method: "DELETE" });
 });
 if (edited) {
-  const pretty = () => ("value" in parsed(text) ? JSON.stringify(parsed(text).value, null, 2) : text);
-  edited.value = pretty();
+  edited.value = indented(text);
   edited.addEventListener("input", check);
   document.getElementById("reset").addEventListener("click", () => {
-    edited.value = pretty();
+    edited.value = indented(text);
     check();
   });
   document.getElementById("edit").addEventListener("submit", (event) => {

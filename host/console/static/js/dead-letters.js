@@ -23,10 +23,10 @@ function refresh() {
   }, PATIENCE);
 }
 
-// What is chosen, as the API wants it: nobody means all by saying nothing.
-function choice() {
+// What is chosen, as the API wants it: nobody means all by saying nothing, nor what died since the page was drawn.
+function choice(until) {
   const told = [...new FormData(filters)].filter(([, value]) => value);
-  return new URLSearchParams(told.length ? told : [["all", "1"]]);
+  return new URLSearchParams([...(told.length ? told : [["all", "1"]]), ["until", until]]);
 }
 
 function tell(answer) {
@@ -40,8 +40,8 @@ function tell(answer) {
 const ACTS = {
   replay: ({ seq }) => askJson(`${API}/${seq}/replay`, { method: "POST" }),
   drop: async ({ seq }) => (await confirmed(t("dead-letters.ask.drop", { seq }), t("dead-letters.drop"))) && askJson(`${API}/${seq}`, { method: "DELETE" }),
-  replay_all: async ({ count }) => (await confirmed(t("dead-letters.ask.replay_all", { count }), t("dead-letters.replay"))) && askJson(`${API}/replay?${choice()}`, { method: "POST" }),
-  drop_all: async ({ count }) => (await confirmed(t("dead-letters.ask.drop_all", { count }), t("dead-letters.drop"))) && askJson(`${API}?${choice()}`, { method: "DELETE" }),
+  replay_all: async ({ count, until }) => (await confirmed(t("dead-letters.ask.replay_all", { count }), t("dead-letters.replay"))) && askJson(`${API}/replay?${choice(until)}`, { method: "POST" }),
+  drop_all: async ({ count, until }) => (await confirmed(t("dead-letters.ask.drop_all", { count }), t("dead-letters.drop"))) && askJson(`${API}?${choice(until)}`, { method: "DELETE" }),
 };
 
 rows.addEventListener("click", async (event) => {

@@ -5,8 +5,10 @@ import { about } from "./about.js";
 import { askJson } from "./api.js";
 import { confirmed } from "./confirm.js";
 import { copy } from "./copy.js";
+import { keepDraft, readDraft } from "./drafts.js";
 import { EventForm } from "./event_form.js";
 import { bytes, seconds } from "./format.js";
+import { indented } from "./json_text.js";
 import { drawOutcome, showLogs } from "./outcome.js";
 import { parsed } from "./payload.js";
 import { SavedEvents } from "./saved_events.js";
@@ -54,8 +56,8 @@ function begin() {
 }
 
 async function restore(events) {
-  const draft = sessionStorage.getItem(DRAFT);
-  if (draft) fill(JSON.parse(draft));
+  const draft = readDraft(DRAFT);
+  if (draft) fill(draft);
   else fill({ contentType: form.dataset.accepts === "json" ? JSON_TYPE : "", body: form.dataset.accepts === "json" ? "{}" : "" });
   try {
     const first = await events.read();
@@ -77,7 +79,7 @@ function fill({ target = "", contentType = "", body = "", headers = "" }) {
 }
 
 function changed() {
-  sessionStorage.setItem(DRAFT, JSON.stringify({ target: $("target").value, contentType: $("content-type").value, body: $("body").value, headers: $("headers").value }));
+  keepDraft(DRAFT, { target: $("target").value, contentType: $("content-type").value, body: $("body").value, headers: $("headers").value });
   judge();
 }
 
@@ -92,7 +94,7 @@ function show(event) {
   }
   pick(null);
   const value = parsed(event.body);
-  const body = value !== null && typeof value === "object" ? JSON.stringify(value, null, 2) : event.body;
+  const body = value !== null && typeof value === "object" ? indented(event.body) : event.body;
   fill({ target: $("target").value, contentType: event.content_type, body, headers: (event.headers ?? []).join("\n") });
   changed();
 }
@@ -126,9 +128,7 @@ function judge() {
 }
 
 function format() {
-  const value = parsed($("body").value);
-  if (value === undefined) return;
-  $("body").value = JSON.stringify(value, null, 2);
+  $("body").value = indented($("body").value);
   changed();
 }
 

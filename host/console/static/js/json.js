@@ -1,6 +1,7 @@
 // Draws JSON as a tree of text that folds; values can be picked by click or key, by their path in it.
 
 import { make } from "/static/dom.js";
+import { Written } from "./json_text.js";
 
 const OPEN_DEPTH = 3;
 const MOST_CHILDREN = 200;
@@ -44,7 +45,7 @@ export function pathText(path) {
 }
 
 function drawn(value, path, depth, how) {
-  if (value === null || typeof value !== "object") return leaf(value, path, how);
+  if (isLeaf(value)) return leaf(value, path, how);
   const entries = Array.isArray(value) ? value.map((each, place) => [place, each]) : Object.entries(value);
   const [open, close] = Array.isArray(value) ? "[]" : "{}";
   if (!entries.length) return make("span", {}, open + close);
@@ -64,7 +65,7 @@ function leaf(value, path, { pick, mark }) {
 
 // What `drawn` makes leaves of, in its order.
 function collect(value, found, path = []) {
-  if (value === null || typeof value !== "object") {
+  if (isLeaf(value)) {
     found.push({ at: placeOf(path), value });
     return;
   }
@@ -76,11 +77,16 @@ function placeOf(path) {
   return JSON.stringify(path);
 }
 
+function isLeaf(value) {
+  return value === null || typeof value !== "object" || value instanceof Written;
+}
+
 function kindOf(value) {
+  if (value instanceof Written) return "number";
   return value === null ? "null" : typeof value;
 }
 
 function textOf(value) {
-  const whole = JSON.stringify(value) ?? "null";
+  const whole = value instanceof Written ? value.text : JSON.stringify(value) ?? "null";
   return whole.length > LONGEST ? `${whole.slice(0, LONGEST)}…` : whole;
 }

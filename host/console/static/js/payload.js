@@ -3,6 +3,7 @@
 import { make, replace } from "/static/dom.js";
 import { bytes } from "./format.js";
 import { drawJson } from "./json.js";
+import { parseWritten } from "./json_text.js";
 import { decode, dump } from "./mqtt-bytes.js";
 import { t } from "./strings.js";
 
@@ -18,13 +19,21 @@ export function parsed(text) {
   }
 }
 
+function written(text) {
+  try {
+    return parseWritten(text);
+  } catch {
+    return undefined;
+  }
+}
+
 /** The element for a body as records and tries tell it. The strings are those of `outcome`. */
 export function drawPayload({ body, encoding, size = 0, cut = false }) {
   if (body == null) return make("p", { class: "quiet" }, t("outcome.nothing"));
   if (encoding === "base64") {
     return make("div", {}, make("p", { class: "quiet" }, t("outcome.bytes", { size: bytes(size) })), plain(hex(body)));
   }
-  const value = cut || body.length > LARGEST_TREE ? undefined : parsed(body);
+  const value = cut || body.length > LARGEST_TREE ? undefined : written(body);
   if (value === undefined) {
     return make("div", {}, cut && make("p", { class: "quiet" }, t("outcome.cut", { size: bytes(size) })), plain(body));
   }

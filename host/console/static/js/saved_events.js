@@ -4,6 +4,7 @@ import { make, replace } from "/static/dom.js";
 import { askJson } from "./api.js";
 import { time } from "./format.js";
 import { t } from "./strings.js";
+import { toast } from "./toast.js";
 
 const LAST = 10;
 
@@ -18,7 +19,12 @@ export class SavedEvents {
     this.first = make("option", { value: "" }, select.options[0].textContent);
     select.addEventListener("change", async () => {
       const [group, place] = select.value.split(":");
-      if (group) chosen(await this.#load(group, this.#groups[group][Number(place)]));
+      if (!group) return;
+      try {
+        chosen(await this.#load(group, this.#groups[group][Number(place)]));
+      } catch (error) {
+        toast(error.message, { bad: true });
+      }
     });
   }
 
@@ -27,19 +33,24 @@ export class SavedEvents {
     const [told, last] = await Promise.all([askJson(this.path), this.#readLast()]);
     this.#groups = { saved: told.saved, samples: told.samples, last };
     this.#draw();
-    return told.saved[0] ?? told.samples[0] ?? (last[0] && this.#load("last", last[0]));
+    return told.saved[0] ?? told.samples[0] ?? (last[0] && this.#load("last", last[0]).catch(() => null));
   }
 
   /** Keep an event under a name, for everybody. */
   async save(name, event) {
-    await askJson(`${this.path}/${encodeURIComponent(name)}`, { method: "PUT", json: event });
+    await askJson(this.#place(name), { method: "PUT", json: event });
     await this.read();
     this.select.value = `saved:${this.#groups.saved.findIndex((each) => each.name === name)}`;
   }
 
   async drop(name) {
-    await askJson(`${this.path}/${encodeURIComponent(name)}`, { method: "DELETE" });
+    await askJson(this.#place(name), { method: "DELETE" });
     await this.read();
+  }
+
+  // Never in the path: browsers take `..` for a way up, which leads to the function itself.
+  #place(name) {
+    return `${this.path}?${new URLSearchParams({ event: name })}`;
   }
 
   async #readLast() {
@@ -50,7 +61,8 @@ export class SavedEvents {
   async #load(group, event) {
     if (group !== "last") return { ...event, saved: group === "saved" };
     const { attempts } = await askJson(`/api/records/${encodeURIComponent(event.id)}`);
-    const { body, encoding, content_type } = attempts.at(-1).input;
+    const { body, encoding, content_type, cut, redacted, lost } = attempts.at(-1).input;
+    if (cut || redacted || lost) throw new Error(t("function-try.saved.not_whole"));
     return { name: "", body: body ?? "", encoding: encoding ?? "text", content_type: content_type ?? "", headers: [], saved: false };
   }
 

@@ -3,8 +3,8 @@
 import { make } from "/static/dom.js";
 import { ask, askJson } from "./api.js";
 import { drawDiff, drawEffects } from "./config_changes.js";
-import { dropDraft, keepDraft, readDraft } from "./config_draft.js";
 import { buildIndex, goTo, markIndex } from "./config_index.js";
+import { dropDraft, keepDraft, readDraft } from "./drafts.js";
 import { button, keyList, notice, problemList, tellSheet } from "./config_notices.js";
 import { confirmed } from "./confirm.js";
 import { copy } from "./copy.js";
@@ -12,6 +12,7 @@ import { live } from "./live.js";
 import { SchemaForm } from "./schema_form.js";
 import { has, t } from "./strings.js";
 
+const DRAFT = "config";
 const WAIT = 400;
 const FIRST = ["mqtts", "rules", "funcs", "timers", "bridges", "secrets", "limits", "quotas"];
 const part = Object.fromEntries(["config", "as-form", "as-text", "find", "status", "discard", "review", "file", "changes", "effects", "diff", "back", "apply", "form-view", "index", "form", "text-view", "text", "text-problems", "copy-text"].map((id) => [id, document.getElementById(id)]));
@@ -75,7 +76,7 @@ function onChange() {
   isChanged = true;
   part.changes.hidden = true;
   notice("applied", "");
-  keepDraft({ digest: sheet.digest, mode, ...wanted() });
+  keepDraft(DRAFT, { digest: sheet.digest, mode, ...wanted() });
   clearTimeout(waiting);
   waiting = setTimeout(check, WAIT);
 }
@@ -89,7 +90,7 @@ function onFailure(problem) {
 async function tellConflict() {
   const kept = JSON.stringify(wanted());
   const take = () => {
-    dropDraft();
+    dropDraft(DRAFT);
     notice("conflict", "");
     load();
   };
@@ -122,7 +123,7 @@ async function change(view) {
   if (view === "text") part.text.value = told.text;
   else form.show(told.document);
   show(view);
-  keepDraft({ digest: sheet.digest, mode, ...wanted() });
+  keepDraft(DRAFT, { digest: sheet.digest, mode, ...wanted() });
   showProblems(told.faults);
   mark();
 }
@@ -145,7 +146,7 @@ async function apply() {
   part.apply.disabled = true;
   try {
     const told = await askJson("/api/config", { method: "PUT", json: wanted(), headers: { "if-match": `"${sheet.digest}"` } });
-    dropDraft();
+    dropDraft(DRAFT);
     const effects = part.effects.cloneNode(true);
     effects.removeAttribute("id");
     await load();
@@ -205,7 +206,7 @@ async function load() {
 }
 
 function restore() {
-  const draft = readDraft();
+  const draft = readDraft(DRAFT);
   if (!draft || sheet.lock === "generation") return;
   isChanged = true;
   if (draft.mode === "form") form.show(draft.document);
@@ -217,7 +218,7 @@ function restore() {
 
 async function discard() {
   if (!(await confirmed(t("settings-config.discard_sure"), t("settings-config.discard")))) return;
-  dropDraft();
+  dropDraft(DRAFT);
   await load();
 }
 
