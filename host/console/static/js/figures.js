@@ -13,17 +13,24 @@ export class Figures {
     this.recent = [];
     this.past = Array(PLACES).fill(null);
     this.begin = 0;
+    this.known = 0;
   }
 
   /** The rows of one more message; it says so, too, when there are none. */
   add(rows) {
     this.recent.push(rows);
     if (this.recent.length > SECONDS) this.recent.shift();
-    for (const row of rows) this.#note(row.time, row.events);
+    for (const row of rows) if (row.time > this.known) this.#note(row.time, row.events);
   }
 
-  /** Events of the last minutes as they were kept: `times` in seconds since the epoch, `values` beside them. */
-  fill(times, values) {
+  /**
+   * Events of the last minutes as they were kept until `now`: `times` in seconds since the epoch, `values` beside
+   * them. What the feed has said of seconds before is among them.
+   */
+  fill(times, values, now) {
+    this.#turn(now);
+    this.past.fill(null);
+    this.known = Math.floor(now) - 1;
     times.forEach((at, place) => this.#note(at, values[place]));
   }
 
@@ -76,17 +83,20 @@ export class Figures {
   }
 }
 
-/** Figures by function's name, kept up to date; `changed(now)` is called each second. */
+/** Figures by function's name, kept up to date; `changed()` is called each second, and `now()` is the host's time. */
 export function followFigures(changed) {
   const all = new Map();
   const of = (name) => all.get(name) ?? all.set(name, new Figures()).get(name);
   let told = 0;
+  let ahead = 0;
   live.on("metrics:*", ({ functions }) => {
     for (const [name, rows] of Object.entries(functions)) of(name).add(rows.filter((row) => row.time > told));
     for (const [name, figures] of all) if (!functions[name]) figures.add([]);
-    const times = Object.values(functions).flat().map((row) => row.time);
-    told = Math.max(told, ...times);
-    changed(Math.max(told, Date.now() / 1000));
+    const newest = Math.max(told, ...Object.values(functions).flat().map((row) => row.time));
+    // The clocks of gateways are often wrong, and those of viewers sometimes.
+    if (newest > told) ahead = newest - Date.now() / 1000;
+    told = newest;
+    changed();
   });
-  return { of };
+  return { of, now: () => Date.now() / 1000 + ahead };
 }

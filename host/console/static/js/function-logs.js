@@ -50,10 +50,11 @@ async function follow() {
   const { signal } = following;
   document.getElementById("log-problem").hidden = true;
   say("opening");
+  // A log without lines says nothing; one that was asked for otherwise by now, or is not answered, clears nothing.
+  const none = setTimeout(() => signal.aborted || clear(), 500);
   try {
     let isFirst = true;
     const path = `/api/functions/${encodeURIComponent(name)}/logs?${query()}`;
-    const none = setTimeout(() => clear(), 500);
     for await (const line of askLines(path, { signal })) {
       if (isFirst) {
         clearTimeout(none);
@@ -66,6 +67,8 @@ async function follow() {
   } catch (error) {
     if (signal.aborted) return;
     if (error.status >= 400 && error.status < 500) return refuse(error);
+  } finally {
+    clearTimeout(none);
   }
   if (signal.aborted) return;
   say("lost");

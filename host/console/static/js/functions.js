@@ -160,12 +160,12 @@ function remember() {
 
 function drawSpark(row) {
   const { name } = row.told;
-  row.cells.spark.replaceChildren(sparkline(figures.of(name).sparks(Date.now() / 1000), t("functions.columns.spark")));
+  row.cells.spark.replaceChildren(sparkline(figures.of(name).sparks(figures.now()), t("functions.columns.spark")));
 }
 
 async function fillSparks() {
   const told = await askJson("/api/metrics?scope=function&columns=events&since=15m&step=10s");
-  for (const each of told.series) figures.of(each.function).fill(each.times, each.values.events);
+  for (const each of told.series) figures.of(each.function).fill(each.times, each.values.events, told.now);
   drawSparks();
 }
 

@@ -19,6 +19,7 @@ class Live {
   #hiding = 0;
   #opening = false;
   #since = 0;
+  #isOut = false;
 
   /** Have `hear(told)` called with what the channel says, from now on. Returns what ends it. */
   on(channel, hear) {
@@ -109,6 +110,7 @@ class Live {
     const answer = await fetch("/api/session").catch(() => null);
     if (answer?.ok && !(await answer.json()).scopes.some((scope) => /^(read|admin)/.test(scope))) {
       this.#close();
+      this.#isOut = true;
       this.#show("signed_out");
       document.dispatchEvent(new CustomEvent("live:signed-out"));
     }
@@ -116,18 +118,20 @@ class Live {
 
   // A connection that a host takes and never answers is stale, too.
   #look() {
-    if (!this.#source || !this.#heard || Date.now() - this.#heard <= PATIENCE) return;
+    const heard = Math.max(this.#heard, this.#opened);
+    if (!this.#source || Date.now() - (this.#heard || heard) <= PATIENCE) return;
     if (document.body.dataset.live === "live") this.#show("stale", { time: time(this.#heard / 1000) });
-    if (Date.now() - Math.max(this.#heard, this.#opened) > 3 * PATIENCE) this.#fail(this.#source);
+    if (Date.now() - heard > 3 * PATIENCE) this.#fail(this.#source);
   }
 
   // A hidden page gives its connection back: browsers have six for one host.
   #onVisibility() {
     clearTimeout(this.#hiding);
     if (!document.hidden) {
-      if (!this.#source) this.#reopen();
+      if (!this.#source && !this.#isOut) this.#reopen();
       return;
     }
+    if (this.#isOut) return;
     this.#hiding = setTimeout(() => {
       this.#close();
       this.#show("paused");

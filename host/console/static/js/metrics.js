@@ -6,12 +6,14 @@ import { live } from "./live.js";
 const PER_SECOND = /^(events|failed|refused|ok|raised|timeout|died|rejected|overload|unavailable|cancelled|answered|disk_.*|network_.*|.*cpu_seconds)$/;
 const STEPS = { 1: "1s", 10: "10s", 60: "1m" };
 const LONGEST_GAP = 60;
+/** Seconds without rows after which the past is read anew: the page was hidden, or had no connection. */
+const AWAY = 15;
 
 /**
  * Calls `hear(columns)` with `[times, ...values]` of the last `seconds`, first with what was, then as time goes on:
  * up to 15 minutes by the second, up to 2 hours by 10 seconds, up to 24 hours by the minute. A period without a row
  * is a gap of nulls. Counts are per second. `item` is a function's name, "" for the host. Returns what ends it.
- * The past is read anew after a restart of the host.
+ * The past is read anew after a restart of the host, and when nothing was heard for a while.
  */
 export function followMetrics(item, names, seconds, hear) {
   const history = new History(item, names, seconds, hear);
@@ -72,7 +74,10 @@ class History {
       this.#waiting = [...this.#waiting, ...rows].slice(-LONGEST_GAP);
       this.read();
     } else if (this.#step === 1) {
-      this.#hear(rows);
+      if (rows.length && rows[0].time - this.#columns[0].at(-1) > AWAY) {
+        this.#waiting = [...this.#waiting, ...rows].slice(-LONGEST_GAP);
+        this.read();
+      } else this.#hear(rows);
     } else if (rows.some((row) => row.time + 1 >= this.#columns[0].at(-1) + 2 * this.#step)) {
       this.read(true);
     }
